@@ -1,0 +1,6 @@
+//! voice-relay: a realtime, voice-first relay server.
+//!
+//! A guided map. [`realtime`] is what the product exists for: `transport` moves bytes, `ingest` hears, [`realtime::session`]
+//! decides, `workers` speak with providers, `egress` plays. ARCHITECTURE.md draws it and says who may import whom.
+
+pub mod realtime;

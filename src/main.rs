@@ -1,0 +1,3 @@
+//! The `voice-relay` command.
+
+fn main() {}

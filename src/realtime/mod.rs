@@ -1,0 +1,3 @@
+//! Live voice: from a client's bytes to a decision and back.
+
+pub mod session;
