@@ -1,6 +1,11 @@
 //! voice-relay: a realtime, voice-first relay server.
 //!
 //! A guided map. [`realtime`] is what the product exists for: `transport` moves bytes, `ingest` hears, [`realtime::session`]
-//! decides, `workers` speak with providers, `egress` plays. ARCHITECTURE.md draws it and says who may import whom.
+//! decides, `workers` speak with providers, `egress` plays. [`config`] assembles what the components can be told, [`engines`]
+//! makes providers of it. ARCHITECTURE.md draws it and says who may import whom.
 
+pub mod config;
+pub mod engines;
 pub mod realtime;
+pub mod server;
+pub mod telemetry;

@@ -1,0 +1,184 @@
+//! Defaults, file, environment, flags: laid over each other key by key.
+//!
+//! The defaults, serialised, are the schema. Each given value is checked against it by itself, so that all mistakes are
+//! found in one pass and each is told with the place it came from.
+
+use serde::{Serialize, de::DeserializeOwned};
+use toml::{Table, Value};
+
+use super::{problem::Problem, source::Source};
+
+/// Prefix of environment variables; `__` parts section and key.
+const PREFIX: &str = "VOICE_RELAY__";
+
+/// One given value and where it came from.
+#[derive(Clone, Debug)]
+pub(super) struct Given {
+    pub(super) path: Vec<String>,
+    pub(super) value: Value,
+    pub(super) origin: String,
+}
+
+impl Given {
+    fn key(&self) -> String {
+        self.path.join(".")
+    }
+
+    fn problem(&self, message: impl Into<String>) -> Problem {
+        Problem { origin: self.origin.clone(), key: self.key(), message: message.into() }
+    }
+}
+
+/// The leaves of a TOML text, each with `name:line`.
+pub(super) fn from_toml(name: &str, text: &str) -> Result<Vec<Given>, Problem> {
+    let broken = |error: toml::de::Error| Problem {
+        origin: match error.span() {
+            Some(span) => format!("{name}:{}", line_of(text, span.start)),
+            None => name.to_owned(),
+        },
+        key: String::new(),
+        message: error.message().to_owned(),
+    };
+    let table = toml::de::DeTable::parse(text).map_err(broken)?;
+    let values: Table = toml::from_str(text).map_err(broken)?;
+    let mut given = Vec::new();
+    for (section, value) in values {
+        let lines = table.get_ref().iter().find(|(key, _)| key.get_ref() == section.as_str());
+        let line = lines.map_or(1, |(key, _)| line_of(text, key.span().start));
+        let Value::Table(keys) = value else {
+            given.push(Given { path: vec![section], value, origin: format!("{name}:{line}") });
+            continue;
+        };
+        for (key, value) in keys {
+            let inner = lines.and_then(|(_, inner)| inner.get_ref().as_table());
+            let spot = inner.and_then(|inner| inner.iter().find(|(spanned, _)| spanned.get_ref() == key.as_str()));
+            let line = spot.map_or(line, |(spanned, _)| line_of(text, spanned.span().start));
+            given.push(Given { path: vec![section.clone(), key], value, origin: format!("{name}:{line}") });
+        }
+    }
+    Ok(given)
+}
+
+/// The values in `VOICE_RELAY__SECTION__KEY` variables. Text is read as the key's type asks: `true`, `8`, `0.5`, and lists
+/// as `a,b` or in TOML's brackets.
+pub(super) fn from_environment(source: &dyn Source, schema: &Table) -> Vec<Given> {
+    source
+        .starting_with(PREFIX)
+        .into_iter()
+        .map(|(name, text)| {
+            let path: Vec<String> = name[PREFIX.len()..].to_lowercase().split("__").map(str::to_owned).collect();
+            let value = read_as(lookup(schema, &path), text);
+            Given { path, value, origin: format!("environment {name}") }
+        })
+        .collect()
+}
+
+/// Lays `given` over the defaults, later ones winning, and reports every value that does not fit.
+pub(super) fn overlay<C: Serialize + DeserializeOwned + Default>(given: &[Given]) -> (C, Vec<Problem>) {
+    let schema = schema::<C>();
+    let mut merged = schema.clone();
+    let mut problems = Vec::new();
+    for one in given {
+        if let Err(problem) = check::<C>(&schema, one) {
+            problems.push(problem);
+            continue;
+        }
+        put(&mut merged, &one.path, one.value.clone());
+    }
+    match merged.try_into() {
+        Ok(config) => (config, problems),
+        Err(error) => {
+            problems.push(Problem { origin: "configuration".into(), key: String::new(), message: error.to_string() });
+            (C::default(), problems)
+        }
+    }
+}
+
+/// The defaults as a table: which keys exist and what type each has.
+pub(super) fn schema<C: Serialize + Default>() -> Table {
+    Table::try_from(C::default()).unwrap_or_default()
+}
+
+/// Where the value of `key` came from, for problems found after merging.
+pub(super) fn origin_of(given: &[Given], key: &str) -> String {
+    given.iter().rev().find(|one| one.key() == key).map_or_else(|| "default".to_owned(), |one| one.origin.clone())
+}
+
+fn check<C: Serialize + DeserializeOwned + Default>(schema: &Table, one: &Given) -> Result<(), Problem> {
+    let Some(expected) = lookup(schema, &one.path) else {
+        return Err(one.problem(unknown(schema, &one.path)));
+    };
+    if expected.is_table() {
+        return Err(one.problem("is a section, not a value"));
+    }
+    let number = expected.is_float() && one.value.is_integer();
+    if !number && !expected.same_type(&one.value) {
+        return Err(one.problem(format!("must be {}, not {}", article(expected), article(&one.value))));
+    }
+    let mut alone = schema.clone();
+    put(&mut alone, &one.path, one.value.clone());
+    match alone.try_into::<C>() {
+        Ok(_) => Ok(()),
+        Err(error) => Err(one.problem(error.message().trim().to_owned())),
+    }
+}
+
+fn unknown(schema: &Table, path: &[String]) -> String {
+    let list = |table: &Table| table.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+    match path.first().and_then(|section| schema.get(section)) {
+        Some(Value::Table(section)) => format!("no such key; allowed here: {}", list(section)),
+        _ => format!("no such section; allowed: {}", list(schema)),
+    }
+}
+
+fn lookup<'a>(table: &'a Table, path: &[String]) -> Option<&'a Value> {
+    match path {
+        [section] => table.get(section),
+        [section, key] => table.get(section)?.as_table()?.get(key),
+        _ => None,
+    }
+}
+
+fn put(table: &mut Table, path: &[String], value: Value) {
+    let [section, key] = path else { return };
+    let value = match (lookup(table, path), value) {
+        (Some(Value::Float(_)), Value::Integer(whole)) => Value::Float(whole as f64),
+        (_, value) => value,
+    };
+    if let Some(Value::Table(section)) = table.get_mut(section) {
+        section.insert(key.clone(), value);
+    }
+}
+
+fn read_as(expected: Option<&Value>, text: String) -> Value {
+    let parsed = match expected {
+        Some(Value::Boolean(_)) => text.parse().ok().map(Value::Boolean),
+        Some(Value::Integer(_)) => text.parse().ok().map(Value::Integer),
+        Some(Value::Float(_)) => text.parse().ok().map(Value::Float),
+        Some(Value::Array(_)) if text.trim_start().starts_with('[') => {
+            toml::from_str::<Table>(&format!("list = {text}")).ok().and_then(|mut table| table.remove("list"))
+        }
+        Some(Value::Array(_)) => {
+            let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+            Some(Value::Array(parts.map(|part| Value::String(part.to_owned())).collect()))
+        }
+        _ => None,
+    };
+    parsed.unwrap_or(Value::String(text))
+}
+
+fn article(value: &Value) -> &'static str {
+    match value {
+        Value::String(_) => "a string",
+        Value::Integer(_) => "a whole number",
+        Value::Float(_) => "a number",
+        Value::Boolean(_) => "true or false",
+        Value::Datetime(_) => "a date",
+        Value::Array(_) => "a list",
+        Value::Table(_) => "a section",
+    }
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count() + 1
+}

@@ -1,0 +1,122 @@
+//! The configuration: the components' own `Config`s, assembled from file, environment and flags.
+//!
+//! Later layers win: defaults, then the file, then `VOICE_RELAY__SECTION__KEY`, then flags. Every mistake is reported at
+//! once, each with its origin and what is allowed. `config.example.toml` shows every key with its default.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+mod layers;
+mod problem;
+mod source;
+
+pub use problem::{Problem, Problems};
+pub use source::{Environment, Source};
+
+use crate::{engines, server, telemetry};
+use layers::Given;
+
+/// All settings of the relay.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where it listens and keeps its data.
+    pub server: server::Config,
+    /// What it writes to the log.
+    pub log: telemetry::Config,
+    /// Which engines listen, think and speak.
+    pub providers: engines::Config,
+    /// The embedded engines' model files.
+    pub models: engines::ModelsConfig,
+    /// The embedded engines' threads.
+    pub inference: engines::InferenceConfig,
+    /// A server that speaks OpenAI's chat completions.
+    pub openai: engines::OpenAiConfig,
+}
+
+/// Flags that override a key, by name: what the command line gave.
+#[derive(Clone, Debug, Default)]
+pub struct Flags {
+    /// `--config`: the file; `None` looks at `voice-relay/config.toml` in the XDG config dir.
+    pub config: Option<PathBuf>,
+    /// `--listen`.
+    pub listen: Option<String>,
+    /// `--data-dir`.
+    pub data_dir: Option<PathBuf>,
+}
+
+impl Config {
+    /// Reads and checks everything.
+    pub fn load(flags: &Flags, source: &dyn Source) -> Result<Self, Problems> {
+        let mut problems = Vec::new();
+        let given = gather(flags, source, &mut problems);
+        let (mut config, mut wrong): (Self, _) = layers::overlay(&given);
+        problems.append(&mut wrong);
+        if let Some(key) = source.get("VOICE_RELAY_ADMIN_KEY").filter(|key| !key.is_empty()) {
+            config.server.admin_key = key.into();
+        }
+        for (key, message) in config.validate() {
+            problems.push(Problem { origin: layers::origin_of(&given, &key), key, message });
+        }
+        config.server.resolve(source);
+        config.models.resolve(&config.server.data_dir);
+        if problems.is_empty() { Ok(config) } else { Err(Problems(problems)) }
+    }
+
+    fn validate(&self) -> Vec<(String, String)> {
+        let mut wrong = Vec::new();
+        let mut section = |name: &str, found: Vec<(&'static str, String)>| {
+            wrong.extend(found.into_iter().map(|(key, message)| (format!("{name}.{key}"), message)));
+        };
+        section("server", self.server.validate());
+        section("log", self.log.validate());
+        section("providers", self.providers.validate());
+        section("models", self.models.validate());
+        section("inference", self.inference.validate());
+        section("openai", self.openai.validate());
+        wrong
+    }
+}
+
+fn gather(flags: &Flags, source: &dyn Source, problems: &mut Vec<Problem>) -> Vec<Given> {
+    let mut given = Vec::new();
+    if let Some(path) = file(flags, source) {
+        let read = std::fs::read_to_string(&path).map_err(|error| Problem {
+            origin: path.display().to_string(),
+            key: String::new(),
+            message: format!("cannot be read: {error}"),
+        });
+        match read.and_then(|text| layers::from_toml(&path.display().to_string(), &text)) {
+            Ok(mut leaves) => given.append(&mut leaves),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    given.extend(layers::from_environment(source, &layers::schema::<Config>()));
+    let mut flag = |name: &str, key: &str, value: String| {
+        let path = vec!["server".to_owned(), key.to_owned()];
+        given.push(Given { path, value: toml::Value::String(value), origin: name.to_owned() });
+    };
+    if let Some(listen) = &flags.listen {
+        flag("--listen", "listen", listen.clone());
+    }
+    if let Some(dir) = &flags.data_dir {
+        flag("--data-dir", "data_dir", dir.display().to_string());
+    }
+    given
+}
+
+/// The file to read: the one named, which must exist, else the user's own if there is one.
+fn file(flags: &Flags, source: &dyn Source) -> Option<PathBuf> {
+    if let Some(path) = flags.config.clone().or_else(|| source.get("VOICE_RELAY_CONFIG").map(PathBuf::from)) {
+        return Some(path);
+    }
+    let dir = match source.get("XDG_CONFIG_HOME").filter(|dir| !dir.is_empty()) {
+        Some(dir) => PathBuf::from(dir),
+        None => Path::new(&source.get("HOME")?).join(".config"),
+    };
+    Some(dir.join("voice-relay/config.toml")).filter(|path| path.exists())
+}
+
+#[cfg(test)]
+mod tests;

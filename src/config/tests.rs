@@ -1,0 +1,90 @@
+use std::collections::BTreeMap;
+
+use secrecy::ExposeSecret;
+
+use super::*;
+
+fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let home = [("HOME".to_owned(), "/home/someone".to_owned())];
+    home.into_iter().chain(pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))).collect()
+}
+
+fn load_text(text: &str, pairs: &[(&str, &str)]) -> Result<Config, Problems> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("relay.toml");
+    std::fs::write(&path, text).unwrap();
+    Config::load(&Flags { config: Some(path), ..Flags::default() }, &environment(pairs))
+}
+
+#[test]
+fn nothing_given_means_the_defaults() {
+    let config = Config::load(&Flags::default(), &environment(&[])).unwrap();
+    assert_eq!(config.server.listen, "127.0.0.1:8080");
+    assert_eq!(config.server.data_dir, Path::new("/home/someone/.local/share/voice-relay"));
+    assert_eq!(config.models.dir, Path::new("/home/someone/.local/share/voice-relay/models"));
+}
+
+#[test]
+fn flags_win_over_environment_and_environment_over_file() {
+    let text = "[server]\nlisten = '127.0.0.1:1'\ndata_dir = '/file'\n[log]\nlevel = 'warn'\n";
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("relay.toml");
+    std::fs::write(&path, text).unwrap();
+    let flags = Flags { config: Some(path), listen: Some("127.0.0.1:3".into()), data_dir: None };
+    let pairs = [("VOICE_RELAY__SERVER__LISTEN", "127.0.0.1:2"), ("VOICE_RELAY__SERVER__DATA_DIR", "/environment")];
+    let config = Config::load(&flags, &environment(&pairs)).unwrap();
+    assert_eq!(config.server.listen, "127.0.0.1:3");
+    assert_eq!(config.server.data_dir, Path::new("/environment"));
+    assert_eq!(config.log.level, "warn");
+}
+
+#[test]
+fn every_mistake_is_told_at_once_with_its_place() {
+    let text = "[server]\nlisten = 'nowhere'\ncolour = 1\n[log]\nformat = 'xml'\n[inference]\nthreads = 'two'\n[music]\na = 1\n";
+    let told = load_text(text, &[("VOICE_RELAY__LOG__LEVEL", "a=b=c"), ("VOICE_RELAY__INFERENCE__QUEUE", "-1")]);
+    let told = told.unwrap_err().to_string();
+    for expected in [
+        "relay.toml:2: server.listen: must be an address and a port",
+        "relay.toml:3: server.colour: no such key; allowed here: ",
+        "relay.toml:5: log.format: unknown variant `xml`, expected `pretty` or `json`",
+        "relay.toml:7: inference.threads: must be a whole number, not a string",
+        "relay.toml:9: music.a: no such section; allowed: ",
+        "environment VOICE_RELAY__LOG__LEVEL: log.level: must be error, warn",
+        "environment VOICE_RELAY__INFERENCE__QUEUE: inference.queue: ",
+    ] {
+        assert!(told.contains(expected), "`{expected}` not in\n{told}");
+    }
+}
+
+#[test]
+fn broken_toml_names_its_line() {
+    let told = load_text("[server]\nlisten = \n", &[]).unwrap_err().to_string();
+    assert!(told.contains("relay.toml:2: "), "{told}");
+}
+
+#[test]
+fn a_named_file_must_exist() {
+    let flags = Flags { config: Some("/no/such/file".into()), ..Flags::default() };
+    let told = Config::load(&flags, &environment(&[])).unwrap_err().to_string();
+    assert!(told.contains("/no/such/file: cannot be read"), "{told}");
+}
+
+#[test]
+fn lists_from_the_environment_are_comma_separated() {
+    let config = load_text("", &[("VOICE_RELAY__PROVIDERS__TTS", "local/flite, local/espeak")]).unwrap();
+    assert_eq!(config.providers.tts, ["local/flite", "local/espeak"]);
+}
+
+#[test]
+fn secrets_never_show_in_debug_output() {
+    let config = load_text("", &[("VOICE_RELAY_ADMIN_KEY", "a-planted-admin-key")]).unwrap();
+    assert_eq!(config.server.admin_key.expose_secret(), "a-planted-admin-key");
+    assert!(!format!("{config:?}").contains("planted"));
+}
+
+#[test]
+fn the_example_shows_every_key_with_its_default() {
+    let text = include_str!("../../config.example.toml");
+    let shown: toml::Table = toml::from_str(text).unwrap();
+    assert_eq!(shown, layers::schema::<Config>());
+}

@@ -1,0 +1,51 @@
+//! Logs: sentences with fields, for people or as JSON, on standard error.
+
+use serde::{Deserialize, Serialize};
+use tracing_subscriber::EnvFilter;
+
+/// `[log]`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// `error`, `warn`, `info`, `debug`, `trace`, or a filter such as `info,voice_relay::realtime=debug`.
+    pub level: String,
+    /// For people or for machines.
+    pub format: Format,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// Lines for people.
+    #[default]
+    Pretty,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { level: "info".into(), format: Format::Pretty }
+    }
+}
+
+impl Config {
+    /// Every value that cannot be, with what is allowed.
+    pub fn validate(&self) -> Vec<(&'static str, String)> {
+        match EnvFilter::try_new(&self.level) {
+            Ok(_) => Vec::new(),
+            Err(error) => vec![("level", format!("must be error, warn, info, debug, trace or a filter: {error}"))],
+        }
+    }
+}
+
+/// Starts logging; a second call changes nothing.
+pub fn start(config: &Config) {
+    let filter = EnvFilter::try_new(&config.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let _already_set = match config.format {
+        Format::Pretty => builder.try_init(),
+        Format::Json => builder.json().flatten_event(true).try_init(),
+    };
+}
