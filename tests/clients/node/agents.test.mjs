@@ -1,0 +1,67 @@
+// @openai/agents-realtime over WebSocket, logged in as browsers are: by subprotocol.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { OpenAIRealtimeWebSocket, RealtimeAgent, RealtimeSession, tool } from "@openai/agents-realtime";
+import { z } from "zod";
+import { MODEL, once, question, speak } from "./speech.mjs";
+
+const url = `${process.env.RELAY_URL.replace("http", "ws")}/v1/realtime?model=${MODEL}`;
+const weather = tool({
+  name: "get_weather",
+  description: "Current weather at a place",
+  parameters: z.object({ city: z.string() }),
+  execute: async ({ city }) => `It is sunny in ${city}.`,
+});
+
+async function connect(settings = {}) {
+  const agent = new RealtimeAgent({ name: "relay", instructions: "Answer briefly.", tools: [weather] });
+  const session = new RealtimeSession(agent, {
+    transport: new OpenAIRealtimeWebSocket({ url }),
+    model: MODEL,
+    config: settings,
+  });
+  const errors = [];
+  session.on("error", (error) => errors.push(error));
+  await session.connect({ apiKey: process.env.RELAY_KEY });
+  return { session, errors };
+}
+
+function buffer(audio) {
+  return audio.buffer.slice(audio.byteOffset, audio.byteOffset + audio.length);
+}
+
+test("a spoken question is answered aloud and both sides are in the history", async () => {
+  const { session, errors } = await connect({
+    audio: { input: { turnDetection: { type: "server_vad" }, transcription: { model: "whisper-1" } } },
+  });
+  let bytes = 0;
+  session.on("audio", (event) => (bytes += event.data.byteLength));
+  const answered = once(session.transport, "turn_done");
+  await speak(question(), (audio) => session.sendAudio(buffer(audio)));
+  await answered;
+  assert.ok(bytes > 24000, `${bytes} bytes of speech`);
+  const said = session.history.filter((item) => item.type === "message").map((item) => item.role);
+  assert.deepEqual(said, ["user", "assistant"]);
+  assert.deepEqual(errors, []);
+  session.close();
+});
+
+test("speaking over the reply interrupts it and the next words are answered", async () => {
+  const { session, errors } = await connect({ audio: { input: { turnDetection: { type: "server_vad" } } } });
+  session.sendMessage("say " + "the quick brown fox jumps over the lazy dog, and ".repeat(12));
+  await once(session, "audio");
+  const interrupted = once(session, "audio_interrupted");
+  await Promise.all([speak(question(), (audio) => session.sendAudio(buffer(audio))), interrupted]);
+  await once(session.transport, "turn_done", (event) => event.response.status !== "cancelled");
+  assert.deepEqual(errors, []);
+  session.close();
+});
+
+test("a tool is called and its result spoken", async () => {
+  const { session, errors } = await connect({ toolChoice: "required" });
+  const called = once(session, "agent_tool_end");
+  session.sendMessage("What is the weather in Paris?");
+  await called;
+  assert.deepEqual(errors, []);
+  session.close();
+});

@@ -1,0 +1,224 @@
+"""The official Python SDK, pointed at the relay by its base URL."""
+
+import asyncio
+import base64
+import io
+import wave
+
+import openai
+import pytest
+import websockets
+from conftest import MODEL, SAMPLES, pcm24k, say, silence, transcripts, until, word_errors, words
+
+
+def connected(client, **query):
+    return client.realtime.connect(**({"model": MODEL} | query))
+
+
+async def ask(connection, text: str, **response):
+    await connection.conversation.item.create(
+        item={"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
+    )
+    await connection.response.create(response=response)
+
+
+def test_a_spoken_question_is_answered_aloud(client):
+    async def story():
+        async with connected(client) as connection:
+            created = await until(connection, "session.created")
+            assert created.session.type == "realtime" and created.session.id.startswith("sess_")
+            await connection.session.update(
+                session={"type": "realtime", "audio": {"input": {"transcription": {"model": "whisper-1"}}}}
+            )
+            speaking = asyncio.create_task(say(connection, pcm24k(SAMPLES / "question.wav") + silence(2)))
+            seen = []
+            done = await until(connection, "response.done", seen=seen)
+            await speaking
+            assert done.response.status == "completed"
+            order = [event.type for event in seen]
+            expected = [
+                "input_audio_buffer.speech_started",
+                "input_audio_buffer.speech_stopped",
+                "input_audio_buffer.committed",
+                "conversation.item.added",
+                "conversation.item.done",
+                "response.created",
+                "response.output_item.added",
+                "response.content_part.added",
+                "response.output_audio.done",
+                "response.output_audio_transcript.done",
+                "response.content_part.done",
+                "response.output_item.done",
+                "response.done",
+            ]
+            places = [order.index(kind) for kind in expected]
+            assert places == sorted(places), order
+            audio = b"".join(base64.b64decode(e.delta) for e in seen if e.type == "response.output_audio.delta")
+            assert len(audio) > 24_000, "at least half a second of speech"
+            spoken = "".join(e.delta for e in seen if e.type == "response.output_audio_transcript.delta")
+            finished = next(e for e in seen if e.type == "response.output_audio_transcript.done")
+            assert spoken == finished.transcript != ""
+            assert "84" in spoken or "eighty" in spoken.lower(), spoken
+            assert done.response.usage.total_tokens > 0
+
+    asyncio.run(story())
+
+
+def test_speaking_over_the_reply_stops_it_and_the_next_words_are_answered(client):
+    async def story():
+        async with connected(client) as connection:
+            await until(connection, "session.created")
+            long = "say " + "the quick brown fox jumps over the lazy dog, and " * 12
+            await ask(connection, long)
+            await until(connection, "response.output_audio.delta")
+            speaking = asyncio.create_task(say(connection, pcm24k(SAMPLES / "question.wav") + silence(2)))
+            cut = await until(connection, "response.done")
+            assert cut.response.status == "cancelled"
+            assert cut.response.status_details.reason == "turn_detected"
+            seen = []
+            answer = await until(connection, "response.done", seen=seen)
+            await speaking
+            assert answer.response.status == "completed"
+            assert not any(getattr(e, "response_id", None) == cut.response.id for e in seen)
+
+    asyncio.run(story())
+
+
+def test_a_required_tool_is_called_and_its_result_spoken(client):
+    weather = {
+        "type": "function",
+        "name": "get_weather",
+        "description": "Current weather at a place",
+        "parameters": {
+            "type": "object",
+            "properties": {"city": {"type": "string"}},
+            "required": ["city"],
+        },
+    }
+
+    async def story():
+        async with connected(client) as connection:
+            await until(connection, "session.created")
+            await connection.session.update(session={"type": "realtime", "tools": [weather]})
+            await ask(connection, "What is the weather in Paris?", tool_choice="required")
+            called = await until(connection, "response.function_call_arguments.done")
+            assert called.name == "get_weather" and '"Paris"' in called.arguments
+            await until(connection, "response.done")
+            await connection.conversation.item.create(
+                item={"type": "function_call_output", "call_id": called.call_id, "output": '{"sky": "sunny"}'}
+            )
+            await connection.response.create(response={"output_modalities": ["text"]})
+            said = await until(connection, "response.output_text.done")
+            assert "sunny" in said.text
+
+    asyncio.run(story())
+
+
+def test_text_alone_when_asked_for(client):
+    async def story():
+        async with connected(client) as connection:
+            await until(connection, "session.created")
+            await ask(connection, "What is two plus two?", output_modalities=["text"], metadata={"k": "v"})
+            seen = []
+            done = await until(connection, "response.done", seen=seen)
+            assert done.response.metadata == {"k": "v"}
+            assert not any("audio" in event.type for event in seen)
+            text = next(e.text for e in seen if e.type == "response.output_text.done")
+            assert "4" in text or "four" in text.lower()
+
+    asyncio.run(story())
+
+
+def test_manual_turns_commit_and_create_back_to_back(client):
+    async def story():
+        async with connected(client) as connection:
+            await until(connection, "session.created")
+            await connection.session.update(
+                session={"type": "realtime", "audio": {"input": {"turn_detection": None}}}
+            )
+            await say(connection, pcm24k(SAMPLES / "question.wav"), pace=20)
+            await connection.input_audio_buffer.commit()
+            await connection.response.create()
+            done = await until(connection, "response.done")
+            assert done.response.status == "completed"
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("folder, most", [("librivox", 3), ("cards", 5)])
+def test_transcription_sessions_understand_recorded_people(client, folder, most):
+    """Errors allowed: what the model makes of these recordings in any runtime, plus one word."""
+
+    async def hear(path) -> str:
+        async with client.realtime.connect(extra_query={"intent": "transcription"}) as connection:
+            created = await until(connection, "session.created")
+            assert created.session.type == "transcription"
+            await connection.session.update(
+                session={
+                    "type": "transcription",
+                    "audio": {"input": {"transcription": {"model": "whisper-1", "language": "en"}, "turn_detection": None}},
+                }
+            )
+            await say(connection, pcm24k(path), pace=50)
+            await connection.input_audio_buffer.commit()
+            seen = []
+            done = await until(connection, "conversation.item.input_audio_transcription.completed", seen=seen)
+            deltas = "".join(e.delta for e in seen if e.type.endswith("transcription.delta"))
+            assert done.transcript.startswith(deltas)
+            return done.transcript
+
+    async def story():
+        errors = 0
+        for name, text in transcripts().items():
+            if name.startswith(folder):
+                errors += word_errors(words(text), words(await hear(SAMPLES / name)))
+        assert errors <= most, f"{errors} word errors"
+
+    asyncio.run(story())
+
+
+def test_a_client_secret_opens_sessions_and_nothing_else(client, url):
+    async def story():
+        secret = await client.realtime.client_secrets.create(
+            session={"type": "realtime", "instructions": "Be brief.", "output_modalities": ["text"]}
+        )
+        assert secret.value.startswith("ek_")
+        phone = openai.AsyncOpenAI(api_key=secret.value, base_url=url)
+        async with connected(phone) as connection:
+            created = await until(connection, "session.created")
+            assert created.session.instructions == "Be brief."
+            assert created.session.output_modalities == ["text"]
+        with pytest.raises((openai.AuthenticationError, openai.PermissionDeniedError)):
+            await phone.models.list()
+
+    asyncio.run(story())
+
+
+def test_a_wrong_key_is_refused_everywhere(url):
+    async def story():
+        stranger = openai.AsyncOpenAI(api_key="vr_wrong", base_url=url, max_retries=0)
+        with pytest.raises(openai.AuthenticationError):
+            await stranger.models.list()
+        with pytest.raises(websockets.exceptions.InvalidStatus) as refused:
+            async with connected(stranger):
+                pass
+        assert refused.value.response.status_code == 401
+
+    asyncio.run(story())
+
+
+def test_files_are_transcribed_and_text_is_spoken(client):
+    async def story():
+        assert [model.id async for model in await client.models.list()]
+        speech = await client.audio.speech.create(
+            model="tts-1", voice="alloy", input="The meeting starts at half past nine.", response_format="wav"
+        )
+        with wave.open(io.BytesIO(speech.content)) as file:
+            assert file.getframerate() == 24_000
+        heard = await client.audio.transcriptions.create(
+            model="whisper-1", file=("speech.wav", speech.content), response_format="verbose_json"
+        )
+        assert heard.duration > 1
+        assert word_errors(words("the meeting starts at half past nine"), words(heard.text)) <= 2, heard.text
+
+    asyncio.run(story())
