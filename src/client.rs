@@ -1,0 +1,139 @@
+//! A client of the realtime protocol, for the commands that talk to a relay.
+
+use std::time::Duration;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use futures_util::{
+    SinkExt, StreamExt,
+    stream::{SplitSink, SplitStream},
+};
+use providers::Secret;
+use secrecy::ExposeSecret;
+use serde_json::Value;
+use tokio::net::TcpStream;
+use tokio_tungstenite::{
+    Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
+    tungstenite::{self, ClientRequestBuilder, Message, http::Uri},
+};
+
+/// A connection that did not come about, or broke.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The address cannot be used.
+    #[error("`{0}` is not the URL of a relay; write http://127.0.0.1:8080")]
+    Url(String),
+    /// Nobody listens, or the handshake was refused.
+    #[error("cannot connect to {url}: {reason}")]
+    Connect {
+        /// Where.
+        url: String,
+        /// Why, in words.
+        reason: String,
+    },
+    /// The connection ended early.
+    #[error("the relay closed the connection{0}")]
+    Closed(String),
+    /// Nothing came in time.
+    #[error("no answer from the relay within {0:?}")]
+    Silent(Duration),
+}
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// Sends client events.
+pub struct Sender(SplitSink<Socket, Message>);
+
+/// Receives server events.
+pub struct Receiver(SplitStream<Socket>);
+
+/// Connects to the relay at `base` (`http://host:port`, with or without `/v1`).
+pub async fn connect(base: &str, model: &str, key: &Secret) -> Result<(Sender, Receiver), ClientError> {
+    let url = websocket_url(base, model)?;
+    let uri: Uri = url.parse().map_err(|_| ClientError::Url(base.to_owned()))?;
+    let request = ClientRequestBuilder::new(uri)
+        .with_header("Authorization", format!("Bearer {}", key.expose_secret()));
+    let connector = url.starts_with("ws:").then_some(Connector::Plain);
+    let (socket, _) = connect_async_tls_with_config(request, None, true, connector)
+        .await
+        .map_err(|error| ClientError::Connect { url: url.clone(), reason: explain(error) })?;
+    let (sender, receiver) = socket.split();
+    Ok((Sender(sender), Receiver(receiver)))
+}
+
+impl Sender {
+    /// Sends one event.
+    pub async fn send(&mut self, event: &Value) -> Result<(), ClientError> {
+        let text = event.to_string();
+        self.0.send(Message::text(text)).await.map_err(|error| ClientError::Closed(format!(": {error}")))
+    }
+
+    /// Appends PCM16 samples at 24 kHz.
+    pub async fn append(&mut self, samples: &[i16]) -> Result<(), ClientError> {
+        let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+        let audio = BASE64_STANDARD.encode(bytes);
+        self.send(&serde_json::json!({ "type": "input_audio_buffer.append", "audio": audio })).await
+    }
+
+    /// Says goodbye.
+    pub async fn close(mut self) {
+        let _already_gone = self.0.close().await;
+    }
+}
+
+impl Receiver {
+    /// The next event, at most `patience` later.
+    pub async fn next(&mut self, patience: Duration) -> Result<Value, ClientError> {
+        loop {
+            let message = tokio::time::timeout(patience, self.0.next()).await;
+            match message.map_err(|_| ClientError::Silent(patience))? {
+                Some(Ok(Message::Text(text))) => match serde_json::from_str(&text) {
+                    Ok(event) => return Ok(event),
+                    Err(error) => return Err(ClientError::Closed(format!(": it sent no JSON: {error}"))),
+                },
+                Some(Ok(Message::Close(Some(frame)))) => {
+                    return Err(ClientError::Closed(format!(" ({} {})", frame.code, frame.reason)));
+                }
+                Some(Ok(Message::Close(None))) | None => return Err(ClientError::Closed(String::new())),
+                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Binary(_) | Message::Frame(_))) => {}
+                Some(Err(error)) => return Err(ClientError::Closed(format!(": {error}"))),
+            }
+        }
+    }
+}
+
+/// Samples of a base64 PCM16 delta.
+pub fn samples(delta: &str) -> Vec<i16> {
+    let bytes = BASE64_STANDARD.decode(delta).unwrap_or_default();
+    bytes.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect()
+}
+
+fn websocket_url(base: &str, model: &str) -> Result<String, ClientError> {
+    let trimmed = base.trim_end_matches('/').trim_end_matches("/v1");
+    let rest = match (trimmed.strip_prefix("http"), trimmed.strip_prefix("ws")) {
+        (Some(rest), _) | (None, Some(rest)) if rest.starts_with("://") || rest.starts_with("s://") => rest,
+        _ => return Err(ClientError::Url(base.to_owned())),
+    };
+    Ok(format!("ws{rest}/v1/realtime?model={model}"))
+}
+
+fn explain(error: tungstenite::Error) -> String {
+    match error {
+        tungstenite::Error::Http(response) if response.status() == 401 => "the key was refused (401)".into(),
+        tungstenite::Error::Http(response) => format!("it answered {}", response.status()),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base_urls_of_all_kinds_lead_to_the_realtime_endpoint() {
+        for base in ["http://127.0.0.1:8080", "http://127.0.0.1:8080/v1/", "ws://127.0.0.1:8080"] {
+            assert_eq!(websocket_url(base, "m").unwrap(), "ws://127.0.0.1:8080/v1/realtime?model=m");
+        }
+        assert_eq!(websocket_url("https://relay.example", "m").unwrap(), "wss://relay.example/v1/realtime?model=m");
+        assert!(websocket_url("relay.example", "m").is_err());
+    }
+}
