@@ -4,3 +4,4 @@
 //! decides, `workers` speak with providers, `egress` plays. ARCHITECTURE.md draws it and says who may import whom.
 
 pub mod realtime;
+pub mod store;
