@@ -1,7 +1,11 @@
 //! voice-relay: a realtime, voice-first relay server.
 //!
 //! A guided map. [`realtime`] is what the product exists for: `transport` moves bytes, `ingest` hears, [`realtime::session`]
-//! decides, `workers` speak with providers, `egress` plays. ARCHITECTURE.md draws it and says who may import whom.
+//! decides, `workers` speak with providers, `egress` plays. [`clock`], [`drain`] and [`metrics`] are leaves for all.
+//! ARCHITECTURE.md draws it and says who may import whom.
 
+pub mod clock;
+pub mod drain;
+pub mod metrics;
 pub mod realtime;
 pub mod store;
