@@ -4,6 +4,7 @@
 //! decides, `workers` speak with providers, `egress` plays. [`clock`], [`drain`] and [`metrics`] are leaves for all.
 //! ARCHITECTURE.md draws it and says who may import whom.
 
+pub mod auth;
 pub mod clock;
 pub mod drain;
 pub mod metrics;

@@ -33,3 +33,8 @@ where
         .parse()
         .map_err(|error| sqlx::Error::ColumnDecode { index: column.into(), source: Box::new(error) })
 }
+
+/// The system's time as rows keep it. What no calendar holds becomes the epoch.
+pub(crate) fn timestamp(time: std::time::SystemTime) -> Timestamp {
+    Timestamp::try_from(time).unwrap_or_default()
+}

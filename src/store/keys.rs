@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sqlx::{FromRow, Row, sqlite::SqliteRow};
 
-use super::{Cursor, Db, KeyId, Page, StoreError, UserId, column};
+use super::{Cursor, Db, KeyId, Page, StoreError, UserId, column, users::Role};
 
 /// An API key as kept.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -90,11 +90,7 @@ pub async fn revoke(db: &Db, user: UserId, key: KeyId, now: Timestamp) -> Result
 
 /// The key with this hash and its owner's role, unless revoked or expired. Who asks is not known yet: this is the query
 /// that finds it out.
-pub(crate) async fn find(
-    db: &Db,
-    hash: &[u8],
-    now: Timestamp,
-) -> Result<Option<(Key, super::users::Role)>, StoreError> {
+pub(crate) async fn find(db: &Db, hash: &[u8], now: Timestamp) -> Result<Option<(Key, Role)>, StoreError> {
     let row = sqlx::query(
         "SELECT api_keys.*, users.role FROM api_keys JOIN users ON users.id = api_keys.user_id \
          WHERE hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)",

@@ -14,6 +14,7 @@ pub mod sessions;
 
 pub mod users;
 
+pub(crate) use column::timestamp;
 pub use db::Db;
 pub use error::StoreError;
 pub use id::{KeyId, MessageId, SessionId, UserId};
