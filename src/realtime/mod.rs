@@ -3,6 +3,7 @@
 pub mod admission;
 mod engine;
 pub mod history;
+pub mod ledger;
 pub mod session;
 
 pub use engine::{Config, Engine, Providers};
