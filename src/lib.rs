@@ -9,4 +9,5 @@ pub mod clock;
 pub mod drain;
 pub mod metrics;
 pub mod realtime;
+pub mod rest;
 pub mod store;
