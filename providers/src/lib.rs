@@ -4,6 +4,7 @@
 //! a pure wire file and one file a role. Capabilities are data the session reads; nothing asks a provider's name.
 
 pub mod error;
+mod generate;
 pub mod json;
 pub mod llm;
 pub mod secret;
