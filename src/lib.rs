@@ -1,11 +1,22 @@
 //! voice-relay: a realtime, voice-first relay server.
 //!
 //! A guided map. [`realtime`] is what the product exists for: `transport` moves bytes, `ingest` hears, [`realtime::session`]
-//! decides, `workers` speak with providers, `egress` plays. [`config`] assembles what the components can be told, [`engines`]
-//! makes providers of it. ARCHITECTURE.md draws it and says who may import whom.
+//! decides, `workers` speak with providers, `egress` plays. [`rest`] answers everything that is not a live voice, [`auth`]
+//! says who may, [`store`] keeps what outlives the process. [`config`] assembles what the components can be told,
+//! [`engines`] makes providers of it, [`app`] puts all together and [`commands`] is what can be typed. ARCHITECTURE.md
+//! draws it and says who may import whom.
 
+pub mod app;
+pub mod auth;
+mod client;
+pub mod clock;
+pub mod commands;
 pub mod config;
+pub mod drain;
 pub mod engines;
+pub mod metrics;
 pub mod realtime;
+pub mod rest;
 pub mod server;
+pub mod store;
 pub mod telemetry;

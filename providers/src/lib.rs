@@ -4,8 +4,10 @@
 //! a pure wire file and one file a role. Capabilities are data the session reads; nothing asks a provider's name.
 
 pub mod error;
+mod generate;
 pub mod json;
 pub mod llm;
+pub mod scripted;
 pub mod secret;
 pub mod stt;
 pub mod tts;

@@ -1,0 +1,192 @@
+//! The names of everything that is counted, in one place, and the exporter that `/metrics` renders.
+//!
+//! Code that counts calls the functions here; nobody else spells a metric's name. Latencies are in milliseconds, and
+//! their buckets are chosen for a conversation: fine below the 200 ms at which people notice, coarse above.
+
+use std::time::Duration;
+
+use ::metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+
+use crate::realtime::session::output::Measure;
+
+/// Upper bounds of the latency buckets, in milliseconds.
+const BUCKETS: [f64; 16] =
+    [1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 60.0, 100.0, 150.0, 250.0, 400.0, 700.0, 1_200.0, 2_500.0, 5_000.0, 15_000.0];
+
+const LIVE_SESSIONS: &str = "voice_relay_live_sessions";
+const SESSIONS: &str = "voice_relay_sessions_total";
+const ONSET_TO_FLUSH: &str = "voice_relay_onset_to_flush_ms";
+const END_OF_TURN: &str = "voice_relay_end_of_turn_ms";
+const FINAL_TRANSCRIPT: &str = "voice_relay_final_transcript_ms";
+const FIRST_TOKEN: &str = "voice_relay_first_token_ms";
+const FIRST_AUDIO: &str = "voice_relay_first_audio_ms";
+const REPLIES: &str = "voice_relay_replies_total";
+const PROVIDER_LATENCY: &str = "voice_relay_provider_latency_ms";
+const PROVIDER_ERRORS: &str = "voice_relay_provider_errors_total";
+const DROPPED_AUDIO: &str = "voice_relay_dropped_audio_ms_total";
+const QUEUE_DEPTH: &str = "voice_relay_queue_depth";
+const SLOW_READERS: &str = "voice_relay_slow_readers_total";
+const HISTORY_OVERFLOWS: &str = "voice_relay_history_overflows_total";
+
+/// The exporter behind `/metrics`. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Exporter(PrometheusHandle);
+
+impl Exporter {
+    /// Installs the process's recorder and describes every metric. Fails when one is installed already.
+    pub fn install() -> Result<Self, BuildError> {
+        let handle = PrometheusBuilder::new()
+            .set_buckets_for_metric(Matcher::Suffix("_ms".into()), &BUCKETS)?
+            .install_recorder()?;
+        describe();
+        Ok(Self(handle))
+    }
+
+    /// All metrics in Prometheus' text format. Also does the exporter's upkeep.
+    pub fn render(&self) -> String {
+        self.0.run_upkeep();
+        self.0.render()
+    }
+}
+
+/// Where audio of the user was lost.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Loss {
+    /// A turn asked for audio older than the pre-roll still held.
+    Preroll,
+    /// Speech-to-text did not keep up and its turn was failed.
+    Transcriber,
+}
+
+/// The queues whose depth is watched.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Queue {
+    /// Frames towards speech-to-text.
+    Listen,
+    /// Events of workers towards their session.
+    Inbox,
+    /// Messages towards the client.
+    Downlink,
+    /// Entries towards the store.
+    History,
+}
+
+/// What a provider is asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Role {
+    /// Speech-to-text.
+    Listen,
+    /// The language model.
+    Think,
+    /// Text-to-speech.
+    Speak,
+    /// The turn detector.
+    Advise,
+}
+
+/// A session began.
+pub fn session_opened(transport: &'static str) {
+    gauge!(LIVE_SESSIONS).increment(1.0);
+    counter!(SESSIONS, "transport" => transport).increment(1);
+}
+
+/// A session ended.
+pub fn session_closed() {
+    gauge!(LIVE_SESSIONS).decrement(1.0);
+}
+
+/// The session measured one of the latencies that rule the product, or ended a reply.
+pub fn measured(measure: Measure) {
+    let (name, span) = match measure {
+        Measure::OnsetToFlush(span) => (ONSET_TO_FLUSH, span),
+        Measure::EndOfTurn(span) => (END_OF_TURN, span),
+        Measure::FinalTranscript(span) => (FINAL_TRANSCRIPT, span),
+        Measure::FirstToken(span) => (FIRST_TOKEN, span),
+        Measure::FirstAudio(span) => (FIRST_AUDIO, span),
+        Measure::Reply(status) => return counter!(REPLIES, "status" => status_name(status)).increment(1),
+    };
+    histogram!(name).record(millis(span));
+}
+
+/// A provider gave its first answer after this long.
+pub fn provider_answered(role: Role, latency: Duration) {
+    histogram!(PROVIDER_LATENCY, "role" => role.name()).record(millis(latency));
+}
+
+/// A provider failed; `kind` is what the caller could do about it.
+pub fn provider_failed(role: Role, provider: &str, kind: providers::ErrorKind) {
+    let kind = kind.to_string().replace(' ', "_");
+    counter!(PROVIDER_ERRORS, "role" => role.name(), "provider" => provider.to_owned(), "kind" => kind).increment(1);
+}
+
+/// Audio of the user was lost.
+pub fn audio_dropped(loss: Loss, span: Duration) {
+    let name = match loss {
+        Loss::Preroll => "preroll",
+        Loss::Transcriber => "transcriber",
+    };
+    counter!(DROPPED_AUDIO, "where" => name).increment(u64::try_from(span.as_millis()).unwrap_or(u64::MAX));
+}
+
+/// How many entries a queue held when last looked at.
+pub fn queue_depth(queue: Queue, depth: usize) {
+    let name = match queue {
+        Queue::Listen => "listen",
+        Queue::Inbox => "inbox",
+        Queue::Downlink => "downlink",
+        Queue::History => "history",
+    };
+    histogram!(QUEUE_DEPTH, "queue" => name).record(depth as f64);
+}
+
+/// A client was closed because it does not read.
+pub fn slow_reader() {
+    counter!(SLOW_READERS).increment(1);
+}
+
+/// History could not keep up; a record is incomplete.
+pub fn history_overflowed() {
+    counter!(HISTORY_OVERFLOWS).increment(1);
+}
+
+impl Role {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Listen => "stt",
+            Self::Think => "llm",
+            Self::Speak => "tts",
+            Self::Advise => "turn",
+        }
+    }
+}
+
+fn describe() {
+    describe_gauge!(LIVE_SESSIONS, "Sessions that are open");
+    describe_counter!(SESSIONS, "Sessions ever opened, by transport");
+    describe_histogram!(ONSET_TO_FLUSH, "From the decision that a person interrupts to the flush of the reply");
+    describe_histogram!(END_OF_TURN, "From the end of speech to the commit of the turn");
+    describe_histogram!(FINAL_TRANSCRIPT, "From the commit to the final transcript");
+    describe_histogram!(FIRST_TOKEN, "From asking the language model to its first token");
+    describe_histogram!(FIRST_AUDIO, "From the commit to the first audio of the reply");
+    describe_counter!(REPLIES, "Replies ended, by how");
+    describe_histogram!(PROVIDER_LATENCY, "From asking a provider to its first answer, by role");
+    describe_counter!(PROVIDER_ERRORS, "Failures of providers, by role, provider and kind");
+    describe_counter!(DROPPED_AUDIO, "Milliseconds of user audio lost, by where");
+    describe_histogram!(QUEUE_DEPTH, "Entries found waiting, by queue");
+    describe_counter!(SLOW_READERS, "Sessions closed because the client does not read");
+    describe_counter!(HISTORY_OVERFLOWS, "Times that history could not keep up with a session");
+}
+
+const fn status_name(status: crate::realtime::session::item::ItemStatus) -> &'static str {
+    use crate::realtime::session::item::ItemStatus;
+    match status {
+        ItemStatus::InProgress => "in_progress",
+        ItemStatus::Completed => "completed",
+        ItemStatus::Incomplete => "incomplete",
+    }
+}
+
+fn millis(span: Duration) -> f64 {
+    span.as_secs_f64() * 1_000.0
+}

@@ -1,0 +1,169 @@
+//! Who is live: limits at the door, the list of sessions, and a way to end one.
+//!
+//! A [`Pass`] is a place taken; dropping it frees the place, whatever way its session ends.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::SystemTime,
+};
+
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// The door. Cheap to clone; clones are the same door.
+#[derive(Clone, Debug)]
+pub struct Admission(Arc<Door>);
+
+#[derive(Debug)]
+struct Door {
+    total: usize,
+    per_principal: usize,
+    /// Guarded for the length of a map operation, at a session's start and end only.
+    live: Mutex<BTreeMap<Uuid, Entry>>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    live: Live,
+    kick: CancellationToken,
+}
+
+/// A live session as its owner or an operator sees it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Live {
+    /// The session; its row in the store has the same id.
+    pub id: Uuid,
+    /// Whose it is.
+    pub principal: Arc<str>,
+    /// `ws`, `webrtc`, …
+    pub transport: &'static str,
+    /// When it began.
+    pub since: SystemTime,
+}
+
+impl Live {
+    /// The session's name on the wire: `sess_…`.
+    pub fn name(&self) -> String {
+        format!("sess_{}", self.id.simple())
+    }
+}
+
+/// Why a session may not begin. The caller answers 429.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Refused {
+    /// The process serves as many as it may.
+    #[error("the server is at its limit of {0} live sessions")]
+    Full(usize),
+    /// This principal has as many as it may.
+    #[error("you are at your limit of {0} live sessions")]
+    Greedy(usize),
+}
+
+impl Admission {
+    /// A door with these limits on live sessions, together and of one principal.
+    pub fn new(total: usize, per_principal: usize) -> Self {
+        Self(Arc::new(Door { total, per_principal, live: Mutex::new(BTreeMap::new()) }))
+    }
+
+    /// Takes a place for a session of `principal`.
+    pub fn admit(
+        &self,
+        principal: impl Into<Arc<str>>,
+        transport: &'static str,
+        since: SystemTime,
+    ) -> Result<Pass, Refused> {
+        let principal = principal.into();
+        let mut live = self.0.lock();
+        if live.len() >= self.0.total {
+            return Err(Refused::Full(self.0.total));
+        }
+        if live.values().filter(|entry| entry.live.principal == principal).count() >= self.0.per_principal {
+            return Err(Refused::Greedy(self.0.per_principal));
+        }
+        let entry =
+            Entry { live: Live { id: Uuid::now_v7(), principal, transport, since }, kick: CancellationToken::new() };
+        live.insert(entry.live.id, entry.clone());
+        Ok(Pass { entry, door: self.clone() })
+    }
+
+    /// All live sessions, oldest first.
+    pub fn list(&self) -> Vec<Live> {
+        self.0.lock().values().map(|entry| entry.live.clone()).collect()
+    }
+
+    /// Asks a live session to end. Returns whether there is such a session.
+    pub fn kick(&self, id: Uuid) -> bool {
+        let kick = self.0.lock().get(&id).map(|entry| entry.kick.clone());
+        kick.inspect(CancellationToken::cancel).is_some()
+    }
+}
+
+impl Door {
+    /// A map operation that panicked cannot have left the map half changed.
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Uuid, Entry>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A place taken at the door; dropping it frees the place.
+#[derive(Debug)]
+pub struct Pass {
+    entry: Entry,
+    door: Admission,
+}
+
+impl Pass {
+    /// The session that took it.
+    pub const fn live(&self) -> &Live {
+        &self.entry.live
+    }
+
+    /// Resolves once somebody wants the session to end.
+    pub async fn kicked(&self) {
+        self.entry.kick.cancelled().await;
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        self.door.0.lock().remove(&self.entry.live.id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn door() -> Admission {
+        Admission::new(3, 2)
+    }
+
+    fn admit(door: &Admission, principal: &str) -> Result<Pass, Refused> {
+        door.admit(principal, "ws", SystemTime::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn a_place_is_free_again_once_its_pass_is_dropped() {
+        let door = door();
+        let first = admit(&door, "ann").unwrap();
+        let _second = admit(&door, "ann").unwrap();
+        assert_eq!(admit(&door, "ann").unwrap_err(), Refused::Greedy(2));
+        let _other = admit(&door, "bob").unwrap();
+        assert_eq!(admit(&door, "eve").unwrap_err(), Refused::Full(3));
+        drop(first);
+        assert!(admit(&door, "ann").is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_kick_reaches_the_session_it_names_and_no_other() {
+        let door = door();
+        let ann = admit(&door, "ann").unwrap();
+        let bob = admit(&door, "bob").unwrap();
+        assert!(door.kick(ann.live().id));
+        ann.kicked().await;
+        assert!(futures_util::FutureExt::now_or_never(bob.kicked()).is_none());
+        assert!(!door.kick(Uuid::nil()));
+        assert_eq!(door.list().len(), 2);
+    }
+}

@@ -1,0 +1,148 @@
+//! What every session of a process is given: providers, limits and the process's own services.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use providers::{LanguageModel, SpeechToText, TextToSpeech, TurnDetector};
+use serde::Deserialize;
+
+use super::{
+    admission::Admission,
+    history::Ledger,
+    session::settings::{Player, Profile, Settings},
+};
+use crate::{clock::Clock, drain::Drain};
+
+/// The providers of a session. Cheap to clone; a session keeps its own for as long as it lives.
+#[derive(Clone)]
+pub struct Providers {
+    /// Understands speech.
+    pub stt: Arc<dyn SpeechToText>,
+    /// Thinks of answers.
+    pub llm: Arc<dyn LanguageModel>,
+    /// Speaks them.
+    pub tts: Arc<dyn TextToSpeech>,
+    /// Judges pauses for `semantic_vad`; without, silence alone ends a turn.
+    pub turn: Option<Arc<dyn TurnDetector>>,
+}
+
+/// What sessions share: nothing that one of them could spoil for another.
+#[derive(Clone)]
+pub struct Engine {
+    /// Limits and tuning.
+    pub config: Config,
+    /// The time.
+    pub clock: Clock,
+    /// The process's shutdown.
+    pub drain: Drain,
+    /// Who is live.
+    pub admission: Admission,
+    /// Where history goes; without, nothing is kept.
+    pub ledger: Option<Arc<dyn Ledger>>,
+}
+
+/// Limits and tuning of live sessions.
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// How far ahead of the listener speech is sent over WebSocket, where the client buffers (10 000).
+    pub websocket_lead_ms: u64,
+    /// Speech over a reply must last this long to interrupt it (160).
+    pub overlap_ms: u64,
+    /// … and this long while it is understood as a backchannel such as "mm-hm" (800).
+    pub backchannel_ms: u64,
+    /// `semantic_vad`: quiet before the turn detector is asked (200).
+    pub advice_after_ms: u64,
+    /// `semantic_vad`: silence that ends a turn when no turn detector answers (700).
+    pub advice_fallback_ms: u64,
+    /// A turn ends when no audio arrives for this long in its middle (1500).
+    pub starvation_ms: u64,
+    /// Longest turn and largest uncommitted buffer (600).
+    pub longest_turn_secs: u64,
+    /// Longest session (3600).
+    pub longest_session_secs: u64,
+    /// How long a provider may stay silent when it is its turn (60).
+    pub patience_secs: u64,
+    /// How long a client may leave a message unread, or keep silent without answering pings (20).
+    pub stall_secs: u64,
+    /// Messages waiting for a client that does not read (1024).
+    pub downlink_messages: usize,
+    /// Bytes waiting for a client that does not read (4 MiB).
+    pub downlink_bytes: usize,
+    /// Speech synthesised ahead of what was handed to the client (20 000).
+    pub synthesis_lead_ms: u64,
+    /// Live sessions of the process (1000).
+    pub sessions: usize,
+    /// Live sessions of one principal (100).
+    pub sessions_per_principal: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            websocket_lead_ms: 10_000,
+            overlap_ms: 160,
+            backchannel_ms: 800,
+            advice_after_ms: 200,
+            advice_fallback_ms: 700,
+            starvation_ms: 1_500,
+            longest_turn_secs: 600,
+            longest_session_secs: 3_600,
+            patience_secs: 60,
+            stall_secs: 20,
+            downlink_messages: 1_024,
+            downlink_bytes: 4 << 20,
+            synthesis_lead_ms: 20_000,
+            sessions: 1_000,
+            sessions_per_principal: 100,
+        }
+    }
+}
+
+impl Config {
+    /// The profile of a session over a transport where the client plays.
+    pub(crate) fn profile(&self, settings: Arc<Settings>, advice: bool, seed: u64) -> Profile {
+        Profile {
+            player: Player::Client,
+            lead: Duration::from_millis(self.websocket_lead_ms),
+            overlap: Duration::from_millis(self.overlap_ms),
+            backchannel: Duration::from_millis(self.backchannel_ms),
+            resume_within: Duration::ZERO,
+            advice_after: Duration::from_millis(self.advice_after_ms),
+            advice_fallback: Duration::from_millis(self.advice_fallback_ms),
+            advice,
+            starvation: Duration::from_millis(self.starvation_ms),
+            longest_turn: Duration::from_secs(self.longest_turn_secs),
+            seed,
+            settings,
+        }
+    }
+
+    /// How long a session may last.
+    pub const fn longest_session(&self) -> Duration {
+        Duration::from_secs(self.longest_session_secs)
+    }
+
+    pub(crate) const fn patience(&self) -> Duration {
+        Duration::from_secs(self.patience_secs)
+    }
+
+    pub(crate) const fn stall(&self) -> Duration {
+        Duration::from_secs(self.stall_secs)
+    }
+
+    pub(crate) const fn synthesis_lead(&self) -> Duration {
+        Duration::from_millis(self.synthesis_lead_ms)
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Providers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Providers").finish_non_exhaustive()
+    }
+}

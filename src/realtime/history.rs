@@ -1,0 +1,201 @@
+//! What was heard, on its way to the store and off the audio path.
+//!
+//! A session hands over entries without waiting. A task of its own writes them in order; when it cannot keep up, entries
+//! are lost, which is counted, and the record is marked incomplete. Knows no database: see [`Ledger`].
+
+use std::{
+    error::Error,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::SystemTime,
+};
+
+use futures_util::future::BoxFuture;
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use super::{
+    admission::Live,
+    session::{ids::ItemId, item::Item, output::Record},
+};
+use crate::{clock::Clock, drain::Hold, metrics};
+
+/// Entries that may wait for the store. A turn makes two or three, so this is minutes of a stuck disk.
+const WAITING: usize = 256;
+
+/// Where history is kept.
+pub trait Ledger: Send + Sync {
+    /// Keeps one entry of a session's history. Entries of a session come in order, one at a time.
+    fn record(&self, session: Uuid, entry: Entry) -> BoxFuture<'_, Result<(), LedgerError>>;
+}
+
+/// Why an entry was not kept; for the log.
+pub type LedgerError = Box<dyn Error + Send + Sync>;
+
+/// One thing to keep of a session.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Entry {
+    /// It began. Always first.
+    Opened {
+        /// Whose it is, over what, since when.
+        live: Live,
+        /// The model's name as the client knows it.
+        model: String,
+    },
+    /// An item came to be, or changed: keep its latest state by its id.
+    Item {
+        /// As it stands.
+        item: Box<Item>,
+        /// The item before it.
+        previous: Option<ItemId>,
+        /// When.
+        at: SystemTime,
+    },
+    /// An item was deleted.
+    Deleted(ItemId),
+    /// It ended. Always last, whatever way it ended.
+    Closed {
+        /// When.
+        at: SystemTime,
+        /// Whether every entry before was kept.
+        complete: bool,
+    },
+}
+
+/// A session's end of its history. Dropping it closes the record.
+#[derive(Debug)]
+pub(crate) struct History {
+    entries: Option<mpsc::Sender<Entry>>,
+    complete: Arc<AtomicBool>,
+    clock: Clock,
+}
+
+impl History {
+    /// Opens the record of a session. `hold` makes shutdown wait until the record is closed.
+    pub(crate) fn open(ledger: Option<Arc<dyn Ledger>>, live: &Live, model: &str, clock: Clock, hold: Hold) -> Self {
+        let complete = Arc::new(AtomicBool::new(true));
+        let Some(ledger) = ledger else { return Self { entries: None, complete, clock } };
+        let (entries, waiting) = mpsc::channel(WAITING);
+        let writer =
+            Writer { ledger, session: live.id, complete: Arc::clone(&complete), clock: clock.clone(), _hold: hold };
+        let opened = Entry::Opened { live: live.clone(), model: model.to_owned() };
+        tokio::spawn(writer.run(opened, waiting));
+        Self { entries: Some(entries), complete, clock }
+    }
+
+    /// Hands over a record without waiting.
+    pub(crate) fn record(&self, record: Record) {
+        let Some(entries) = &self.entries else { return };
+        let entry = match record {
+            Record::Item { item, previous } => Entry::Item { item: Box::new(item), previous, at: self.clock.wall() },
+            Record::Deleted(item) => Entry::Deleted(item),
+        };
+        metrics::queue_depth(metrics::Queue::History, entries.max_capacity() - entries.capacity());
+        if entries.try_send(entry).is_err() {
+            metrics::history_overflowed();
+            if self.complete.swap(false, Ordering::Relaxed) {
+                tracing::warn!("history cannot keep up; the record of this session is incomplete");
+            }
+        }
+    }
+}
+
+/// The task that writes one session's entries.
+struct Writer {
+    ledger: Arc<dyn Ledger>,
+    session: Uuid,
+    complete: Arc<AtomicBool>,
+    clock: Clock,
+    _hold: Hold,
+}
+
+impl Writer {
+    async fn run(self, opened: Entry, mut waiting: mpsc::Receiver<Entry>) {
+        self.write(opened).await;
+        while let Some(entry) = waiting.recv().await {
+            self.write(entry).await;
+        }
+        let complete = self.complete.load(Ordering::Relaxed);
+        self.write(Entry::Closed { at: self.clock.wall(), complete }).await;
+    }
+
+    async fn write(&self, entry: Entry) {
+        if let Err(error) = self.ledger.record(self.session, entry).await {
+            self.complete.store(false, Ordering::Relaxed);
+            tracing::warn!(session.id = %self.session, %error, "an entry of history was not kept");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use tokio::sync::Semaphore;
+
+    use super::*;
+    use crate::{drain::Drain, realtime::admission::Admission};
+
+    #[tokio::test]
+    async fn entries_are_kept_in_order_between_open_and_close() {
+        let ledger = Arc::new(Book::with_permits(100));
+        let drain = Drain::new();
+        let history = open(&ledger, &drain);
+        history.record(Record::Deleted(ItemId::new("a")));
+        history.record(Record::Deleted(ItemId::new("b")));
+        drop(history);
+        assert!(drain.finish(std::time::Duration::from_secs(5)).await);
+
+        let entries = ledger.entries.lock().unwrap();
+        assert!(matches!(entries[0], Entry::Opened { .. }));
+        assert_eq!(entries[1..3], [Entry::Deleted(ItemId::new("a")), Entry::Deleted(ItemId::new("b"))]);
+        assert!(matches!(entries[3..], [Entry::Closed { complete: true, .. }]));
+    }
+
+    #[tokio::test]
+    async fn a_stuck_store_costs_entries_and_is_told_so_in_the_last_one() {
+        let ledger = Arc::new(Book::with_permits(0));
+        let drain = Drain::new();
+        let history = open(&ledger, &drain);
+        for _ in 0..=WAITING {
+            history.record(Record::Deleted(ItemId::new("a")));
+        }
+        drop(history);
+        ledger.permits.add_permits(1_000);
+        assert!(drain.finish(std::time::Duration::from_secs(5)).await);
+
+        let entries = ledger.entries.lock().unwrap();
+        assert_eq!(entries.len(), 1 + WAITING + 1);
+        assert!(matches!(entries.last(), Some(Entry::Closed { complete: false, .. })));
+    }
+
+    fn open(ledger: &Arc<Book>, drain: &Drain) -> History {
+        let pass = Admission::new(1, 1).admit("ann", "ws", SystemTime::UNIX_EPOCH).unwrap();
+        let ledger = Arc::clone(ledger) as Arc<dyn Ledger>;
+        History::open(Some(ledger), pass.live(), "model", Clock::system(), drain.hold())
+    }
+
+    /// A store that keeps as many entries as it has permits for, then is stuck.
+    struct Book {
+        entries: Mutex<Vec<Entry>>,
+        permits: Semaphore,
+    }
+
+    impl Book {
+        fn with_permits(permits: usize) -> Self {
+            Self { entries: Mutex::new(Vec::new()), permits: Semaphore::new(permits) }
+        }
+    }
+
+    impl Ledger for Book {
+        fn record(&self, _: Uuid, entry: Entry) -> BoxFuture<'_, Result<(), LedgerError>> {
+            Box::pin(async move {
+                self.permits.acquire().await?.forget();
+                self.entries.lock().unwrap().push(entry);
+                Ok(())
+            })
+        }
+    }
+}
