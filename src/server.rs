@@ -1,7 +1,17 @@
 //! Where the relay listens, what it shows as a certificate, where it keeps its data.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
+use axum::{Router, extract::connect_info::IntoMakeServiceWithConnectInfo};
+use axum_server::{
+    Handle,
+    accept::NoDelayAcceptor,
+    tls_rustls::{RustlsAcceptor, RustlsConfig},
+};
 use providers::Secret;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
@@ -87,4 +97,114 @@ impl Config {
         let base = source.get("XDG_DATA_HOME").filter(|dir| dir.starts_with('/')).map_or_else(home, PathBuf::from);
         self.data_dir = base.join("voice-relay");
     }
+}
+
+/// A bound address, and the certificate it shows.
+pub struct Listener {
+    socket: std::net::TcpListener,
+    tls: Option<RustlsConfig>,
+}
+
+/// Why nothing listens.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// The address cannot be had.
+    #[error("cannot listen on {address}: {source}; is another relay running, or does --listen name a free port?")]
+    Bind {
+        /// Which.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The certificate cannot be used.
+    #[error("the certificate {path} cannot be used: {reason}", path = path.display())]
+    Certificate {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Listener {
+    /// Binds the configured address and reads, or makes, the certificate.
+    pub async fn bind(config: &Config) -> Result<Self, ListenError> {
+        let address = config.listen.parse().unwrap_or_else(|_| SocketAddr::from(([127, 0, 0, 1], 8080)));
+        let tls = config.certificate().await?;
+        let bound = std::net::TcpListener::bind(address).and_then(|socket| {
+            socket.set_nonblocking(true)?;
+            Ok(socket)
+        });
+        let socket = bound.map_err(|source| ListenError::Bind { address, source })?;
+        Ok(Self { socket, tls })
+    }
+
+    /// The URL clients on this machine reach it by.
+    pub fn url(&self) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        self.socket.local_addr().map_or_else(|_| format!("{scheme}://localhost"), |at| format!("{scheme}://{at}"))
+    }
+}
+
+impl Config {
+    /// The URL clients reach the relay by: as configured, else made of `listen`.
+    pub fn url(&self) -> String {
+        if !self.public_url.is_empty() {
+            return self.public_url.trim_end_matches('/').to_owned();
+        }
+        let tls = self.tls_self_signed || !self.tls_certificate.as_os_str().is_empty();
+        format!("{}://{}", if tls { "https" } else { "http" }, self.listen)
+    }
+
+    async fn certificate(&self) -> Result<Option<RustlsConfig>, ListenError> {
+        let (certificate, key) = if self.tls_self_signed {
+            self_signed(&self.data_dir)?
+        } else if self.tls_certificate.as_os_str().is_empty() {
+            return Ok(None);
+        } else {
+            (self.tls_certificate.clone(), self.tls_key.clone())
+        };
+        let loaded = RustlsConfig::from_pem_file(&certificate, key).await;
+        loaded.map(Some).map_err(|error| ListenError::Certificate { path: certificate, reason: error.to_string() })
+    }
+}
+
+/// Serves `routes` on the listener until `handle` says stop. Nagle's algorithm is off: audio is small and urgent.
+pub async fn serve(
+    listener: Listener,
+    handle: Handle<SocketAddr>,
+    routes: IntoMakeServiceWithConnectInfo<Router, SocketAddr>,
+) -> io::Result<()> {
+    match listener.tls {
+        None => {
+            let server = axum_server::from_tcp(listener.socket)?;
+            server.acceptor(NoDelayAcceptor::new()).handle(handle).serve(routes).await
+        }
+        Some(tls) => {
+            let acceptor = RustlsAcceptor::new(tls).acceptor(NoDelayAcceptor::new());
+            axum_server::from_tcp(listener.socket)?.acceptor(acceptor).handle(handle).serve(routes).await
+        }
+    }
+}
+
+/// The self-signed certificate for loopback names and its key, made once and kept in the data dir.
+fn self_signed(dir: &Path) -> Result<(PathBuf, PathBuf), ListenError> {
+    let (certificate, key) = (dir.join("loopback.crt"), dir.join("loopback.key"));
+    if certificate.exists() && key.exists() {
+        return Ok((certificate, key));
+    }
+    let told = |reason: String| ListenError::Certificate { path: certificate.clone(), reason };
+    let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+    let made = rcgen::generate_simple_self_signed(names).map_err(|error| told(error.to_string()))?;
+    write_private(&key, &made.signing_key.serialize_pem()).map_err(|error| told(error.to_string()))?;
+    std::fs::write(&certificate, made.cert.pem()).map_err(|error| told(error.to_string()))?;
+    Ok((certificate, key))
+}
+
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    io::Write::write_all(&mut options.open(path)?, text.as_bytes())
 }

@@ -1,0 +1,129 @@
+//! The relay put together: configuration in, a served address out, drained at the end.
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use axum_server::Handle;
+use providers::{ProviderError, Secret};
+
+use crate::{
+    auth::Auth,
+    clock::Clock,
+    config::Config,
+    drain::Drain,
+    engines::Engines,
+    metrics::Exporter,
+    realtime::{Engine, admission::Admission},
+    rest::{self, Catalog, Context},
+    server::{self, Listener},
+    store::{self, Db, StoreError},
+};
+
+/// Why the relay did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data dir cannot be used.
+    #[error("the data dir {path} cannot be written: {source}", path = path.display())]
+    DataDir {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Database(#[from] StoreError),
+    /// An engine cannot be loaded.
+    #[error(transparent)]
+    Engine(#[from] ProviderError),
+    /// Metrics cannot be collected.
+    #[error("metrics cannot be collected: {0}")]
+    Metrics(String),
+}
+
+/// A relay that is ready to serve.
+pub struct App {
+    context: Arc<Context>,
+    drain: Drain,
+    deadline: Duration,
+    made_key: Option<Secret>,
+}
+
+impl App {
+    /// Opens the database, loads the engines, makes the admin key where there is none.
+    pub async fn build(config: &Config, clock: Clock) -> Result<Self, StartError> {
+        let db = open(config).await?;
+        let (auth, made_key) = Auth::open(db.clone(), clock.clone(), Some(&config.server.admin_key)).await?;
+        let engines = Engines::load(config, &clock).await?;
+        let exporter = Exporter::install().map_err(|error| StartError::Metrics(error.to_string()))?;
+        let chains = &config.providers;
+        let catalog = Catalog::new(&chains.stt, &chains.llm, &chains.tts, store::timestamp(clock.wall()));
+        let drain = Drain::new();
+        let engine = Engine {
+            admission: Admission::new(config.realtime.sessions, config.realtime.sessions_per_principal),
+            config: config.realtime.clone(),
+            clock,
+            drain: drain.clone(),
+            ledger: Some(Arc::new(db.clone())),
+        };
+        let pool = engines.pool;
+        let context = Arc::new(Context {
+            config: rest::Config { allowed_origins: config.server.allowed_origins.clone() },
+            db,
+            auth,
+            engine,
+            providers: engines.providers,
+            catalog,
+            metrics: Arc::new(move || {
+                crate::metrics::queue_depth(crate::metrics::Queue::Inference, pool.depth());
+                exporter.render()
+            }),
+        });
+        Ok(Self { context, drain, deadline: Duration::from_secs(config.server.drain_seconds), made_key })
+    }
+
+    /// The admin key, if one was made just now: the only time it can be shown.
+    pub const fn made_key(&self) -> Option<&Secret> {
+        self.made_key.as_ref()
+    }
+
+    /// Serves until `stop` resolves, then refuses new work, tells sessions, waits to the deadline and cuts.
+    pub async fn serve(self, listener: Listener, stop: impl Future<Output = ()>) -> std::io::Result<()> {
+        let handle: Handle<SocketAddr> = Handle::new();
+        let routes = rest::router(Arc::clone(&self.context)).into_make_service_with_connect_info::<SocketAddr>();
+        let mut serving = std::pin::pin!(server::serve(listener, handle.clone(), routes));
+        tokio::select! {
+            ended = &mut serving => return ended,
+            () = stop => {}
+        }
+        tracing::info!(deadline_s = self.deadline.as_secs(), "draining");
+        self.drain.begin();
+        let finished = tokio::select! {
+            finished = self.drain.finish(self.deadline) => finished,
+            ended = &mut serving => { ended?; false }
+        };
+        handle.graceful_shutdown(Some(Duration::from_millis(500)));
+        let ended = serving.await;
+        self.context.db.close().await;
+        tracing::info!(in_time = finished, "stopped");
+        ended
+    }
+}
+
+/// Makes the data dir, readable by its owner alone, and opens the database in it.
+pub async fn open(config: &Config) -> Result<Db, StartError> {
+    let path = &config.server.data_dir;
+    let told = |source| StartError::DataDir { path: path.clone(), source };
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(path).map_err(told)?;
+    probe(path).map_err(told)?;
+    Ok(Db::open(&path.join("relay.db")).await?)
+}
+
+/// Whether a file can be made there: permissions, read-only mounts and full disks all show.
+fn probe(dir: &std::path::Path) -> std::io::Result<()> {
+    let probe = dir.join(format!(".probe-{}", std::process::id()));
+    std::fs::write(&probe, b"probe")?;
+    std::fs::remove_file(probe)
+}
