@@ -1,10 +1,11 @@
 //! Signal code of the relay: pure, synchronous, free of sockets and serialisation.
 //!
-//! What arrives is decoded ([`codec`]), resampled (`resample`) to the one rate everything that
+//! What arrives is decoded ([`codec`]), resampled ([`resample`]) to the one rate everything that
 //! listens works at, cut into [`Frame`]s (`framer`) and judged by voice activity detection (`vad`).
 //! What leaves goes the other way. State is per stream; once warm, nothing here allocates per frame.
 
 pub mod codec;
+pub mod resample;
 
 mod clip;
 mod frame;
@@ -14,3 +15,4 @@ pub use clip::Clip;
 pub use codec::{Decoder, Encoding};
 pub use frame::Frame;
 pub use rate::SampleRate;
+pub use resample::{ResampleError, Resampler};
