@@ -1,10 +1,13 @@
 //! Signal code of the relay: pure, synchronous, free of sockets and serialisation.
 //!
 //! What arrives is decoded ([`codec`]), resampled ([`resample`]) to the one rate everything that
-//! listens works at, cut into [`Frame`]s (`framer`) and judged by voice activity detection (`vad`).
+//! listens works at, cut into [`Frame`]s ([`framer`]) and judged by voice activity detection (`vad`).
 //! What leaves goes the other way. State is per stream; once warm, nothing here allocates per frame.
 
 pub mod codec;
+pub mod framer;
+pub mod level;
+pub mod preroll;
 pub mod resample;
 
 mod clip;
@@ -14,5 +17,8 @@ mod rate;
 pub use clip::Clip;
 pub use codec::{Decoder, Encoding};
 pub use frame::Frame;
+pub use framer::Framer;
+pub use level::{Decibels, Level};
+pub use preroll::Preroll;
 pub use rate::SampleRate;
 pub use resample::{ResampleError, Resampler};
