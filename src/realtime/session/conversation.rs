@@ -13,10 +13,10 @@ use super::{
 };
 
 /// Most items of one conversation.
-pub const MOST_ITEMS: usize = 10_000;
+pub(super) const MOST_ITEMS: usize = 10_000;
 
 /// Most bytes of text and sound in one conversation: two items of the largest append.
-pub const MOST_BYTES: usize = 32 << 20;
+pub(super) const MOST_BYTES: usize = 32 << 20;
 
 /// The items of a conversation, oldest first.
 #[derive(Debug, Default)]

@@ -37,15 +37,15 @@ impl Session {
         }
         item.status = ItemStatus::Completed;
         let id = item.id.clone();
+        if self.is_promised(&id) {
+            return Err(duplicate(&id));
+        }
         let clip = unheard(&item);
         if clip.is_some() && self.utterances.len() >= MOST_CLIPS {
             return Err(Refusal::new("rate_limit_exceeded", "Too much audio waits for its transcript.").of("item"));
         }
         self.conversation.insert(item.clone(), place).map_err(|unplaced| match unplaced {
-            Unplaced::Duplicate => {
-                let message = format!("An item with id '{id}' is already in the conversation.");
-                Refusal::new("item_create_duplicate_item_id", message).of("item.id")
-            }
+            Unplaced::Duplicate => duplicate(&id),
             Unplaced::NoSuchPlace => {
                 Refusal::new("invalid_value", "The item to insert after is not in the conversation.")
                     .of("previous_item_id")
@@ -125,6 +125,12 @@ impl Session {
         Ok(())
     }
 
+    /// Whether this id stands for speech that is still to become an item, or to be told about one.
+    fn is_promised(&self, id: &ItemId) -> bool {
+        let mut lines = self.active.iter().flat_map(|reply| &reply.lines);
+        self.utterances.iter().any(|utterance| utterance.item == *id) || lines.any(|line| line.item == *id)
+    }
+
     /// How much was released of an item that is still being spoken.
     fn under_way(&self, id: &ItemId) -> Option<Duration> {
         let lines = self.active.as_ref()?.lines.iter();
@@ -153,6 +159,11 @@ impl Session {
             self.playout.flush(now);
         }
     }
+}
+
+fn duplicate(id: &ItemId) -> Refusal {
+    let message = format!("An item with id '{id}' is already in the conversation.");
+    Refusal::new("item_create_duplicate_item_id", message).of("item.id")
 }
 
 /// The sound of an item whose words are not known.

@@ -125,7 +125,7 @@ impl Voiced {
         if !self.words.is_empty() {
             return self.words.iter().filter(|word| word.end <= at).map(|word| word.until).max().unwrap_or(0);
         }
-        let Some(clause) = text.get(self.text..self.range.end) else { return 0 };
+        let Some(clause) = text.get(self.text..self.range.end).map(str::trim_end) else { return 0 };
         let characters = clause.chars().count();
         let guess = PER_CHARACTER.saturating_mul(u32::try_from(characters).unwrap_or(u32::MAX));
         let length = if self.whole { self.length } else { self.length.max(guess) };

@@ -53,6 +53,9 @@ impl Session {
 
     /// The reply ended, or may not be interrupted any more: what sounded over it is a turn like any other.
     pub(super) fn promote(&mut self, now: Instant, out: &mut Vec<Output>) {
+        if self.playout.is_held() && !self.is_replying() {
+            self.let_go(now, out);
+        }
         let Turn::Overlap { .. } = self.turn else { return };
         let detection = self.settings.input.turn_detection.as_ref();
         if self.is_replying() && detection.is_some_and(|detection| detection.interrupt_response) {
@@ -61,6 +64,15 @@ impl Session {
         if let Turn::Overlap { span } = std::mem::replace(&mut self.turn, Turn::Idle) {
             self.let_play(now, out);
             self.announce(span, out);
+        }
+    }
+
+    /// The held reply ended by itself: there is nothing left to hold, and nothing to weigh.
+    fn let_go(&mut self, now: Instant, out: &mut Vec<Output>) {
+        self.let_play(now, out);
+        match std::mem::replace(&mut self.turn, Turn::Idle) {
+            Turn::Weighing { span, until, .. } => self.commit_turn(now, span, until, out),
+            turn => self.turn = turn,
         }
     }
 

@@ -74,11 +74,6 @@ impl Sentences {
         (cut, length)
     }
 
-    /// How many clauses were cut.
-    pub(super) const fn count(&self) -> u32 {
-        self.next
-    }
-
     /// Cuts the buffer at `end`, unless there is nothing to say before it: then the text waits for the next clause.
     fn take(&mut self, end: usize) -> Option<Cut> {
         let text = &self.buffer[..end];
