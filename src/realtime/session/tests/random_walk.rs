@@ -34,7 +34,7 @@ use super::{
 const STEPS: u64 = 2_000_000;
 
 /// Steps of one walk. Long enough for a conversation of many turns, short enough to shrink.
-const WALK: usize = 300;
+const WALK: usize = 400;
 
 const SAYINGS: &[&str] = &["", "mm-hm", "yeah", "stop", "tell me more", "what time is it in Paris", "no", "okay then"];
 
@@ -77,7 +77,7 @@ impl Dice {
 }
 
 /// Kinds of steps, as often as they should come.
-const WEIGHTS: &[u8] = b"ssssssssssqqqqqqqqqqqqwwwPPFFFFxiiTTTTTTCkkuEEEEfAAAAAAAAMMVVvaaUUcclNNrtttdRRRXXo..=!";
+const WEIGHTS: &[u8] = b"ssssssqqqqqqqqqwwwwwPPPFFFFFFFFxiiTTTTTTTTTTTTTTCkkkuEEEEEfAAAAAAAAAAAAAAAAAAAAMMMMVVVVvaUUclNrrtttdRRRXo.=!";
 
 fn pick<T>(list: &[T], at: u16) -> Option<&T> {
     // Low numbers pick what is recent, so that most steps are about the present and some about the past.
@@ -92,6 +92,8 @@ struct World {
     speech: Option<Duration>,
     quiet: Duration,
     turns: Vec<TurnId>,
+    /// Turns without a final transcript.
+    unheard: Vec<TurnId>,
     pauses: Vec<(TurnId, Duration)>,
     responses: Vec<ResponseId>,
     clauses: Vec<(ResponseId, u32)>,
@@ -121,6 +123,7 @@ impl World {
             speech: None,
             quiet: Duration::ZERO,
             turns: Vec::new(),
+            unheard: Vec::new(),
             pauses: Vec::new(),
             responses: vec![ResponseId::new("resp_unknown")],
             clauses: Vec::new(),
@@ -185,8 +188,8 @@ impl World {
     fn take(&mut self, step: Step) {
         let Step { a, b, .. } = step;
         match step.kind {
-            b's' => self.frames(true, 1 + a % 20, b % 8 != 0),
-            b'q' => self.frames(false, 1 + a % 40, b % 8 != 0),
+            b's' => self.frames(true, 1 + a % 16, b % 8 != 0),
+            b'q' => self.frames(false, 1 + a % 32, b % 8 != 0),
             b'w' => {
                 self.scene.run_for(millis(u64::from(a) / 16));
                 self.learn();
@@ -232,7 +235,12 @@ impl World {
     }
 
     fn recognise(&mut self, Step { kind, a, b }: Step) {
-        let Some(turn) = pick(&self.turns, a).copied() else { return };
+        // Most recognisers answer for the oldest turn that waits; some answer again, late, or for nobody.
+        let next = self.unheard.first().copied().filter(|_| a % 8 != 0);
+        let Some(turn) = next.or_else(|| pick(&self.turns, a).copied()) else { return };
+        if kind != b'P' {
+            self.unheard.retain(|unheard| *unheard != turn);
+        }
         let saying = SAYINGS[usize::from(b) % SAYINGS.len()];
         let event = match kind {
             b'P' => {
