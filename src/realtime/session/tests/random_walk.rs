@@ -77,7 +77,8 @@ impl Dice {
 }
 
 /// Kinds of steps, as often as they should come.
-const WEIGHTS: &[u8] = b"ssssssqqqqqqqqqwwwwwPPPFFFFFFFFxiiTTTTTTTTTTTTTTCkkkuEEEEEfAAAAAAAAAAAAAAAAAAAAMMMMVVVVvaUUclNrrtttdRRRXo.=!";
+const WEIGHTS: &[u8] =
+    b"ssssssqqqqqqqqqwwwwwPPPFFFFFFFFxiiTTTTTTTTTTTTTTCkkkuEEEEEfAAAAAAAAAAAAAAAAAAAAMMMMVVVVvaUUclNrrtttdRRRXo.=!";
 
 fn pick<T>(list: &[T], at: u16) -> Option<&T> {
     // Low numbers pick what is recent, so that most steps are about the present and some about the past.
