@@ -1,0 +1,20 @@
+//! Stories of conversations, one behaviour a file, and a random walk over everything.
+
+mod backchannel;
+mod barge_in;
+mod cancel;
+mod client;
+mod close;
+mod failure;
+mod idle;
+mod items;
+mod manual;
+mod order;
+mod pauses;
+mod random_walk;
+mod resume;
+mod scene;
+mod tools;
+mod truncate;
+mod turns;
+mod update;
