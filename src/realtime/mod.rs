@@ -4,6 +4,7 @@ pub mod admission;
 mod engine;
 pub mod history;
 pub mod ledger;
+pub mod protocol;
 pub mod session;
 
 pub use engine::{Config, Engine, Providers};
