@@ -1,7 +1,7 @@
 //! Signal code of the relay: pure, synchronous, free of sockets and serialisation.
 //!
 //! What arrives is decoded ([`codec`]), resampled ([`resample`]) to the one rate everything that
-//! listens works at, cut into [`Frame`]s ([`framer`]) and judged by voice activity detection (`vad`).
+//! listens works at, cut into [`Frame`]s ([`framer`]) and judged by voice activity detection ([`vad`]).
 //! What leaves goes the other way. State is per stream; once warm, nothing here allocates per frame.
 
 pub mod codec;
@@ -9,6 +9,7 @@ pub mod framer;
 pub mod level;
 pub mod preroll;
 pub mod resample;
+pub mod vad;
 
 mod clip;
 mod frame;
@@ -22,3 +23,4 @@ pub use level::{Decibels, Level};
 pub use preroll::Preroll;
 pub use rate::SampleRate;
 pub use resample::{ResampleError, Resampler};
+pub use vad::{Threshold, Vad, Voice};
