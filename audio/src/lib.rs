@@ -5,6 +5,7 @@
 //! What leaves goes the other way. State is per stream; once warm, nothing here allocates per frame.
 
 pub mod codec;
+pub mod denoise;
 pub mod framer;
 pub mod level;
 pub mod preroll;
@@ -17,6 +18,7 @@ mod rate;
 
 pub use clip::Clip;
 pub use codec::{Decoder, Encoding};
+pub use denoise::Denoiser;
 pub use frame::Frame;
 pub use framer::Framer;
 pub use level::{Decibels, Level};
