@@ -11,6 +11,7 @@ pub mod level;
 pub mod preroll;
 pub mod resample;
 pub mod vad;
+pub mod wav;
 
 mod clip;
 mod frame;
@@ -26,3 +27,4 @@ pub use preroll::Preroll;
 pub use rate::SampleRate;
 pub use resample::{ResampleError, Resampler};
 pub use vad::{Threshold, Vad, Voice};
+pub use wav::WavError;
