@@ -4,10 +4,25 @@
 //! listens works at, cut into [`Frame`]s ([`framer`]) and judged by voice activity detection ([`vad`]).
 //! What leaves goes the other way. State is per stream; once warm, nothing here allocates per frame.
 
+pub mod codec;
+pub mod denoise;
+pub mod framer;
+pub mod level;
+pub mod preroll;
+pub mod resample;
+pub mod vad;
+
 mod clip;
 mod frame;
 mod rate;
 
 pub use clip::Clip;
+pub use codec::{Decoder, Encoding};
+pub use denoise::Denoiser;
 pub use frame::Frame;
+pub use framer::Framer;
+pub use level::{Decibels, Level};
+pub use preroll::Preroll;
 pub use rate::SampleRate;
+pub use resample::{ResampleError, Resampler};
+pub use vad::{Threshold, Vad, Voice};
