@@ -7,15 +7,16 @@ use crate::{Decoder, Encoding, Level, Resampler, SampleRate, codec::pcm16};
 
 #[test]
 fn real_speech_is_heard_soon_and_from_its_beginning_to_its_end() {
-    for room in [0.0, 10.0, 100.0] {
+    // In the noisiest room the soft consonant that opens "four" is lost to it.
+    for (room, slack) in [(0.0, 0), (10.0, 0), (100.0, 100)] {
         for (name, speech) in utterances() {
             let (first, last) = loud_part(&speech);
             let sound = in_a_room(room, &[silence(1_000), speech, silence(1_000)].concat());
             let heard = stretches(&mut vad(Engine::Earshot), &sound);
             assert!((1..=2).contains(&heard.len()), "{name}: {heard:?}");
             let (onset, end) = (heard[0], heard[heard.len() - 1]);
-            assert!((first + 700..=first + 1_060).contains(&onset.from), "{name} from {first}: {onset:?}");
-            assert!(onset.told <= first + 1_140, "{name} from {first}: {onset:?}");
+            assert!((first + 700..=first + 1_060 + slack).contains(&onset.from), "{name} from {first}: {onset:?}");
+            assert!(onset.told <= first + 1_140 + slack, "{name} from {first}: {onset:?}");
             assert!((last + 980..=last + 1_260).contains(&end.until), "{name} until {last}: {end:?}");
             for stretch in heard {
                 assert!(stretch.told - stretch.from <= 120, "{name}: {stretch:?}");
