@@ -1,0 +1,123 @@
+//! Sound over a reply: an interruption, a sign of listening, or nothing.
+//!
+//! Who plays decides what a false alarm can cost. Where the client plays, it is told nothing until the overlap is
+//! confirmed, because it flushes on `speech_started`. Where we play, the loudspeaker is held at the onset; a confirmed
+//! overlap cuts the reply at once if words are known, else the reply stays held until the transcript tells, and goes on if
+//! nothing was said.
+
+use std::time::Instant;
+
+use super::{
+    Session,
+    ids::TurnId,
+    output::Output,
+    settings::Player,
+    turn::{Span, Turn},
+    utterance::{Gist, Stage},
+};
+
+impl Session {
+    /// Whether a reply is being made, or still heard.
+    pub(super) fn is_replying(&self) -> bool {
+        self.active.is_some() || !self.tails.is_empty()
+    }
+
+    /// Decides about sound over a reply from its length and what is understood of it.
+    pub(super) fn judge_overlap(&mut self, now: Instant, span: Span, out: &mut Vec<Output>) {
+        let needed = match self.gist(span.turn) {
+            Gist::Backchannel => self.profile.backchannel.max(self.profile.overlap),
+            Gist::Unknown | Gist::Words => self.profile.overlap,
+        };
+        if self.position.saturating_sub(span.onset) < needed {
+            self.turn = Turn::Overlap { span };
+        } else {
+            self.barge_in(now, span, out);
+        }
+    }
+
+    /// The person takes the floor: the client hears of the turn, whose audio was kept from its onset, and the reply stops.
+    fn barge_in(&mut self, now: Instant, span: Span, out: &mut Vec<Output>) {
+        let (turn, opened) = (span.turn, span.opened);
+        self.announce(span, out);
+        let resumable = self.profile.player == Player::Relay && !self.profile.resume_within.is_zero();
+        if !resumable || self.gist(turn) == Gist::Words {
+            self.interrupt(now, opened, out);
+        }
+    }
+
+    /// It was a cough, or a sign of listening: nobody needs to know.
+    pub(super) fn false_alarm(&mut self, now: Instant, span: &Span, out: &mut Vec<Output>) {
+        self.abandon(span.turn, out);
+        self.let_play(now, out);
+    }
+
+    /// The reply ended, or may not be interrupted any more: what sounded over it is a turn like any other.
+    pub(super) fn promote(&mut self, now: Instant, out: &mut Vec<Output>) {
+        if self.playout.is_held() && !self.is_replying() {
+            self.let_go(now, out);
+        }
+        let Turn::Overlap { .. } = self.turn else { return };
+        let detection = self.settings.input.turn_detection.as_ref();
+        if self.is_replying() && detection.is_some_and(|detection| detection.interrupt_response) {
+            return;
+        }
+        if let Turn::Overlap { span } = std::mem::replace(&mut self.turn, Turn::Idle) {
+            self.let_play(now, out);
+            self.announce(span, out);
+        }
+    }
+
+    /// The held reply ended by itself: there is nothing left to hold, and nothing to weigh.
+    fn let_go(&mut self, now: Instant, out: &mut Vec<Output>) {
+        self.let_play(now, out);
+        match std::mem::replace(&mut self.turn, Turn::Idle) {
+            Turn::Weighing { span, until, .. } => self.commit_turn(now, span, until, out),
+            turn => self.turn = turn,
+        }
+    }
+
+    /// More is understood of a turn that may interrupt.
+    pub(super) fn reconsider(&mut self, now: Instant, turn: TurnId, out: &mut Vec<Output>) {
+        match std::mem::replace(&mut self.turn, Turn::Idle) {
+            Turn::Overlap { span } if span.turn == turn => self.judge_overlap(now, span, out),
+            Turn::Speaking { span } if span.turn == turn => {
+                let opened = span.opened;
+                self.turn = Turn::Speaking { span };
+                self.cut_held(now, turn, opened, out);
+            }
+            Turn::Pausing { span, pause } if span.turn == turn => {
+                let opened = span.opened;
+                self.turn = Turn::Pausing { span, pause };
+                self.cut_held(now, turn, opened, out);
+            }
+            other => {
+                self.turn = other;
+                self.weigh(now, out);
+            }
+        }
+    }
+
+    fn cut_held(&mut self, now: Instant, turn: TurnId, opened: Instant, out: &mut Vec<Output>) {
+        if self.playout.is_held() && self.gist(turn) == Gist::Words {
+            self.interrupt(now, opened, out);
+        }
+    }
+
+    /// Decides a held reply's fate once it is known what was said over it.
+    pub(super) fn weigh(&mut self, now: Instant, out: &mut Vec<Output>) {
+        let Turn::Weighing { span, .. } = &self.turn else { return };
+        let gist = self.gist(span.turn);
+        let ended = self.utterances.iter().any(|u| u.turn == span.turn && matches!(u.stage, Stage::Early(_)));
+        if gist != Gist::Words && !ended {
+            return;
+        }
+        if let Turn::Weighing { span, until, .. } = std::mem::replace(&mut self.turn, Turn::Idle) {
+            if gist == Gist::Words {
+                self.give_up_held(now, span, until, out);
+            } else {
+                self.let_play(now, out);
+                self.commit_span(now, span, until, out);
+            }
+        }
+    }
+}

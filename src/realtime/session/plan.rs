@@ -1,0 +1,65 @@
+//! What a response goes by: one snapshot of the settings and the request's overrides.
+
+use std::sync::Arc;
+
+use providers::{
+    Json,
+    llm::{Tool, ToolChoice},
+    tts::Voice,
+};
+
+use super::{
+    input::ResponseRequest,
+    settings::{Format, Modality, Settings},
+};
+
+/// The settings of one response; they do not change under it.
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
+    pub(super) settings: Arc<Settings>,
+    pub(super) request: Box<ResponseRequest>,
+}
+
+impl Plan {
+    pub(super) fn modality(&self) -> Modality {
+        self.request.modality.unwrap_or(self.settings.modality)
+    }
+
+    pub(super) fn format(&self) -> Format {
+        self.request.format.unwrap_or(self.settings.output.format)
+    }
+
+    pub(super) fn voice_name(&self) -> &str {
+        self.request.voice.as_deref().unwrap_or(&self.settings.output.voice)
+    }
+
+    pub(super) fn voice(&self) -> Voice {
+        let language =
+            self.settings.input.transcription.as_ref().and_then(|transcription| transcription.language.clone());
+        Voice { name: self.voice_name().to_owned(), language, speed: self.settings.output.speed }
+    }
+
+    pub(super) fn instructions(&self) -> &str {
+        self.request.instructions.as_deref().unwrap_or(&self.settings.instructions)
+    }
+
+    pub(super) fn tools(&self) -> &[Tool] {
+        self.request.tools.as_deref().unwrap_or(&self.settings.tools)
+    }
+
+    pub(super) fn tool_choice(&self) -> &ToolChoice {
+        self.request.tool_choice.as_ref().unwrap_or(&self.settings.tool_choice)
+    }
+
+    pub(super) fn max_output_tokens(&self) -> Option<u32> {
+        self.request.max_output_tokens.unwrap_or(self.settings.max_output_tokens)
+    }
+
+    pub(super) fn temperature(&self) -> Option<f32> {
+        self.request.temperature.or(self.settings.temperature)
+    }
+
+    pub(super) fn metadata(&self) -> Option<&Json> {
+        self.request.metadata.as_ref()
+    }
+}
