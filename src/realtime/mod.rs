@@ -4,8 +4,9 @@ pub mod admission;
 mod egress;
 mod engine;
 pub mod history;
-pub mod ledger;
 mod ingest;
+pub mod ledger;
+pub mod protocol;
 pub mod session;
 mod workers;
 
