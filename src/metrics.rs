@@ -85,15 +85,21 @@ pub enum Role {
     Advise,
 }
 
+/// A session, counted as live for as long as this lives.
+#[derive(Debug)]
+pub struct LiveSession(());
+
 /// A session began.
-pub fn session_opened(transport: &'static str) {
+pub fn session_opened(transport: &'static str) -> LiveSession {
     gauge!(LIVE_SESSIONS).increment(1.0);
     counter!(SESSIONS, "transport" => transport).increment(1);
+    LiveSession(())
 }
 
-/// A session ended.
-pub fn session_closed() {
-    gauge!(LIVE_SESSIONS).decrement(1.0);
+impl Drop for LiveSession {
+    fn drop(&mut self) {
+        gauge!(LIVE_SESSIONS).decrement(1.0);
+    }
 }
 
 /// The session measured one of the latencies that rule the product, or ended a reply.

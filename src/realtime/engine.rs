@@ -64,6 +64,8 @@ pub struct Config {
     pub patience_secs: u64,
     /// How long a client may leave a message unread, or keep silent without answering pings (20).
     pub stall_secs: u64,
+    /// How long a reply may run on once shutdown has begun (5).
+    pub drain_grace_secs: u64,
     /// Messages waiting for a client that does not read (1024).
     pub downlink_messages: usize,
     /// Bytes waiting for a client that does not read (4 MiB).
@@ -89,6 +91,7 @@ impl Default for Config {
             longest_session_secs: 3_600,
             patience_secs: 60,
             stall_secs: 20,
+            drain_grace_secs: 5,
             downlink_messages: 1_024,
             downlink_bytes: 4 << 20,
             synthesis_lead_ms: 20_000,
@@ -120,6 +123,16 @@ impl Config {
     /// How long a session may last.
     pub const fn longest_session(&self) -> Duration {
         Duration::from_secs(self.longest_session_secs)
+    }
+
+    /// How long the session may wait before it decides on an onset.
+    pub(crate) fn hindsight(&self) -> Duration {
+        Duration::from_millis(self.overlap_ms.max(self.backchannel_ms))
+    }
+
+    /// How long a reply may run on once shutdown has begun.
+    pub(crate) const fn drain_grace(&self) -> Duration {
+        Duration::from_secs(self.drain_grace_secs)
     }
 
     pub(crate) const fn patience(&self) -> Duration {

@@ -42,6 +42,11 @@ impl Fault {
         Self { field: Some(field.into()), ..self }
     }
 
+    /// Tells programs more exactly what is wrong.
+    pub(super) fn coded(self, code: &'static str) -> Self {
+        Self { code, ..self }
+    }
+
     /// Tells when to try again.
     pub(super) fn after(self, wait: Duration) -> Self {
         Self { retry_after: Some(wait), ..self }
@@ -97,6 +102,13 @@ impl Fault {
     /// Sets the status that belongs to the path.
     pub(super) fn set_status(&self, path: &str, response: &mut Response) {
         *response.status_mut() = self.status_in(Dialect::of(path));
+    }
+
+    /// The OpenAI error object as an event of a stream that has begun; the log's id is in the response's header.
+    pub(super) fn event(&self) -> serde_json::Value {
+        let mut body = self.openai("in the header `x-request-id`");
+        body["type"] = json!("error");
+        body
     }
 
     /// RFC 9457.

@@ -5,7 +5,9 @@
 //! error object under `/v1`.
 
 mod body;
+mod clauses;
 mod context;
+mod dictation;
 mod fault;
 mod guard;
 mod health;
@@ -14,17 +16,23 @@ mod keys;
 mod messages;
 mod models;
 mod page;
+mod provider;
 mod request;
 mod sessions;
+mod sound;
+mod speech;
+mod subtitles;
+mod transcriptions;
+mod upload;
 mod voice;
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 use axum::{
-    Router,
+    Extension, Router,
     extract::DefaultBodyLimit,
     middleware,
-    routing::{MethodRouter, delete, get},
+    routing::{MethodRouter, delete, get, post},
 };
 pub use context::{Config, Context};
 pub use fault::Fault;
@@ -49,6 +57,8 @@ fn table() -> Vec<Route> {
         route("/metrics", Need::Scope(Scope::Admin), get(health::metrics)),
         route("/v1/models", Need::Key, get(models::list)),
         route("/v1/models/{*id}", Need::Key, get(models::show)),
+        route("/v1/audio/speech", Need::Scope(Scope::Speech), post(speech::speak)),
+        route("/v1/audio/transcriptions", Need::Scope(Scope::Speech), transcriptions()),
         route("/api/sessions", Need::Scope(Scope::Sessions), get(sessions::list)),
         route("/api/sessions/{id}", Need::Scope(Scope::Sessions), get(sessions::show).delete(sessions::remove)),
         route("/api/sessions/{id}/messages", Need::Scope(Scope::Sessions), get(messages::list)),
@@ -57,6 +67,12 @@ fn table() -> Vec<Route> {
         route("/voice/sessions", Need::Scope(Scope::Realtime), get(voice::list)),
         route("/voice/sessions/{id}", Need::Scope(Scope::Realtime), delete(voice::end)),
     ]
+}
+
+/// Takes larger bodies than the others, and has a desk where recordings wait.
+fn transcriptions() -> MethodRouter<Arc<Context>> {
+    let limit = DefaultBodyLimit::max(transcriptions::BODY);
+    post(transcriptions::transcribe).layer::<_, Infallible>((limit, Extension(Arc::new(dictation::Desk::new()))))
 }
 
 /// Every path and what it takes to call it, for documentation and for the test that walks it.

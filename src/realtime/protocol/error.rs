@@ -68,7 +68,7 @@ pub(super) fn kind_of(code: &str) -> &'static str {
 }
 
 /// At most 64 characters of what a client wrote.
-fn excerpt(value: &str) -> &str {
+pub(super) fn excerpt(value: &str) -> &str {
     value.char_indices().nth(64).map_or(value, |(end, _)| &value[..end])
 }
 

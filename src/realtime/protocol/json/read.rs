@@ -213,6 +213,6 @@ impl<'a> Field<'a> {
     }
 
     fn outside(&self, low: impl Display, high: impl Display) -> ClientError {
-        self.invalid(format!("Expected a value from {low} to {high}, but got {} instead.", self.raw))
+        self.invalid(format!("Expected a value from {low} to {high}, but got {} instead.", error::excerpt(self.raw)))
     }
 }

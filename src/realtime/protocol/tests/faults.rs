@@ -155,4 +155,6 @@ fn lists_and_objects_without_end_are_refused() {
 fn what_a_client_wrote_is_quoted_in_short() {
     let error = refused(&format!(r#"{{"type":"{}"}}"#, "ü".repeat(100_000)));
     assert!(error.message.len() < 1000);
+    let error = merge(&conversation(), &format!(r#"{{"max_output_tokens":{}}}"#, "9".repeat(300))).unwrap_err();
+    assert!(error.message.len() < 200);
 }

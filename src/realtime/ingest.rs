@@ -1,0 +1,326 @@
+//! The microphone: bytes as the client sends them become frames in the stream, judged by voice activity detection.
+//!
+//! Owns the stream's position, which counts all audio ever appended, and the newest frames by position. Refuses to know
+//! turns: what a position means is the session's to decide. Once warm, nothing is allocated per frame.
+
+use std::time::Duration;
+
+use audio::{Decoder, Denoiser, Encoding, Frame, Preroll, Resampler, SampleRate, Threshold, Vad, vad};
+
+use super::session::{
+    input::{Heard, Voice},
+    settings::{Endpointing, Format, InputSettings},
+};
+
+/// How far back an onset may be put when it is told (48 ms of speech with clicks between, and the attack before), and
+/// some frames for the session to decide in.
+const HINDSIGHT: Duration = Duration::from_millis(300);
+/// As much of a turn as the turn detector can make use of.
+const ADVICE: Duration = Duration::from_secs(8);
+/// As much sound as is heard in about 0.2 ms; noise reduction is ten times dearer than everything else together.
+const SLICE: Duration = Duration::from_millis(200);
+const SLICE_DENOISED: Duration = Duration::from_millis(40);
+/// `semantic_vad` has no setting for it.
+const SEMANTIC_PADDING: Duration = Duration::from_millis(300);
+
+/// One client's microphone.
+pub(crate) struct Ingest {
+    format: Format,
+    decoder: Decoder,
+    resampler: Resampler,
+    /// Samples decoded since the format was set.
+    decoded: u64,
+    /// Samples at 16 kHz that were not framed yet, and how many of them are spent.
+    samples: Vec<i16>,
+    spent: usize,
+    scratch: Vec<i16>,
+    /// While noise reduction is wanted.
+    denoiser: Option<Box<Denoiser>>,
+    ear: Option<Ear>,
+    ring: Ring,
+}
+
+/// Voice activity detection, absent while turns are manual. Positions of the detector count from `since`.
+struct Ear {
+    vad: Vad,
+    since: Duration,
+}
+
+/// The newest frames. Positions of the ring count from `since`.
+struct Ring {
+    preroll: Preroll,
+    span: Duration,
+    since: Duration,
+}
+
+impl Ingest {
+    /// A microphone that has heard nothing. `overlap` is how long the session may wait before it decides on an onset.
+    pub(crate) fn new(settings: &InputSettings, overlap: Duration, advice: bool) -> Self {
+        let span = span_of(settings, overlap, advice);
+        let mut ingest = Self {
+            format: settings.format,
+            decoder: Decoder::new(encoding(settings.format)),
+            resampler: resampler(settings.format),
+            decoded: 0,
+            samples: Vec::new(),
+            spent: 0,
+            scratch: Vec::new(),
+            denoiser: None,
+            ear: None,
+            ring: Ring { preroll: Preroll::new(span), span, since: Duration::ZERO },
+        };
+        ingest.tune(settings);
+        ingest
+    }
+
+    /// Takes over changed settings; what is not changed goes on undisturbed, and no audio is lost.
+    pub(crate) fn configure(&mut self, settings: &InputSettings, overlap: Duration, advice: bool) {
+        if settings.format != self.format {
+            self.settle();
+            self.format = settings.format;
+            self.decoder = Decoder::new(encoding(settings.format));
+            self.resampler = resampler(settings.format);
+            self.decoded = 0;
+        }
+        self.tune(settings);
+        self.ring.resize(span_of(settings, overlap, advice));
+    }
+
+    /// How many bytes of the current format may be heard at once without keeping everyone else waiting.
+    pub(crate) const fn slice(&self) -> usize {
+        let span = if self.denoiser.is_some() { SLICE_DENOISED } else { SLICE };
+        rate(self.format).samples_in(span) * encoding(self.format).bytes_per_sample()
+    }
+
+    /// Takes bytes from the client. [`next`](Self::next) gives the frames they complete.
+    pub(crate) fn take(&mut self, bytes: &[u8]) {
+        self.scratch.clear();
+        self.decoder.decode(bytes, &mut self.scratch);
+        self.convert();
+    }
+
+    /// Fills a frame that was begun with silence, for a buffer that is committed or cleared in the middle of one.
+    pub(crate) fn settle(&mut self) {
+        let frame = rate(self.format).samples_in(Frame::DURATION) as u64;
+        let missing = (frame - self.decoded % frame) % frame;
+        self.scratch.clear();
+        self.scratch.resize(usize::try_from(missing).unwrap_or(0), 0);
+        self.convert();
+    }
+
+    /// The verdict on the stream's next 20 ms, if they are there.
+    pub(crate) fn next(&mut self) -> Option<Heard> {
+        let Some(samples) = self.samples[self.spent..].first_chunk::<{ Frame::SAMPLES }>() else {
+            self.samples.drain(..self.spent);
+            self.spent = 0;
+            return None;
+        };
+        let mut frame = Frame(*samples);
+        self.spent += Frame::SAMPLES;
+        if let Some(denoiser) = &mut self.denoiser {
+            frame = denoiser.clean(&frame);
+        }
+        self.ring.push(&frame);
+        let voice = self.ear.as_mut().map_or(Voice::Quiet { since: Duration::ZERO }, |ear| ear.hear(&frame));
+        Some(Heard { end: self.ring.end(), voice })
+    }
+
+    /// Whether [`next`](Self::next) has a verdict to give.
+    pub(crate) const fn has_next(&self) -> bool {
+        self.samples.len() - self.spent >= Frame::SAMPLES
+    }
+
+    /// Where the newest frame ends.
+    pub(crate) fn position(&self) -> Duration {
+        self.ring.end()
+    }
+
+    /// Where the oldest frame begins that is still there.
+    pub(crate) fn oldest(&self) -> Duration {
+        self.ring.since + self.ring.preroll.start()
+    }
+
+    /// The frames from the one that holds `position` on, each with the position where it ends.
+    pub(crate) fn since(&self, position: Duration) -> impl Iterator<Item = (Duration, &Frame)> {
+        self.ring.since(position)
+    }
+
+    fn convert(&mut self) {
+        self.decoded += self.scratch.len() as u64;
+        self.resampler.process(&self.scratch, &mut self.samples);
+    }
+
+    /// Cleans and detects as the settings say. What goes on keeps what it has heard.
+    fn tune(&mut self, settings: &InputSettings) {
+        // One filter serves near and far microphones.
+        self.denoiser = settings.noise_reduction.map(|_| self.denoiser.take().unwrap_or_default());
+        let Some(detection) = &settings.turn_detection else {
+            self.ear = None;
+            return;
+        };
+        let threshold = match detection.policy {
+            Endpointing::Silence { threshold, .. } => Threshold::new(threshold).unwrap_or_default(),
+            Endpointing::Semantic { .. } => Threshold::default(),
+        };
+        match &mut self.ear {
+            Some(ear) => ear.vad.set_threshold(threshold),
+            None => {
+                let vad = Vad::new(vad::Engine::default(), threshold);
+                self.ear = Some(Ear { vad, since: self.ring.end() });
+            }
+        }
+    }
+}
+
+impl Ear {
+    fn hear(&mut self, frame: &Frame) -> Voice {
+        match self.vad.hear(frame) {
+            audio::Voice::Quiet { since } => Voice::Quiet { since: self.since + since },
+            audio::Voice::Speech { since } => Voice::Speech { since: self.since + since },
+        }
+    }
+}
+
+impl Ring {
+    fn push(&mut self, frame: &Frame) {
+        self.preroll.push(frame);
+    }
+
+    fn end(&self) -> Duration {
+        self.since + self.preroll.end()
+    }
+
+    fn since(&self, position: Duration) -> impl Iterator<Item = (Duration, &Frame)> {
+        let base = self.since;
+        self.preroll.since(position.saturating_sub(base)).map(move |(end, frame)| (base + end, frame))
+    }
+
+    /// Holds more or less from here on, and as much as it can of what it holds.
+    fn resize(&mut self, span: Duration) {
+        if span == self.span {
+            return;
+        }
+        let mut preroll = Preroll::new(span);
+        for (_, frame) in self.preroll.since(Duration::ZERO) {
+            preroll.push(frame);
+        }
+        *self = Self { since: self.end() - preroll.end(), preroll, span };
+    }
+}
+
+fn span_of(settings: &InputSettings, overlap: Duration, advice: bool) -> Duration {
+    let padding = match settings.turn_detection.as_ref().map(|detection| &detection.policy) {
+        Some(Endpointing::Silence { prefix_padding, .. }) => *prefix_padding,
+        Some(Endpointing::Semantic { .. }) if advice => return ADVICE.max(SEMANTIC_PADDING + HINDSIGHT + overlap),
+        Some(Endpointing::Semantic { .. }) => SEMANTIC_PADDING,
+        None => Duration::ZERO,
+    };
+    padding + HINDSIGHT + overlap
+}
+
+const fn encoding(format: Format) -> Encoding {
+    match format {
+        Format::Pcm => Encoding::Pcm16,
+        Format::Mulaw => Encoding::Ulaw,
+        Format::Alaw => Encoding::Alaw,
+    }
+}
+
+const fn rate(format: Format) -> SampleRate {
+    match format {
+        Format::Pcm => SampleRate::HZ_24000,
+        Format::Mulaw | Format::Alaw => SampleRate::HZ_8000,
+    }
+}
+
+fn resampler(format: Format) -> Resampler {
+    Resampler::new(rate(format), Frame::RATE).expect("the filter knows the rates of every format")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::realtime::session::settings::{NoiseReduction, TurnDetection};
+
+    const OVERLAP: Duration = Duration::from_millis(800);
+
+    fn manual(format: Format) -> InputSettings {
+        InputSettings { format, noise_reduction: None, transcription: None, turn_detection: None }
+    }
+
+    fn automatic(threshold: f32, prefix_padding: Duration) -> InputSettings {
+        let silence = Duration::from_millis(500);
+        let policy = Endpointing::Silence { threshold, prefix_padding, silence, idle_timeout: None };
+        let turn_detection = Some(TurnDetection { policy, create_response: true, interrupt_response: true });
+        InputSettings { turn_detection, ..manual(Format::Pcm) }
+    }
+
+    fn ends(ingest: &mut Ingest) -> Vec<u64> {
+        std::iter::from_fn(|| ingest.next()).map(|heard| heard.end.as_millis() as u64).collect()
+    }
+
+    #[test]
+    fn twenty_milliseconds_in_are_one_frame_out_at_once_in_every_format() {
+        for (format, bytes) in [(Format::Pcm, 960), (Format::Mulaw, 160), (Format::Alaw, 160)] {
+            let mut ingest = Ingest::new(&manual(format), OVERLAP, false);
+            assert_eq!(ingest.slice(), bytes * 10);
+            for end in 1..10 {
+                ingest.take(&vec![0; bytes]);
+                assert_eq!(ends(&mut ingest), [end * 20], "{format:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn noise_reduction_is_taken_up_and_left_without_losing_a_frame() {
+        let mut ingest = Ingest::new(&manual(Format::Pcm), OVERLAP, false);
+        let noisy = InputSettings { noise_reduction: Some(NoiseReduction::FarField), ..manual(Format::Pcm) };
+        for (settings, end) in [(&noisy, 20), (&noisy, 40), (&manual(Format::Pcm), 60)] {
+            ingest.configure(settings, OVERLAP, false);
+            ingest.take(&[0; 960]);
+            assert_eq!(ends(&mut ingest), [end]);
+        }
+    }
+
+    #[test]
+    fn settling_completes_a_begun_frame_and_leaves_a_whole_one_alone() {
+        let mut ingest = Ingest::new(&manual(Format::Pcm), OVERLAP, false);
+        ingest.take(&[0; 961]);
+        ingest.settle();
+        assert_eq!(ends(&mut ingest), [20], "half a sample begins no frame");
+        ingest.take(&[0; 1]);
+        ingest.settle();
+        assert_eq!(ends(&mut ingest), [40]);
+        ingest.settle();
+        assert_eq!(ends(&mut ingest), Vec::<u64>::new());
+    }
+
+    #[test]
+    fn the_position_goes_on_when_the_format_the_padding_and_the_detection_change() {
+        let mut ingest = Ingest::new(&manual(Format::Pcm), OVERLAP, false);
+        ingest.take(&[0; 960 * 100]);
+        assert_eq!(ends(&mut ingest).last(), Some(&2_000));
+        let before: Vec<_> = ingest.since(Duration::from_millis(1_500)).map(|(end, frame)| (end, *frame)).collect();
+        ingest.configure(&automatic(0.5, Duration::from_secs(2)), OVERLAP, false);
+        ingest.configure(&manual(Format::Mulaw), OVERLAP, false);
+        ingest.configure(&automatic(0.7, Duration::from_secs(1)), OVERLAP, false);
+        let after: Vec<_> = ingest.since(Duration::from_millis(1_500)).map(|(end, frame)| (end, *frame)).collect();
+        assert_eq!(before, after);
+        ingest.take(&[0; 960]);
+        let heard = ingest.next().unwrap();
+        assert_eq!(heard.end, Duration::from_millis(2_020));
+        assert!(matches!(heard.voice, Voice::Quiet { .. }));
+    }
+
+    #[test]
+    fn the_ring_holds_what_padding_and_overlap_may_ask_for() {
+        let padding = Duration::from_millis(300);
+        let mut ingest = Ingest::new(&automatic(0.5, padding), OVERLAP, false);
+        for _ in 0..500 {
+            ingest.take(&[0; 960]);
+            ingest.next();
+        }
+        assert!(ingest.position() - ingest.oldest() >= padding + OVERLAP);
+        assert!(ingest.position() - ingest.oldest() < Duration::from_secs(2), "a silent session stays small");
+    }
+}

@@ -1,0 +1,221 @@
+//! The speech of one reply, made no further ahead than the client is given it.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+    task::Poll,
+    time::Duration,
+};
+
+use audio::{Clip, Resampler, SampleRate};
+use futures_util::{
+    StreamExt, future,
+    stream::{self, BoxStream},
+};
+use providers::{
+    ErrorKind, ProviderError,
+    tts::{Clause, Speech, Voice},
+};
+use tokio::sync::{Semaphore, mpsc};
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::{Kit, Report, patient::Patient};
+use crate::{
+    metrics::Role,
+    realtime::session::{Input, ids::ResponseId, input::Spoken},
+};
+
+/// Clauses that may wait for synthesis: far more than a reply of 4096 tokens has.
+const CLAUSES: usize = 1_024;
+/// Rate at which speech waits for the client.
+pub(crate) const RATE: SampleRate = SampleRate::HZ_24000;
+/// Longest piece of sound handed over at once.
+const PIECE: usize = 12_000;
+
+/// A session's end of a reply's speech.
+pub(super) struct Mouth {
+    clauses: Option<mpsc::Sender<Clause>>,
+    overflowed: Arc<AtomicBool>,
+    /// One permit for each sample that may still be made.
+    credit: Arc<Semaphore>,
+    _task: AbortOnDropHandle<()>,
+}
+
+impl Mouth {
+    /// Opens the speech of a reply, which runs at most `lead` ahead of what is released.
+    pub(super) fn open(kit: &Kit, response: ResponseId, voice: Voice, lead: Duration) -> Self {
+        let (clauses, waiting) = mpsc::channel(CLAUSES);
+        let credit = Arc::new(Semaphore::new(RATE.samples_in(lead).max(PIECE)));
+        let overflowed = Arc::new(AtomicBool::new(false));
+        let speaker = Speaker {
+            overflowed: Arc::clone(&overflowed),
+            kit: kit.clone(),
+            response,
+            credit: Arc::clone(&credit),
+            resampler: None,
+            script: Arc::default(),
+            voiced: 0,
+        };
+        let task = AbortOnDropHandle::new(tokio::spawn(speaker.run(voice, waiting)));
+        Self { clauses: Some(clauses), overflowed, credit, _task: task }
+    }
+
+    /// Speaks a clause after those before. Overflow rule: a reply whose clauses do not fit breaks off, told as failed.
+    pub(super) fn say(&mut self, clause: Clause) {
+        let Some(clauses) = &self.clauses else { return };
+        match clauses.try_send(clause) {
+            // A worker that is gone has failed and has said so.
+            Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
+            Err(mpsc::error::TrySendError::Full(_)) => {
+                self.overflowed.store(true, Ordering::Relaxed);
+                self.clauses = None;
+            }
+        }
+    }
+
+    /// No more clauses follow.
+    pub(super) fn end(&mut self) {
+        self.clauses = None;
+    }
+
+    /// This many samples have gone to the client.
+    pub(super) fn released(&self, samples: usize) {
+        self.credit.add_permits(samples);
+    }
+}
+
+/// The task behind a mouth.
+struct Speaker {
+    kit: Kit,
+    response: ResponseId,
+    credit: Arc<Semaphore>,
+    overflowed: Arc<AtomicBool>,
+    /// From the rate the provider was last heard at.
+    resampler: Option<(SampleRate, Resampler)>,
+    script: Arc<Script>,
+    /// Clauses voiced.
+    voiced: u32,
+}
+
+/// How far the provider has read the reply's text.
+#[derive(Default)]
+struct Script {
+    /// Clauses taken.
+    taken: AtomicU32,
+    /// Whether the end was reached.
+    ended: AtomicBool,
+}
+
+impl Speaker {
+    async fn run(mut self, voice: Voice, clauses: mpsc::Receiver<Clause>) {
+        let event = match self.speak(voice, clauses).await {
+            Ok(()) => Spoken::Finished,
+            Err(error) => Spoken::Failed(error),
+        };
+        self.tell(event).await;
+    }
+
+    async fn speak(&mut self, voice: Voice, clauses: mpsc::Receiver<Clause>) -> Result<(), ProviderError> {
+        let tts = Arc::clone(&self.kit.providers.tts);
+        let text = self.script.clone().follow(clauses);
+        // The end of the speech is told apart from its breaking off by `Script`, not by the stream.
+        let open = async {
+            let speech = tts.speak(voice, text).await?;
+            Ok(speech.map(|step| step.map(Some)).chain(stream::once(future::ready(Ok(None)))).boxed())
+        };
+        let mut speech = Patient::open(Role::Speak, self.kit.patience, &self.kit.clock, open).await?;
+        loop {
+            let (script, voiced) = (Arc::clone(&self.script), self.voiced);
+            match speech.next_once_due(move || script.taken.load(Ordering::Relaxed) > voiced).await? {
+                Some(step) => self.take(step).await?,
+                None if self.is_complete() => return Ok(()),
+                None => return Err(ProviderError::new("relay", ErrorKind::Protocol, "speech broke off")),
+            }
+        }
+    }
+
+    async fn take(&mut self, step: Speech) -> Result<(), ProviderError> {
+        match step {
+            Speech::Audio { clause, clip } => {
+                let samples = self.resample(clip)?;
+                self.give(clause, &samples).await;
+            }
+            Speech::ClauseDone { clause } => {
+                let mut tail = Vec::new();
+                if let Some((_, resampler)) = &mut self.resampler {
+                    resampler.flush(&mut tail);
+                }
+                self.give(clause, &tail).await;
+                self.voiced += 1;
+                self.tell(Spoken::Mark(step)).await;
+            }
+            Speech::Word { .. } => self.tell(Spoken::Mark(step)).await,
+        }
+        Ok(())
+    }
+
+    fn resample(&mut self, clip: Clip) -> Result<Vec<i16>, ProviderError> {
+        if clip.rate == RATE {
+            return Ok(clip.samples);
+        }
+        let mut out = Vec::with_capacity(RATE.samples_in(clip.duration()) + PIECE);
+        let (_, resampler) = match self.resampler.take() {
+            Some((rate, mut last)) if rate != clip.rate => {
+                last.flush(&mut out);
+                self.resampler.insert(open(clip.rate)?)
+            }
+            Some(same) => self.resampler.insert(same),
+            None => self.resampler.insert(open(clip.rate)?),
+        };
+        resampler.process(&clip.samples, &mut out);
+        Ok(out)
+    }
+
+    /// Hands sound over in pieces, each once there is credit for it.
+    async fn give(&self, clause: u32, samples: &[i16]) {
+        for piece in samples.chunks(PIECE) {
+            let permits = u32::try_from(piece.len()).unwrap_or(u32::MAX);
+            // The semaphore is never closed: whoever owns it aborts this task.
+            if let Ok(permit) = self.credit.acquire_many(permits).await {
+                permit.forget();
+            }
+            let sound = Report::Sound { response: self.response.clone(), clause, samples: piece.to_vec() };
+            // A session that is gone drops its workers.
+            let _ = self.kit.reports.send(sound).await;
+        }
+    }
+
+    fn is_complete(&self) -> bool {
+        !self.overflowed.load(Ordering::Relaxed)
+            && self.script.ended.load(Ordering::Relaxed)
+            && self.script.taken.load(Ordering::Relaxed) <= self.voiced
+    }
+
+    async fn tell(&self, event: Spoken) {
+        self.kit.report(Input::Spoken { response: self.response.clone(), event }).await;
+    }
+}
+
+impl Script {
+    /// The clauses, noting how far they are read.
+    fn follow(self: Arc<Self>, clauses: mpsc::Receiver<Clause>) -> BoxStream<'static, Clause> {
+        let end = Arc::clone(&self);
+        let counted = ReceiverStream::new(clauses).inspect(move |_| {
+            self.taken.fetch_add(1, Ordering::Relaxed);
+        });
+        let ended = stream::poll_fn(move |_| {
+            end.ended.store(true, Ordering::Relaxed);
+            Poll::Ready(None)
+        });
+        counted.chain(ended).boxed()
+    }
+}
+
+fn open(rate: SampleRate) -> Result<(SampleRate, Resampler), ProviderError> {
+    let resampler = Resampler::aligned(rate, RATE)
+        .map_err(|error| ProviderError::new("relay", ErrorKind::Protocol, format_args!("speech: {error}")))?;
+    Ok((rate, resampler))
+}

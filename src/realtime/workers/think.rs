@@ -1,0 +1,31 @@
+//! One reply of the language model.
+
+use providers::llm::{Prompt, Thought};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::{Kit, patient::Patient};
+use crate::{
+    metrics::Role,
+    realtime::session::{Input, ids::ResponseId},
+};
+
+/// Asks the model and reports its thoughts up to [`Thought::Finished`] or an error.
+pub(super) fn spawn(kit: &Kit, response: ResponseId, prompt: Prompt) -> AbortOnDropHandle<()> {
+    AbortOnDropHandle::new(tokio::spawn(think(kit.clone(), response, prompt)))
+}
+
+async fn think(kit: Kit, response: ResponseId, prompt: Prompt) {
+    let open = kit.providers.llm.reply(prompt);
+    let mut thoughts = match Patient::open(Role::Think, kit.patience, &kit.clock, open).await {
+        Ok(thoughts) => thoughts,
+        Err(error) => return kit.report(Input::Thought { response, event: Err(error) }).await,
+    };
+    loop {
+        let event = thoughts.next().await;
+        let last = matches!(event, Ok(Thought::Finished(_)) | Err(_));
+        kit.report(Input::Thought { response: response.clone(), event }).await;
+        if last {
+            return;
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The HTTP surface over real sockets, a real SQLite file and scripted providers.
+
+mod audio;
+mod conversations;
+mod door;
+mod keys;
+mod server;
