@@ -289,8 +289,11 @@ impl World {
     }
 
     fn create(&mut self, body: Body, a: u16) {
-        let id =
-            if a % 5 == 0 { pick(&self.items, a).cloned().unwrap_or_else(|| ItemId::new("")) } else { ItemId::new("") };
+        let id = if a.is_multiple_of(5) {
+            pick(&self.items, a).cloned().unwrap_or_else(|| ItemId::new(""))
+        } else {
+            ItemId::new("")
+        };
         let place = match a % 7 {
             0 => Place::Front,
             1 | 2 => pick(&self.items, a).map_or(Place::End, |id| Place::After(id.clone())),
@@ -322,9 +325,9 @@ impl World {
             _ => None,
         };
         let request = ResponseRequest {
-            out_of_band: a % 3 == 0,
+            out_of_band: a.is_multiple_of(3),
             modality: [None, None, Some(Modality::Text), Some(Modality::Audio)][usize::from(b) % 4],
-            voice: (b % 9 == 0).then(|| "echo".into()),
+            voice: b.is_multiple_of(9).then(|| "echo".into()),
             input,
             ..ResponseRequest::default()
         };
