@@ -12,7 +12,7 @@ use crate::{
     drain::Drain,
     engines::Engines,
     metrics::Exporter,
-    realtime::{Engine, admission::Admission},
+    realtime::{self, Engine, admission::Admission},
     rest::{self, Catalog, Context},
     server::{self, Listener},
     store::{self, Db, StoreError},
@@ -63,7 +63,7 @@ impl App {
             config: config.realtime.clone(),
             clock,
             drain: drain.clone(),
-            ledger: Some(Arc::new(db.clone())),
+            ledger: Some(realtime::ledger::in_store(db.clone())),
         };
         let pool = engines.pool;
         let context = Arc::new(Context {
@@ -74,7 +74,7 @@ impl App {
             providers: engines.providers,
             catalog,
             metrics: Arc::new(move || {
-                crate::metrics::queue_depth(crate::metrics::Queue::Inference, pool.depth());
+                crate::metrics::inference_depth(pool.depth());
                 exporter.render()
             }),
         });

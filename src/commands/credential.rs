@@ -22,7 +22,7 @@ pub(super) async fn local_or(given: Option<&str>, config: &Config) -> Result<Sec
     if let Some(key) = given.filter(|key| !key.is_empty()) {
         return Ok(key.to_owned().into());
     }
-    let clock = Clock::real();
+    let clock = Clock::system();
     let db = app::open(config).await?;
     let (auth, _) = Auth::open(db, clock.clone(), Some(&config.server.admin_key)).await.map_err(app::StartError::from)?;
     let ends = store::timestamp(clock.wall() + LIFE);

@@ -44,7 +44,7 @@ enum Action {
 }
 
 pub(super) async fn run(arguments: Arguments, config: &Config) -> Result<(), Failure> {
-    let clock = Clock::real();
+    let clock = Clock::system();
     let db = app::open(config).await?;
     let opened = Auth::open(db.clone(), clock.clone(), Some(&config.server.admin_key)).await;
     let (auth, made) = opened.map_err(app::StartError::from)?;

@@ -4,9 +4,18 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{Config, Environment, Flags, Problems};
+use crate::{
+    app::StartError,
+    client::ClientError,
+    config::{Config, Environment, Flags, Problems},
+    server::ListenError,
+};
 
+mod credential;
+mod keys;
+mod serve;
 mod talk;
+mod waterfall;
 
 /// A self-hosted realtime voice relay: speech in, speech out, interruptible.
 #[derive(Parser)]
@@ -33,8 +42,12 @@ struct GlobalFlags {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Start the relay
+    Serve,
     /// Speak a recording to a relay in real time and hear the answer
     Talk(talk::Arguments),
+    /// Make, list and revoke API keys
+    Keys(keys::Arguments),
 }
 
 const EXAMPLES: &str = "\
@@ -49,22 +62,40 @@ Examples:
 
 Every setting: config.example.toml. Environment VOICE_RELAY__SECTION__KEY overrides the file, flags override both.";
 
-/// Why a command failed, and so with which exit code.
+/// Why a command failed, and so with which exit code. (2 is a mistyped command line.)
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// 3: the configuration has mistakes.
-    #[error("{0}")]
-    Config(#[from] Problems),
-    /// 1: anything else that was told in a sentence.
+    /// 1: anything that was told in a sentence.
     #[error("{0}")]
     Other(String),
+    /// 3: the configuration has mistakes.
+    #[error(transparent)]
+    Config(#[from] Problems),
+    /// 4: the address cannot be listened on, or its certificate not used.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// 5 to 7: the data dir, an engine's model, the database.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// 8: the relay to talk to cannot be reached, or left.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// 9: `check` found something wanting.
+    #[error("{0}")]
+    Wanting(String),
 }
 
 impl Failure {
     const fn code(&self) -> u8 {
         match self {
-            Self::Other(_) => 1,
+            Self::Other(_) | Self::Start(StartError::Metrics(_)) => 1,
             Self::Config(_) => 3,
+            Self::Listen(_) => 4,
+            Self::Start(StartError::DataDir { .. }) => 5,
+            Self::Start(StartError::Engine(_)) => 6,
+            Self::Start(StartError::Database(_)) => 7,
+            Self::Client(_) => 8,
+            Self::Wanting(_) => 9,
         }
     }
 }
@@ -84,6 +115,8 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
     let flags = Flags { config: cli.flags.config, listen: cli.flags.listen, data_dir: cli.flags.data_dir };
     let config = Config::load(&flags, &Environment)?;
     match cli.command {
+        Command::Serve => serve::run(&config).await,
         Command::Talk(arguments) => talk::run(arguments, &config).await,
+        Command::Keys(arguments) => keys::run(arguments, &config).await,
     }
 }

@@ -15,7 +15,7 @@ use crate::{
 pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     telemetry::start(&config.log);
     let listener = Listener::bind(&config.server).await?;
-    let app = App::build(config, Clock::real()).await?;
+    let app = App::build(config, Clock::system()).await?;
     welcome(config, &listener, &app);
     let offers = tokio::spawn(offer(config.clone()));
     let served = app.serve(listener, stopped()).await;

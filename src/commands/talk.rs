@@ -52,7 +52,7 @@ pub(super) async fn run(arguments: Arguments, config: &Config) -> Result<(), Fai
     let key = credential::local_or(arguments.key.as_deref(), config).await?;
     let (mut sender, receiver) = client::connect(&url, "gpt-realtime", &key).await?;
     sender.send(&session_update(&arguments)).await?;
-    let clock = Clock::real();
+    let clock = Clock::system();
     let (heard, listened) = tokio::sync::watch::channel(None);
     let speaking = tokio::spawn(speak(sender, question, clock.clone(), heard));
     let mut conversation = Conversation::new(clock, listened);
@@ -60,9 +60,9 @@ pub(super) async fn run(arguments: Arguments, config: &Config) -> Result<(), Fai
     speaking.abort();
     ended?;
     if let Some(path) = &arguments.out {
-        write(path, &conversation.reply)?;
-        let clip = Clip::new(SampleRate::HZ_24000, std::mem::take(&mut conversation.reply));
-        println!("reply saved to {} ({:.1} s)", path.display(), clip.duration().as_secs_f64());
+        let reply = Clip::new(SampleRate::HZ_24000, conversation.reply);
+        write(path, &reply)?;
+        println!("reply saved to {} ({:.1} s)", path.display(), reply.duration().as_secs_f64());
     }
     Ok(())
 }
@@ -203,11 +203,11 @@ const NOTHING_HEARD: &str = "no answer came: is there speech in the recording?";
 fn read(path: &std::path::Path) -> Result<Vec<i16>, Failure> {
     let told = |error: &dyn std::fmt::Display| Failure::Other(format!("{}: {error}", path.display()));
     let bytes = std::fs::read(path).map_err(|error| told(&error))?;
-    let clip = audio::media::decode(&bytes, LONGEST).map_err(|error| told(&error))?;
-    audio::resample::convert(&clip, SampleRate::HZ_24000).map(|clip| clip.samples).map_err(|error| told(&error))
+    let clip = audio::media::decode(bytes, LONGEST).map_err(|error| told(&error))?;
+    clip.resampled(SampleRate::HZ_24000).map(|clip| clip.samples).map_err(|error| told(&error))
 }
 
-fn write(path: &std::path::Path, samples: &[i16]) -> Result<(), Failure> {
-    let wav = audio::wav::write(SampleRate::HZ_24000, samples);
+fn write(path: &std::path::Path, reply: &Clip) -> Result<(), Failure> {
+    let wav = audio::wav::write(reply, audio::Encoding::Pcm16);
     std::fs::write(path, wav).map_err(|error| Failure::Other(format!("{}: {error}", path.display())))
 }

@@ -14,7 +14,7 @@ mod source;
 pub use problem::{Problem, Problems};
 pub use source::{Environment, Source};
 
-use crate::{engines, server, telemetry};
+use crate::{engines, realtime, server, telemetry};
 use layers::Given;
 
 /// All settings of the relay.
@@ -23,6 +23,8 @@ use layers::Given;
 pub struct Config {
     /// Where it listens and keeps its data.
     pub server: server::Config,
+    /// How live sessions behave.
+    pub realtime: realtime::Config,
     /// What it writes to the log.
     pub log: telemetry::Config,
     /// Which engines listen, think and speak.
@@ -70,6 +72,7 @@ impl Config {
             wrong.extend(found.into_iter().map(|(key, message)| (format!("{name}.{key}"), message)));
         };
         section("server", self.server.validate());
+        section("realtime", self.realtime.validate());
         section("log", self.log.validate());
         section("providers", self.providers.validate());
         section("models", self.models.validate());

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use providers::{LanguageModel, SpeechToText, TextToSpeech, TurnDetector};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     admission::Admission,
@@ -41,7 +41,7 @@ pub struct Engine {
 }
 
 /// Limits and tuning of live sessions.
-#[derive(Clone, PartialEq, Debug, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// How far ahead of the listener speech is sent over WebSocket, where the client buffers (10 000).
@@ -102,6 +102,29 @@ impl Default for Config {
 }
 
 impl Config {
+    /// Every value that cannot be, with what is allowed.
+    pub fn validate(&self) -> Vec<(&'static str, String)> {
+        let bounds = [
+            ("websocket_lead_ms", self.websocket_lead_ms, 100, 600_000),
+            ("overlap_ms", self.overlap_ms, 0, 5_000),
+            ("backchannel_ms", self.backchannel_ms, 0, 10_000),
+            ("advice_after_ms", self.advice_after_ms, 20, 5_000),
+            ("advice_fallback_ms", self.advice_fallback_ms, 100, 10_000),
+            ("starvation_ms", self.starvation_ms, 100, 60_000),
+            ("longest_turn_secs", self.longest_turn_secs, 1, 600),
+            ("longest_session_secs", self.longest_session_secs, 1, 86_400),
+            ("patience_secs", self.patience_secs, 1, 600),
+            ("stall_secs", self.stall_secs, 1, 600),
+            ("downlink_messages", self.downlink_messages as u64, 16, 65_536),
+            ("downlink_bytes", self.downlink_bytes as u64, 65_536, 1 << 30),
+            ("synthesis_lead_ms", self.synthesis_lead_ms, 1_000, 600_000),
+            ("sessions", self.sessions as u64, 1, 1_000_000),
+            ("sessions_per_principal", self.sessions_per_principal as u64, 1, 1_000_000),
+        ];
+        let outside = bounds.into_iter().filter(|(_, value, least, most)| !(least..=most).contains(&value));
+        outside.map(|(key, _, least, most)| (key, format!("must be between {least} and {most}"))).collect()
+    }
+
     /// The profile of a session over a transport where the client plays.
     pub(crate) fn profile(&self, settings: Arc<Settings>, advice: bool, seed: u64) -> Profile {
         Profile {
