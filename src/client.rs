@@ -50,8 +50,8 @@ pub struct Receiver(SplitStream<Socket>);
 pub async fn connect(base: &str, model: &str, key: &Secret) -> Result<(Sender, Receiver), ClientError> {
     let url = websocket_url(base, model)?;
     let uri: Uri = url.parse().map_err(|_| ClientError::Url(base.to_owned()))?;
-    let request = ClientRequestBuilder::new(uri)
-        .with_header("Authorization", format!("Bearer {}", key.expose_secret()));
+    let request =
+        ClientRequestBuilder::new(uri).with_header("Authorization", format!("Bearer {}", key.expose_secret()));
     let connector = url.starts_with("ws:").then_some(Connector::Plain);
     let (socket, _) = connect_async_tls_with_config(request, None, true, connector)
         .await

@@ -26,7 +26,10 @@ const RULES: &[(&str, &[&str])] = &[
             "Instant::now",
         ],
     ),
-    ("src/realtime/protocol", &["tokio", "axum", "realtime::transport", "realtime::workers", "crate::store", "crate::rest"]),
+    (
+        "src/realtime/protocol",
+        &["tokio", "axum", "realtime::transport", "realtime::workers", "crate::store", "crate::rest"],
+    ),
     ("src/realtime/ingest", &["tokio", "axum", "sqlx", "realtime::protocol", "realtime::transport"]),
     ("src/realtime/egress", &["tokio", "axum", "sqlx", "realtime::transport"]),
     ("src/realtime/workers", &["axum", "sqlx", "realtime::protocol", "realtime::transport", "crate::store"]),
@@ -50,9 +53,10 @@ fn nobody_imports_against_the_arrows() {
             let text = fs::read_to_string(&file).unwrap();
             for (number, line) in code(&text).filter(|(_, line)| !line.trim_start().starts_with("//")) {
                 let named = forbidden.iter().filter(|name| names(line, name));
-                broken.extend(named.map(|name| {
-                    format!("{}:{number}: names `{name}`", file.strip_prefix(root).unwrap().display())
-                }));
+                broken
+                    .extend(named.map(|name| {
+                        format!("{}:{number}: names `{name}`", file.strip_prefix(root).unwrap().display())
+                    }));
             }
         }
     }

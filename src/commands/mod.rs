@@ -11,6 +11,7 @@ use crate::{
     server::ListenError,
 };
 
+mod check;
 mod credential;
 mod keys;
 mod serve;
@@ -46,6 +47,8 @@ enum Command {
     Serve,
     /// Speak a recording to a relay in real time and hear the answer
     Talk(talk::Arguments),
+    /// Tell whether the relay would start and its engines would answer; exit code 9 if something is wanting
+    Check(check::Arguments),
     /// Make, list and revoke API keys
     Keys(keys::Arguments),
 }
@@ -117,6 +120,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Serve => serve::run(&config).await,
         Command::Talk(arguments) => talk::run(arguments, &config).await,
+        Command::Check(arguments) => check::run(arguments, &config).await,
         Command::Keys(arguments) => keys::run(arguments, &config).await,
     }
 }

@@ -1,16 +1,12 @@
 //! `voice-relay serve`: the relay itself.
 
+use std::time::Duration;
+
 use providers::openai::probe;
 use secrecy::ExposeSecret;
 
 use super::Failure;
-use crate::{
-    app::App,
-    clock::Clock,
-    config::Config,
-    server::Listener,
-    telemetry,
-};
+use crate::{app::App, clock::Clock, config::Config, server::Listener, telemetry};
 
 pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     telemetry::start(&config.log);
@@ -47,17 +43,22 @@ async fn offer(config: Config) {
     if config.providers.llm.iter().any(|name| name == "openai/chat") {
         return;
     }
-    for found in probe::loopback().await {
+    let own: Vec<u16> =
+        config.server.listen.rsplit(':').next().and_then(|port| port.parse().ok()).into_iter().collect();
+    for found in probe::nearby(&own, LOOK).await {
         println!(
-            "  {} answers on {}: to think with it, set providers.llm = [\"openai/chat\"], openai.base_url = \"{}\", \
+            "  {} answers on {}. To think with it: providers.llm = [\"openai/chat\"], openai.base_url = \"{}\", \
              openai.model = one of {}",
-            found.name,
+            found.server,
             found.base_url,
             found.base_url,
             found.models.join(", ")
         );
     }
 }
+
+/// How long a model server on this machine may take to answer.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Resolves at SIGTERM or Ctrl-C.
 async fn stopped() {

@@ -68,7 +68,8 @@ pub(super) async fn run(arguments: Arguments, config: &Config) -> Result<(), Fai
 }
 
 fn session_update(arguments: &Arguments) -> Value {
-    let mut session = json!({ "type": "realtime", "audio": { "input": { "transcription": { "model": "whisper-1" } } } });
+    let mut session =
+        json!({ "type": "realtime", "audio": { "input": { "transcription": { "model": "whisper-1" } } } });
     if let Some(instructions) = &arguments.instructions {
         session["instructions"] = json!(instructions);
     }

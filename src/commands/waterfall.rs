@@ -36,7 +36,14 @@ impl fmt::Display for Waterfall {
             let start = (before.min(at).as_secs_f64() / total * WIDTH) as usize;
             let length = ((at.saturating_sub(before).as_secs_f64() / total * WIDTH) as usize).max(1);
             let spent = at.saturating_sub(before).as_millis();
-            writeln!(f, "  {name:<12}{:>6} ms  {:>6} ms  {}{}", at.as_millis(), format!("+{spent}"), " ".repeat(start), "█".repeat(length))?;
+            writeln!(
+                f,
+                "  {name:<12}{:>6} ms  {:>6} ms  {}{}",
+                at.as_millis(),
+                format!("+{spent}"),
+                " ".repeat(start),
+                "█".repeat(length)
+            )?;
             before = before.max(at);
         }
         Ok(())
@@ -49,7 +56,11 @@ mod tests {
 
     #[test]
     fn stages_that_did_not_happen_have_no_row() {
-        let shown = Waterfall { endpoint: Some(Duration::from_millis(500)), done: Some(Duration::from_secs(1)), ..Waterfall::default() };
+        let shown = Waterfall {
+            endpoint: Some(Duration::from_millis(500)),
+            done: Some(Duration::from_secs(1)),
+            ..Waterfall::default()
+        };
         let shown = shown.to_string();
         assert_eq!(shown.lines().count(), 3, "{shown}");
         assert!(shown.contains("+500 ms"), "{shown}");

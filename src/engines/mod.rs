@@ -1,6 +1,11 @@
 //! From configuration to engines that listen, think and speak.
 
+mod load;
+mod observer;
+
 use std::path::{Path, PathBuf};
+
+pub use load::Engines;
 
 use providers::Secret;
 use secrecy::ExposeSecret;
