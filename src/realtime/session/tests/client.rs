@@ -142,7 +142,7 @@ impl Client {
             }
             Input::Spoken { response, event: Spoken::Finished } => {
                 if let Some(response) = self.responses.get_mut(response) {
-                    response.ended = true;
+                    response.ended = !response.clauses.is_empty();
                 }
             }
             _ => {}
@@ -239,7 +239,11 @@ impl Client {
             }
             Event::ItemRetrieved(_) | Event::Error(_) => {}
             Event::ItemTruncated { item, audio_end, .. } => {
-                self.cut.entry(item.clone()).and_modify(|cut| *cut = *audio_end).or_insert(*audio_end);
+                self.cut.insert(item.clone(), *audio_end);
+                if self.profile.player == Player::Client && self.active.is_none() {
+                    // It says what it played, so it plays no more.
+                    self.listener.cursor = self.listener.cursor.min(now);
+                }
             }
             Event::ItemDeleted(item) => {
                 self.mirror.retain(|id| id != item);
@@ -543,6 +547,7 @@ fn answered(command: &Command, outputs: &[Output]) {
     let silent = matches!(command.request, Request::ClearOutput);
     assert!(refused || done || silent, "8: {command:?} was not answered: {outputs:?}");
     // A deadline that passed in the same step may have done by itself what is then refused.
-    let races = matches!(command.request, Request::Cancel(_) | Request::Commit | Request::Respond(_));
+    let races =
+        matches!(command.request, Request::Cancel(_) | Request::Commit | Request::Respond(_) | Request::Create { .. });
     assert!(!(refused && done) || races, "8: both done and refused");
 }
