@@ -8,6 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use providers::tts::Speech;
+
 use super::super::{
     Input, Output, Session,
     ids::{ItemId, ResponseId, TurnId},
@@ -90,6 +92,8 @@ pub(super) struct Clause {
     line: usize,
     text: String,
     length: Duration,
+    /// The voice said that it is done with it, perhaps without a sound.
+    whole: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -143,6 +147,12 @@ impl Client {
             Input::Spoken { response, event: Spoken::Finished } => {
                 if let Some(response) = self.responses.get_mut(response) {
                     response.ended = !response.clauses.is_empty();
+                    response.clauses.iter_mut().for_each(|clause| clause.whole = true);
+                }
+            }
+            Input::Spoken { response, event: Spoken::Mark(Speech::ClauseDone { clause }) } => {
+                if let Some(response) = self.responses.get_mut(response) {
+                    response.clauses.iter_mut().take(*clause as usize + 1).for_each(|clause| clause.whole = true);
                 }
             }
             _ => {}
@@ -180,7 +190,7 @@ impl Client {
                     assert_eq!(voice.name, seen.view.voice, "6: the voice changed");
                     assert_eq!(clause.id as usize, seen.clauses.len(), "clauses must count up");
                     let line = seen.lines.len() - 1;
-                    seen.clauses.push(Clause { line, text: clause.text.clone(), length: Duration::ZERO });
+                    seen.clauses.push(Clause { line, text: clause.text.clone(), length: Duration::ZERO, whole: false });
                 }
                 Output::Flush(response) => self.flush(now, response),
                 Output::Pause => {
@@ -516,7 +526,7 @@ impl Response {
         let text = &self.lines[at].text;
         let (mut start, mut end) = (Duration::ZERO, 0);
         for clause in self.clauses.iter().filter(|clause| clause.line == at) {
-            if start >= heard {
+            if start >= heard && !(clause.whole && clause.length.is_zero()) {
                 break;
             }
             start += clause.length;
