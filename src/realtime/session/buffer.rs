@@ -20,7 +20,7 @@ use super::{
 const LEAST_COMMIT: Duration = Duration::from_millis(100);
 
 impl Session {
-    /// `input_audio_buffer.commit`.
+    /// `input_audio_buffer.commit`. What is refused stays in the buffer.
     pub(super) fn commit(&mut self, now: Instant, out: &mut Vec<Output>) -> Result<(), Refusal> {
         let start = match &self.turn {
             Turn::Idle => self.position.saturating_sub(self.unkept()),
@@ -42,6 +42,7 @@ impl Session {
                 ),
             ));
         }
+        self.can_listen()?;
         let until = self.position;
         match std::mem::replace(&mut self.turn, Turn::Idle) {
             Turn::Idle => {

@@ -244,6 +244,7 @@ impl Session {
         self.promote(now, out);
         self.answer(now, out);
         self.time_silence(now);
+        debug_assert!(!self.playout.is_held() || self.is_replying(), "nothing is held for good");
     }
 
     /// `output_audio_buffer.clear`.

@@ -9,6 +9,8 @@ use providers::{
 
 use super::{
     Session,
+    conversation::understand,
+    edit::unheard,
     ending::conclude_aside,
     ids::{ItemId, ResponseId, TurnId},
     input::{ContextItem, ResponseRequest, Spoken},
@@ -41,7 +43,7 @@ impl Session {
     pub(super) fn request(
         &mut self,
         now: Instant,
-        request: ResponseRequest,
+        mut request: ResponseRequest,
         out: &mut Vec<Output>,
     ) -> Result<(), Refusal> {
         if self.settings.kind == Kind::Transcription {
@@ -63,8 +65,43 @@ impl Session {
                     .of("response.input"));
             }
         }
+        self.hear_context(now, &mut request, out)?;
         self.begin(now, now, Cause::Client, request, None, out);
         Ok(())
+    }
+
+    /// Sound in a response's own context gets its words before the model is asked.
+    fn hear_context(
+        &mut self,
+        now: Instant,
+        request: &mut ResponseRequest,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
+        for entry in request.input.iter_mut().flatten() {
+            if let ContextItem::Item(item) = entry
+                && let Some(clip) = unheard(item)
+            {
+                self.can_listen()?;
+                // Its id may be that of an item of the conversation, which it is not.
+                item.id = self.ids.item();
+                self.transcribe_clip(now, item.id.clone(), clip, false, out);
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes the words of sound in a response's own context.
+    pub(super) fn understand_context(&mut self, id: &ItemId, words: &str) {
+        let asides = self.asides.iter_mut().map(|aside| &mut aside.reply);
+        for reply in self.active.as_deref_mut().into_iter().chain(asides) {
+            for entry in reply.plan.request.input.iter_mut().flatten() {
+                if let ContextItem::Item(item) = entry
+                    && item.id == *id
+                {
+                    understand(item, words);
+                }
+            }
+        }
     }
 
     /// Begins a response. The model is asked once the words of all earlier turns are there.
@@ -78,6 +115,7 @@ impl Session {
         out: &mut Vec<Output>,
     ) {
         let out_of_band = request.out_of_band;
+        debug_assert!(out_of_band || self.active.is_none(), "1: one active response");
         let through = self.utterances.iter().filter(|u| u.is_pending()).map(|u| u.turn).max().unwrap_or(TurnId(0));
         let reply = Reply {
             id: self.ids.response(),

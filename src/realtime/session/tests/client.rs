@@ -8,6 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use providers::tts::Speech;
+
 use super::super::{
     Input, Output, Session,
     ids::{ItemId, ResponseId, TurnId},
@@ -90,6 +92,8 @@ pub(super) struct Clause {
     line: usize,
     text: String,
     length: Duration,
+    /// The voice said that it is done with it, perhaps without a sound.
+    whole: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -142,7 +146,13 @@ impl Client {
             }
             Input::Spoken { response, event: Spoken::Finished } => {
                 if let Some(response) = self.responses.get_mut(response) {
-                    response.ended = true;
+                    response.ended = !response.clauses.is_empty();
+                    response.clauses.iter_mut().for_each(|clause| clause.whole = true);
+                }
+            }
+            Input::Spoken { response, event: Spoken::Mark(Speech::ClauseDone { clause }) } => {
+                if let Some(response) = self.responses.get_mut(response) {
+                    response.clauses.iter_mut().take(*clause as usize + 1).for_each(|clause| clause.whole = true);
                 }
             }
             _ => {}
@@ -180,7 +190,7 @@ impl Client {
                     assert_eq!(voice.name, seen.view.voice, "6: the voice changed");
                     assert_eq!(clause.id as usize, seen.clauses.len(), "clauses must count up");
                     let line = seen.lines.len() - 1;
-                    seen.clauses.push(Clause { line, text: clause.text.clone(), length: Duration::ZERO });
+                    seen.clauses.push(Clause { line, text: clause.text.clone(), length: Duration::ZERO, whole: false });
                 }
                 Output::Flush(response) => self.flush(now, response),
                 Output::Pause => {
@@ -239,7 +249,11 @@ impl Client {
             }
             Event::ItemRetrieved(_) | Event::Error(_) => {}
             Event::ItemTruncated { item, audio_end, .. } => {
-                self.cut.entry(item.clone()).and_modify(|cut| *cut = *audio_end).or_insert(*audio_end);
+                self.cut.insert(item.clone(), *audio_end);
+                if self.profile.player == Player::Client && self.active.is_none() {
+                    // It says what it played, so it plays no more.
+                    self.listener.cursor = self.listener.cursor.min(now);
+                }
             }
             Event::ItemDeleted(item) => {
                 self.mirror.retain(|id| id != item);
@@ -512,7 +526,7 @@ impl Response {
         let text = &self.lines[at].text;
         let (mut start, mut end) = (Duration::ZERO, 0);
         for clause in self.clauses.iter().filter(|clause| clause.line == at) {
-            if start >= heard {
+            if start >= heard && !(clause.whole && clause.length.is_zero()) {
                 break;
             }
             start += clause.length;
@@ -543,6 +557,7 @@ fn answered(command: &Command, outputs: &[Output]) {
     let silent = matches!(command.request, Request::ClearOutput);
     assert!(refused || done || silent, "8: {command:?} was not answered: {outputs:?}");
     // A deadline that passed in the same step may have done by itself what is then refused.
-    let races = matches!(command.request, Request::Cancel(_) | Request::Commit | Request::Respond(_));
+    let races =
+        matches!(command.request, Request::Cancel(_) | Request::Commit | Request::Respond(_) | Request::Create { .. });
     assert!(!(refused && done) || races, "8: both done and refused");
 }

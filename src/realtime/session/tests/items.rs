@@ -8,7 +8,7 @@ use providers::llm::Message;
 use super::{
     super::{
         ids::ItemId,
-        input::{Place, Request},
+        input::{ContextItem, Place, Request, ResponseRequest},
         item::{Body, Item, ItemStatus, Part, Role},
         output::{Event, Output, Record},
     },
@@ -93,6 +93,21 @@ fn sound_inside_an_item_is_transcribed_before_the_model_is_asked() {
     assert_eq!(scene.prompt().messages, [Message::User("hello from a file".into())]);
     let item = scene.session.conversation().last().expect("an item");
     assert_eq!(text(scene.history(&item)), "hello from a file");
+}
+
+#[test]
+fn sound_in_a_responses_own_context_is_transcribed_too() {
+    let mut scene = Scene::new();
+    let clip = Arc::new(Clip::new(SampleRate::HZ_24000, vec![0; 24_000]));
+    let parts = vec![Part::InputAudio { transcript: None, clip: Some(clip) }];
+    let body = Body::Message { role: Role::User, parts };
+    let item = Item { id: ItemId::new(""), status: ItemStatus::Completed, body };
+    let input = Some(vec![ContextItem::Item(item)]);
+    scene.responds(ResponseRequest { out_of_band: true, input, ..ResponseRequest::default() });
+    assert_eq!(scene.count("infer"), 0);
+    scene.understood("hello from a file");
+    assert_eq!(scene.prompt().messages, [Message::User("hello from a file".into())]);
+    assert_eq!(scene.count("transcription.completed") + scene.count("item.added"), 0);
 }
 
 #[test]

@@ -143,3 +143,19 @@ fn a_buffer_nobody_commits_is_committed_at_its_limit() {
     scene.quiet(5000);
     assert_eq!(stretches(&scene), [(0, 2000), (2000, 4000)]);
 }
+
+#[test]
+fn a_flood_of_commits_is_refused_and_keeps_its_audio() {
+    let mut scene = manual();
+    for _ in 0..65 {
+        scene.speaks(100);
+        scene.asks_for(Request::Commit);
+    }
+    assert_eq!((scene.count("committed"), scene.error().code), (64, Some("rate_limit_exceeded")));
+    let turn = scene.turn();
+    for waiting in 1..turn.0 {
+        scene.understood_of(super::super::ids::TurnId(waiting), "word");
+    }
+    scene.asks_for(Request::Commit);
+    assert_eq!(stretches(&scene).last(), Some(&(6400, 6500)));
+}

@@ -31,7 +31,7 @@ use super::{
 };
 
 /// Steps of a run without the variable: what CI has time for in the dev profile.
-const STEPS: u64 = 2_000_000;
+const STEPS: u64 = 10_000_000;
 
 /// Steps of one walk. Long enough for a conversation of many turns, short enough to shrink.
 const WALK: usize = 400;
@@ -78,7 +78,7 @@ impl Dice {
 
 /// Kinds of steps, as often as they should come.
 const WEIGHTS: &[u8] =
-    b"ssssssqqqqqqqqqwwwwwPPPFFFFFFFFxiiTTTTTTTTTTTTTTCkkkuEEEEEfAAAAAAAAAAAAAAAAAAAAMMMMVVVVvaUUclNrrtttdRRRXo.=!";
+    b"ssssssqqqqqqqqqwwwwwPPPFFFFFFFFxiiTTTTTTTTTTTTTTCkkkuEEEEEfAAAAAAAAAAAAAAAAAAAAMMMMVVVVvaUUclNrrtttdRRRXo.=!GGGGGGGGHHHHHH";
 
 fn pick<T>(list: &[T], at: u16) -> Option<&T> {
     // Low numbers pick what is recent, so that most steps are about the present and some about the past.
@@ -205,6 +205,12 @@ impl World {
             }
             b'T' | b'C' | b'k' | b'u' | b'E' | b'f' => self.think(step),
             b'A' | b'M' | b'V' | b'v' => self.speak(step),
+            b'G' => self.reply(a, b),
+            b'H' => {
+                for turn in self.unheard.clone() {
+                    self.recognise(Step { kind: b'F', a: u16::from(turn.0 % 2 == 0), b });
+                }
+            }
             b'a' => {
                 let clip = Clip::new(SampleRate::HZ_16000, vec![0; 1600]);
                 let parts = vec![Part::InputAudio { transcript: None, clip: Some(Arc::new(clip)) }];
@@ -286,6 +292,29 @@ impl World {
             _ => Spoken::Failed(broken(ErrorKind::Protocol)),
         };
         self.feed(Input::Spoken { response, event });
+    }
+
+    /// Everybody does their part: the model says some sentences, the voice speaks them, or most of them.
+    fn reply(&mut self, a: u16, b: u16) {
+        let Some(response) = self.responses.last().cloned() else { return };
+        for at in 0..1 + a % 4 {
+            let text = TEXTS[usize::from(b.wrapping_add(at)) % TEXTS.len()].to_owned();
+            self.feed(Input::Thought { response: response.clone(), event: Ok(Thought::Text(text)) });
+        }
+        if a % 7 != 0 {
+            self.feed(Input::Thought { response: response.clone(), event: Ok(Thought::Finished(Finish::Stop)) });
+        }
+        let clauses: Vec<u32> =
+            self.clauses.iter().filter(|(of, _)| *of == response).map(|(_, clause)| *clause).collect();
+        for clause in clauses {
+            let length = millis(100 + u64::from(b % 1000));
+            self.feed(Input::Spoken { response: response.clone(), event: Spoken::Audio { clause, length } });
+            let event = Spoken::Mark(Speech::ClauseDone { clause });
+            self.feed(Input::Spoken { response: response.clone(), event });
+        }
+        if a % 5 != 0 {
+            self.feed(Input::Spoken { response, event: Spoken::Finished });
+        }
     }
 
     fn create(&mut self, body: Body, a: u16) {
