@@ -7,6 +7,7 @@ pub mod error;
 mod generate;
 pub mod json;
 pub mod llm;
+pub mod local;
 pub mod scripted;
 pub mod secret;
 pub mod stt;
