@@ -6,6 +6,7 @@
 pub mod error;
 mod generate;
 pub mod json;
+pub mod layers;
 pub mod llm;
 pub mod local;
 pub mod scripted;
