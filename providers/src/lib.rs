@@ -9,6 +9,8 @@ pub mod json;
 pub mod layers;
 pub mod llm;
 pub mod local;
+mod net;
+pub mod openai;
 pub mod scripted;
 pub mod secret;
 pub mod stt;
