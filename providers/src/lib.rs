@@ -11,6 +11,7 @@ pub mod llm;
 pub mod local;
 mod net;
 pub mod openai;
+pub mod registry;
 pub mod scripted;
 pub mod secret;
 pub mod stt;
