@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::hush::Hush;
 use crate::{
     ErrorKind,
     llm::{Finish, Thought, Usage},
@@ -19,6 +20,7 @@ use crate::{
 /// Chunks in, thoughts out. Text and calls leave at once; usage and the end wait for [`Reader::end`].
 #[derive(Default, Debug)]
 pub(super) struct Reader {
+    hush: Hush,
     call: Option<Running>,
     /// Calls begun so far.
     calls: u64,
@@ -65,6 +67,8 @@ impl Reader {
                 self.delta(delta, &id, out)?;
             }
             if let Some(reason) = choice.finish_reason {
+                let held = self.hush.rest();
+                self.say(held, out);
                 self.close(out);
                 self.finish = Some(match reason.as_str() {
                     "length" => Finish::Length,
@@ -91,14 +95,21 @@ impl Reader {
     }
 
     fn delta(&mut self, delta: Delta, chunk: &str, out: &mut Vec<Thought>) -> Result<(), Broken> {
-        for text in [delta.content, delta.refusal].into_iter().flatten().filter(|text| !text.is_empty()) {
-            self.close(out);
-            out.push(Thought::Text(text));
+        let content = delta.content.map(|text| self.hush.pass(&text));
+        for text in [content, delta.refusal].into_iter().flatten() {
+            self.say(text, out);
         }
         for part in delta.tool_calls.into_iter().flatten() {
             self.part(part, chunk, out)?;
         }
         Ok(())
+    }
+
+    fn say(&mut self, text: String, out: &mut Vec<Thought>) {
+        if !text.is_empty() {
+            self.close(out);
+            out.push(Thought::Text(text));
+        }
     }
 
     fn part(&mut self, part: Part, chunk: &str, out: &mut Vec<Thought>) -> Result<(), Broken> {

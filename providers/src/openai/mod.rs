@@ -10,6 +10,7 @@ mod chat;
 mod config;
 mod decode;
 mod encode;
+mod hush;
 mod probe;
 
 pub use chat::Chat;
