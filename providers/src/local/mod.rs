@@ -1,3 +1,4 @@
 //! Embedded engines: they run in this process, or as its child, and need no network.
 
 pub mod agent;
+pub mod pool;
