@@ -6,4 +6,5 @@ mod graph;
 mod spoken;
 
 pub mod agent;
+pub mod hibari;
 pub mod pool;
