@@ -7,4 +7,6 @@ mod spoken;
 
 pub mod agent;
 pub mod hibari;
+mod spoken;
+
 pub mod pool;
