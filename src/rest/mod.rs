@@ -5,6 +5,7 @@
 //! error object under `/v1`.
 
 mod body;
+mod calls;
 mod clauses;
 mod context;
 mod dictation;
@@ -18,6 +19,7 @@ mod models;
 mod page;
 mod provider;
 mod request;
+mod secrets;
 mod sessions;
 mod sound;
 mod speech;
@@ -55,6 +57,7 @@ fn table() -> Vec<Route> {
         route("/health", Need::Nothing, get(health::live)),
         route("/ready", Need::Nothing, get(health::ready)),
         route("/metrics", Need::Scope(Scope::Admin), get(health::metrics)),
+        route("/v1/realtime/client_secrets", Need::Scope(Scope::Realtime), post(secrets::create)),
         route("/v1/models", Need::Key, get(models::list)),
         route("/v1/models/{*id}", Need::Key, get(models::show)),
         route("/v1/audio/speech", Need::Scope(Scope::Speech), post(speech::speak)),
