@@ -4,7 +4,10 @@
 //! decides, `workers` speak with providers, `egress` plays. [`clock`], [`drain`] and [`metrics`] are leaves for all.
 //! ARCHITECTURE.md draws it and says who may import whom.
 
+pub mod auth;
 pub mod clock;
 pub mod drain;
 pub mod metrics;
 pub mod realtime;
+pub mod rest;
+pub mod store;

@@ -1,5 +1,11 @@
 //! Live voice: from a client's bytes to a decision and back.
 
+pub mod admission;
+mod egress;
+mod engine;
+pub mod history;
+mod ingest;
+pub mod ledger;
 pub mod protocol;
 pub mod session;
 mod workers;

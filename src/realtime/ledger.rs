@@ -1,0 +1,192 @@
+//! History kept in the store: a live session's items become the messages of one conversation.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::SystemTime,
+};
+
+use futures_util::future::BoxFuture;
+use uuid::Uuid;
+
+use super::{
+    history::{Entry, Ledger, LedgerError},
+    session::item::{Body, Item, ItemStatus, Part, Role},
+};
+use crate::store::{
+    Db, SessionId, StoreError, UserId,
+    messages::{self, Call, Modality, Status},
+    sessions, timestamp,
+};
+
+/// Keeps history in `db`. A live session's principal is its owner's user id.
+pub fn in_store(db: Db) -> Arc<dyn Ledger> {
+    Arc::new(Book { db, owners: Mutex::default() })
+}
+
+/// The store, and whose each open record is.
+struct Book {
+    db: Db,
+    owners: Mutex<BTreeMap<SessionId, UserId>>,
+}
+
+impl Ledger for Book {
+    fn record(&self, session: Uuid, entry: Entry) -> BoxFuture<'_, Result<(), LedgerError>> {
+        Box::pin(self.keep(session.into(), entry))
+    }
+}
+
+impl Book {
+    async fn keep(&self, session: SessionId, entry: Entry) -> Result<(), LedgerError> {
+        match entry {
+            Entry::Opened { live, model: _ } => {
+                let owner: UserId = live.principal.parse()?;
+                sessions::create(&self.db, owner, session, timestamp(live.since)).await?;
+                self.owners().insert(session, owner);
+            }
+            Entry::Item { item, previous, at } => {
+                let previous = previous.as_ref().map(|id| id.as_str());
+                self.item(session, &item, previous, at).await?;
+            }
+            Entry::Deleted(item) => {
+                messages::delete_item(&self.db, self.owner(session)?, session, item.as_str()).await?;
+            }
+            Entry::Closed { at: _, complete } => {
+                let owner = self.owner(session)?;
+                self.owners().remove(&session);
+                sessions::close(&self.db, owner, session, complete).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn item(
+        &self,
+        session: SessionId,
+        item: &Item,
+        previous: Option<&str>,
+        at: SystemTime,
+    ) -> Result<(), LedgerError> {
+        let Some(entry) = message(item) else { return Ok(()) };
+        let owner = self.owner(session)?;
+        messages::upsert(&self.db, owner, session, item.id.as_str(), previous, &entry, timestamp(at)).await?;
+        Ok(())
+    }
+
+    fn owner(&self, session: SessionId) -> Result<UserId, StoreError> {
+        self.owners().get(&session).copied().ok_or(StoreError::NotFound)
+    }
+
+    /// Guarded for the length of a map operation.
+    fn owners(&self) -> MutexGuard<'_, BTreeMap<SessionId, UserId>> {
+        self.owners.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An item as a message; `None` for kinds that say nothing by themselves (MCP).
+fn message(item: &Item) -> Option<messages::Entry> {
+    let status = match item.status {
+        ItemStatus::InProgress => Status::InProgress,
+        ItemStatus::Completed => Status::Completed,
+        ItemStatus::Incomplete => Status::Incomplete,
+    };
+    let written = |role, content, call| messages::Entry { role, modality: Modality::Text, content, status, call };
+    match &item.body {
+        Body::Message { role, parts } => {
+            let role = match role {
+                Role::System => messages::Role::System,
+                Role::User => messages::Role::User,
+                Role::Assistant => messages::Role::Assistant,
+            };
+            let content = parts.iter().filter_map(words).collect::<Vec<_>>().join("\n");
+            Some(messages::Entry { modality: modality(parts), ..written(role, content, None) })
+        }
+        Body::Call { call, name, arguments } => {
+            let call =
+                Call { id: call.as_str().to_owned(), name: Some(name.clone()), arguments: Some(arguments.clone()) };
+            Some(written(messages::Role::Assistant, String::new(), Some(call)))
+        }
+        Body::Output { call, output } => {
+            let call = Call { id: call.as_str().to_owned(), name: None, arguments: None };
+            Some(written(messages::Role::Tool, output.clone(), Some(call)))
+        }
+        Body::Opaque(_) => None,
+    }
+}
+
+/// The words of a part. A picture has none.
+fn words(part: &Part) -> Option<&str> {
+    match part {
+        Part::InputText(text) | Part::OutputText(text) => Some(text),
+        Part::InputAudio { transcript, .. } => transcript.as_deref(),
+        Part::OutputAudio { transcript, .. } => Some(transcript),
+        Part::InputImage(_) => None,
+    }
+}
+
+/// Spoken, if any of it is.
+fn modality(parts: &[Part]) -> Modality {
+    let spoken = |part: &Part| matches!(part, Part::InputAudio { .. } | Part::OutputAudio { .. });
+    if parts.iter().any(spoken) { Modality::Audio } else { Modality::Text }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{
+        realtime::{
+            admission::Live,
+            session::ids::{CallId, ItemId},
+        },
+        store::users,
+    };
+
+    fn item(id: &str, status: ItemStatus, body: Body) -> Box<Item> {
+        Box::new(Item { id: ItemId::new(id), status, body })
+    }
+
+    fn heard(id: &str, words: &str) -> Entry {
+        let parts = vec![Part::InputAudio { transcript: Some(words.into()), clip: None }];
+        let body = Body::Message { role: Role::User, parts };
+        Entry::Item { item: item(id, ItemStatus::Completed, body), previous: None, at: SystemTime::UNIX_EPOCH }
+    }
+
+    fn reply(words: &str, status: ItemStatus) -> Entry {
+        let parts = vec![Part::OutputAudio { transcript: words.into(), length: Duration::from_secs(1) }];
+        let body = Body::Message { role: Role::Assistant, parts };
+        let previous = Some(ItemId::new("a"));
+        Entry::Item { item: item("b", status, body), previous, at: SystemTime::UNIX_EPOCH }
+    }
+
+    #[tokio::test]
+    async fn a_spoken_conversation_is_kept_as_what_was_heard() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&dir.path().join("relay.db")).await.unwrap();
+        let owner = users::owner(&db, jiff::Timestamp::UNIX_EPOCH).await.unwrap().id;
+        let (book, id) = (in_store(db.clone()), Uuid::now_v7());
+        let live = Live { id, principal: owner.to_string().into(), transport: "ws", since: SystemTime::UNIX_EPOCH };
+        let call = Body::Call { call: CallId::new("call_1"), name: "clock".into(), arguments: "{}".into() };
+        let output = Body::Output { call: CallId::new("call_1"), output: "noon".into() };
+        let at = SystemTime::UNIX_EPOCH;
+        for entry in [
+            Entry::Opened { live, model: "m".into() },
+            heard("a", "what time is it"),
+            reply("It is noon, and the sun", ItemStatus::Completed),
+            reply("It is noon", ItemStatus::Incomplete),
+            Entry::Item { item: item("c", ItemStatus::Completed, call), previous: Some(ItemId::new("b")), at },
+            Entry::Item { item: item("d", ItemStatus::Completed, output), previous: Some(ItemId::new("c")), at },
+            heard("e", "never mind"),
+            Entry::Deleted(ItemId::new("e")),
+            Entry::Closed { at, complete: true },
+        ] {
+            book.record(id, entry).await.unwrap();
+        }
+        let kept = messages::list(&db, owner, id.into(), None, 10).await.unwrap().items;
+        let kept: Vec<_> = kept.iter().map(|m| (m.entry.role.as_str(), m.entry.content.as_str())).collect();
+        let expected = [("user", "what time is it"), ("assistant", "It is noon"), ("assistant", ""), ("tool", "noon")];
+        assert_eq!(kept, expected);
+        assert!(book.record(id, heard("f", "late")).await.is_err(), "the record is closed");
+    }
+}

@@ -1,0 +1,46 @@
+//! What the routes work with.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Catalog;
+use crate::{
+    auth::Auth,
+    realtime::{Engine, Providers, protocol::settings::Defaults},
+    store::{self, Db},
+};
+
+/// Everything a request may need.
+pub struct Context {
+    /// The operator's choices.
+    pub config: Config,
+    /// Sessions, messages and keys.
+    pub db: Db,
+    /// Who is calling.
+    pub auth: Auth,
+    /// What live sessions share: the clock, the drain, admission, the ledger.
+    pub engine: Engine,
+    /// What understands, thinks and speaks.
+    pub providers: Providers,
+    /// The names these go by.
+    pub catalog: Catalog,
+    /// What live sessions start with where the client says nothing.
+    pub defaults: Defaults,
+    /// Renders `/metrics` in Prometheus' text format.
+    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+}
+
+/// The operator's choices about HTTP.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Config {
+    /// Origins whose pages may call the relay (CORS), as browsers write them; none by default.
+    pub allowed_origins: Vec<String>,
+}
+
+impl Context {
+    pub(super) fn now(&self) -> Timestamp {
+        store::timestamp(self.engine.clock.wall())
+    }
+}

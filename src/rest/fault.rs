@@ -1,0 +1,201 @@
+//! What a client is told when a request fails, in the two spellings clients parse.
+//!
+//! Answering with a [`Fault`] leaves its body blank; [`request::attend`](super::request::attend) writes it, since only
+//! there path and request id are known.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+use crate::{auth::Denied, store::StoreError};
+
+/// Why a request failed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Fault {
+    status: StatusCode,
+    /// For programs.
+    code: &'static str,
+    /// For people; says nothing of the inside.
+    message: String,
+    /// The offending field's path.
+    field: Option<String>,
+    retry_after: Option<Duration>,
+}
+
+impl Fault {
+    pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), field: None, retry_after: None }
+    }
+
+    /// A field says what cannot be.
+    pub(super) fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_value", message).at(field)
+    }
+
+    /// Names the offending field.
+    pub(super) fn at(self, field: impl Into<String>) -> Self {
+        Self { field: Some(field.into()), ..self }
+    }
+
+    /// Tells programs more exactly what is wrong.
+    pub(super) fn coded(self, code: &'static str) -> Self {
+        Self { code, ..self }
+    }
+
+    /// Tells when to try again.
+    pub(super) fn after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
+    }
+
+    pub(super) fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing here, or it is not yours.")
+    }
+
+    pub(super) fn method_not_allowed() -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This method is not served here.")
+    }
+
+    pub(super) fn internal() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "Something went wrong on our side.")
+    }
+
+    pub(super) fn missing_credential() -> Self {
+        let message = "You did not provide a credential. Send it as `Authorization: Bearer …`.";
+        Self::new(StatusCode::UNAUTHORIZED, "missing_api_key", message)
+    }
+
+    fn wrong_credential() -> Self {
+        let message = "The API key or client secret you provided is wrong, expired or revoked.";
+        Self::new(StatusCode::UNAUTHORIZED, "invalid_api_key", message)
+    }
+
+    pub(super) fn forbidden(scope: &str) -> Self {
+        let message = format!("This credential may not do that: it takes the scope `{scope}`.");
+        Self::new(StatusCode::FORBIDDEN, "insufficient_scope", message)
+    }
+
+    /// Writes the body, in the spelling that readers of this path parse.
+    pub(super) fn write(&self, path: &str, id: &str, response: &mut Response) {
+        let (kind, body) = if Dialect::of(path) == Dialect::OpenAi {
+            ("application/json", self.openai(id))
+        } else {
+            ("application/problem+json", self.problem(id))
+        };
+        *response.body_mut() = Body::from(body.to_string());
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+    }
+
+    /// The status in this dialect: OpenAI's clients know 400 for what is otherwise 422.
+    fn status_in(&self, dialect: Dialect) -> StatusCode {
+        match dialect {
+            Dialect::OpenAi if self.status == StatusCode::UNPROCESSABLE_ENTITY => StatusCode::BAD_REQUEST,
+            Dialect::OpenAi | Dialect::Problem => self.status,
+        }
+    }
+
+    /// Sets the status that belongs to the path.
+    pub(super) fn set_status(&self, path: &str, response: &mut Response) {
+        *response.status_mut() = self.status_in(Dialect::of(path));
+    }
+
+    /// The OpenAI error object as an event of a stream that has begun; the log's id is in the response's header.
+    pub(super) fn event(&self) -> serde_json::Value {
+        let mut body = self.openai("in the header `x-request-id`");
+        body["type"] = json!("error");
+        body
+    }
+
+    /// RFC 9457.
+    fn problem(&self, id: &str) -> serde_json::Value {
+        let title = self.status.canonical_reason().unwrap_or("Error");
+        let mut body = json!({
+            "type": "about:blank",
+            "title": title,
+            "status": self.status.as_u16(),
+            "detail": self.message,
+            "code": self.code,
+        });
+        if let Some(field) = &self.field {
+            body["errors"] = json!([{"field": field, "message": self.message}]);
+        }
+        if self.status.is_server_error() {
+            body["request_id"] = json!(id);
+        }
+        body
+    }
+
+    fn openai(&self, id: &str) -> serde_json::Value {
+        let kind = match self.status_in(Dialect::OpenAi) {
+            StatusCode::TOO_MANY_REQUESTS => "rate_limit_error",
+            status if status.is_server_error() => "server_error",
+            _ => "invalid_request_error",
+        };
+        let message = if self.status.is_server_error() {
+            format!("{} Quote the request id {id} when you ask about it.", self.message)
+        } else {
+            self.message.clone()
+        };
+        json!({"error": {"message": message, "type": kind, "param": self.field, "code": self.code}})
+    }
+}
+
+/// How errors are spelled.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Dialect {
+    /// The OpenAI error object.
+    OpenAi,
+    /// problem+json.
+    Problem,
+}
+
+impl Dialect {
+    pub(super) fn of(path: &str) -> Self {
+        if path == "/v1" || path.starts_with("/v1/") { Self::OpenAi } else { Self::Problem }
+    }
+}
+
+impl IntoResponse for Fault {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        let headers = response.headers_mut();
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(wait) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs() + u64::from(wait.subsec_nanos() > 0)));
+        }
+        response.extensions_mut().insert(Arc::new(self));
+        response
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound => Self::not_found(),
+            StoreError::Open { .. } | StoreError::Migrate(_) | StoreError::Database(_) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "the store failed");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl From<Denied> for Fault {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Wrong => Self::wrong_credential(),
+            Denied::TooMany { retry_after } => {
+                let message = "Too many wrong credentials came from your address. Wait and try again.";
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded", message).after(retry_after)
+            }
+            Denied::Unavailable(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Nobody passes a route without what it needs.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+
+use axum::{
+    extract::{ConnectInfo, FromRequestParts, Request, State},
+    http::{HeaderMap, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+use super::{Context, fault::Fault};
+use crate::{
+    auth::{Credential, Principal, Scope},
+    realtime::protocol::subprotocol::{self, Offer},
+};
+
+/// What it takes to call a route.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Need {
+    /// Nothing: anybody may know that we are alive.
+    Nothing,
+    /// A key, whatever its scopes.
+    Key,
+    /// A key with this scope.
+    Scope(Scope),
+    /// A key with the scope `realtime`, or a client secret, in any form a WebSocket can carry it.
+    Voice,
+}
+
+/// Recognises the caller and leaves the [`Principal`] with the request, or refuses before any of the body is read.
+pub(super) async fn admit(
+    State((context, need)): State<(Arc<Context>, Need)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    if need == Need::Nothing {
+        return next.run(request).await;
+    }
+    match recognise(&context, need, credential(need, &request), address(&request)).await {
+        Ok(principal) => {
+            request.extensions_mut().insert(principal);
+            next.run(request).await
+        }
+        Err(fault) => fault.into_response(),
+    }
+}
+
+/// What the caller presented, in the forms this route takes: browsers cannot set headers on a WebSocket.
+fn credential(need: Need, request: &Request) -> Option<Credential> {
+    let in_headers = Credential::of_request(request.headers());
+    match need {
+        Need::Voice => in_headers
+            .or_else(|| subprotocol(request.headers()).credential.map(Credential::from))
+            .or_else(|| Credential::of_url(request.uri())),
+        Need::Nothing | Need::Key | Need::Scope(_) => in_headers,
+    }
+}
+
+/// What the client's list of WebSocket subprotocols amounts to.
+pub(super) fn subprotocol(headers: &HeaderMap) -> Offer {
+    let offered = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).into_iter();
+    subprotocol::read(offered.filter_map(|value| value.to_str().ok()))
+}
+
+async fn recognise(
+    context: &Context,
+    need: Need,
+    credential: Option<Credential>,
+    from: Option<IpAddr>,
+) -> Result<Principal, Fault> {
+    let credential = credential.ok_or_else(Fault::missing_credential)?;
+    let principal = context.auth.authenticate(&credential, from).await?;
+    let fits = match need {
+        Need::Nothing => true,
+        Need::Key => principal.holds_key(),
+        Need::Scope(scope) => principal.holds_key() && principal.may(scope),
+        Need::Voice => principal.may(Scope::Realtime),
+    };
+    if fits { Ok(principal) } else { Err(Fault::forbidden(need.name())) }
+}
+
+fn address(request: &Request) -> Option<IpAddr> {
+    request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip())
+}
+
+impl Need {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Nothing => "none",
+            Self::Key => "any, of an API key",
+            Self::Scope(scope) => scope.as_str(),
+            Self::Voice => Scope::Realtime.as_str(),
+        }
+    }
+}
+
+/// A route that asks for a principal without needing one answers as if the credential were missing.
+impl FromRequestParts<Arc<Context>> for Principal {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<Context>) -> Result<Self, Fault> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(Fault::missing_credential)
+    }
+}

@@ -1,0 +1,104 @@
+//! The HTTP surface: one resource a file, and this table of routes.
+//!
+//! Every route states what it [`Need`]s; without it there is no way into the table, so nothing is open by oversight.
+//! Errors are one type, [`Fault`](fault::Fault), spelled as the path's readers expect it: problem+json, or the OpenAI
+//! error object under `/v1`.
+
+mod body;
+mod calls;
+mod clauses;
+mod context;
+mod dictation;
+mod fault;
+mod guard;
+mod health;
+mod home;
+mod keys;
+mod messages;
+mod models;
+mod page;
+mod provider;
+mod request;
+mod secrets;
+mod sessions;
+mod sound;
+mod speech;
+mod subtitles;
+mod transcriptions;
+mod upload;
+mod voice;
+
+use std::{convert::Infallible, sync::Arc};
+
+use axum::{
+    Extension, Router,
+    extract::DefaultBodyLimit,
+    middleware,
+    routing::{MethodRouter, delete, get, post},
+};
+pub use context::{Config, Context};
+pub use fault::Fault;
+pub use guard::Need;
+pub use models::Catalog;
+
+use crate::auth::Scope;
+
+/// A path, what it takes to call it, and what answers.
+struct Route {
+    path: &'static str,
+    need: Need,
+    methods: MethodRouter<Arc<Context>>,
+}
+
+fn table() -> Vec<Route> {
+    let route = |path, need, methods| Route { path, need, methods };
+    vec![
+        route("/", Need::Nothing, get(home::show)),
+        route("/health", Need::Nothing, get(health::live)),
+        route("/ready", Need::Nothing, get(health::ready)),
+        route("/metrics", Need::Scope(Scope::Admin), get(health::metrics)),
+        route("/v1/realtime/client_secrets", Need::Scope(Scope::Realtime), post(secrets::create)),
+        route("/v1/models", Need::Key, get(models::list)),
+        route("/v1/models/{*id}", Need::Key, get(models::show)),
+        route("/v1/audio/speech", Need::Scope(Scope::Speech), post(speech::speak)),
+        route("/v1/audio/transcriptions", Need::Scope(Scope::Speech), transcriptions()),
+        route("/api/sessions", Need::Scope(Scope::Sessions), get(sessions::list)),
+        route("/api/sessions/{id}", Need::Scope(Scope::Sessions), get(sessions::show).delete(sessions::remove)),
+        route("/api/sessions/{id}/messages", Need::Scope(Scope::Sessions), get(messages::list)),
+        route("/api/keys", Need::Scope(Scope::Admin), get(keys::list).post(keys::create)),
+        route("/api/keys/{id}", Need::Scope(Scope::Admin), delete(keys::revoke)),
+        route("/voice/sessions", Need::Scope(Scope::Realtime), get(voice::list)),
+        route("/voice/sessions/{id}", Need::Scope(Scope::Realtime), delete(voice::end)),
+    ]
+}
+
+/// Takes larger bodies than the others, and has a desk where recordings wait.
+fn transcriptions() -> MethodRouter<Arc<Context>> {
+    let limit = DefaultBodyLimit::max(transcriptions::BODY);
+    post(transcriptions::transcribe).layer::<_, Infallible>((limit, Extension(Arc::new(dictation::Desk::new()))))
+}
+
+/// Every path and what it takes to call it, for documentation and for the test that walks it.
+pub fn routes() -> Vec<(&'static str, Need)> {
+    table().into_iter().map(|route| (route.path, route.need)).collect()
+}
+
+/// The HTTP surface over `context`. Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, so that wrong
+/// credentials are counted per address.
+pub fn router(context: Arc<Context>) -> Router {
+    let mut router = Router::new();
+    for Route { path, need, methods } in table() {
+        let guarded = (Arc::clone(&context), need);
+        router = router.route(path, methods.route_layer(middleware::from_fn_with_state(guarded, guard::admit)));
+    }
+    router
+        .fallback(async || Fault::not_found())
+        .method_not_allowed_fallback(async || Fault::method_not_allowed())
+        .layer(DefaultBodyLimit::max(BODY))
+        .layer(request::cors(&context.config.allowed_origins))
+        .layer(middleware::from_fn_with_state(Arc::clone(&context), request::attend))
+        .with_state(context)
+}
+
+/// Largest body of a JSON request: a session configuration with many tools, with room to spare.
+const BODY: usize = 256 << 10;

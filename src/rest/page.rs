@@ -1,0 +1,81 @@
+//! Lists: `limit` and `after` in, `items` and `next` out. And times and ids as clients read them.
+
+use std::{str::FromStr, sync::Arc};
+
+use axum::{
+    Json,
+    extract::{FromRequestParts, Path, RawQuery},
+    http::request::Parts,
+    response::{IntoResponse, Response},
+};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{Context, fault::Fault};
+use crate::store::{Cursor, Page};
+
+/// Which part of a list is asked for.
+pub(super) struct Slice {
+    pub(super) limit: u32,
+    pub(super) after: Option<Cursor>,
+}
+
+impl FromRequestParts<Arc<Context>> for Slice {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, context: &Arc<Context>) -> Result<Self, Fault> {
+        let Ok(RawQuery(query)) = RawQuery::from_request_parts(parts, context).await;
+        let mut slice = Self { limit: 20, after: None };
+        for pair in query.as_deref().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+            match pair.split_once('=').unwrap_or((pair, "")) {
+                ("limit", value) => slice.limit = limit(value)?,
+                ("after", value) => slice.after = Some(after(value)?),
+                (name, _) => {
+                    return Err(Fault::invalid(name, "This list takes `limit` and `after` and nothing else."));
+                }
+            }
+        }
+        Ok(slice)
+    }
+}
+
+fn limit(text: &str) -> Result<u32, Fault> {
+    let fits = text.parse().ok().filter(|limit| (1..=100).contains(limit));
+    fits.ok_or_else(|| Fault::invalid("limit", "`limit` must be a whole number from 1 to 100."))
+}
+
+fn after(text: &str) -> Result<Cursor, Fault> {
+    Cursor::decode(text).ok_or_else(|| Fault::invalid("after", "`after` must be the `next` of an earlier page."))
+}
+
+/// One page as clients read it.
+#[derive(Serialize)]
+struct View<T> {
+    items: Vec<T>,
+    next: Option<String>,
+}
+
+/// Answers with a page of rows, each shown by `show`.
+pub(super) fn answer<R, V: Serialize>(page: Page<R>, show: impl FnMut(R) -> V) -> Response {
+    let next = page.next.as_ref().map(Cursor::encode);
+    Json(View { items: page.items.into_iter().map(show).collect(), next }).into_response()
+}
+
+/// An id in the path. What does not parse cannot exist: 404.
+pub(super) struct Id<T>(pub(super) T);
+
+impl<T: FromStr> FromRequestParts<Arc<Context>> for Id<T> {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, context: &Arc<Context>) -> Result<Self, Fault> {
+        let Ok(Path(text)) = Path::<String>::from_request_parts(parts, context).await else {
+            return Err(Fault::not_found());
+        };
+        text.parse().map(Self).map_err(|_| Fault::not_found())
+    }
+}
+
+/// RFC 3339 in UTC with milliseconds.
+pub(super) fn time(time: Timestamp) -> String {
+    format!("{time:.3}")
+}

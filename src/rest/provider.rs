@@ -1,0 +1,41 @@
+//! A provider's failure, told to a client without the provider's inside.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use providers::{ErrorKind, ProviderError};
+
+use super::fault::Fault;
+use crate::metrics::{self, Role};
+
+/// Logs and counts a failure, and says what the client can do about it.
+pub(super) fn failed(role: Role, error: &ProviderError) -> Fault {
+    metrics::provider_failed(role, &error.provider, error.kind);
+    tracing::warn!(%error, "a provider failed");
+    let what = match role {
+        Role::Listen => "Speech-to-text",
+        Role::Speak => "Text-to-speech",
+        Role::Think => "The language model",
+        Role::Advise => "The turn detector",
+    };
+    let (status, code, why) = match error.kind {
+        ErrorKind::RateLimited => (StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded", "is busy: try again later"),
+        ErrorKind::Rejected => (StatusCode::BAD_REQUEST, "rejected_input", "cannot do this with your input"),
+        ErrorKind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "provider_unavailable", "is not available now"),
+        ErrorKind::Timeout => (StatusCode::GATEWAY_TIMEOUT, "provider_timeout", "did not answer in time"),
+        ErrorKind::Unauthorized | ErrorKind::Protocol => {
+            (StatusCode::BAD_GATEWAY, "provider_failed", "failed; an operator has to look at it")
+        }
+    };
+    let fault = Fault::new(status, code, format!("{what} {why}."));
+    match (error.retry_after, error.kind) {
+        (Some(wait), _) => fault.after(wait),
+        (None, ErrorKind::RateLimited) => fault.after(Duration::from_secs(1)),
+        (None, _) => fault,
+    }
+}
+
+/// A provider gave nothing at all for too long, or ended without an answer.
+pub(super) fn silent(role: Role, kind: ErrorKind) -> Fault {
+    failed(role, &ProviderError::new("configured", kind, "no answer came"))
+}

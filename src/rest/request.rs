@@ -1,0 +1,69 @@
+//! What every request goes through: an id, a span, its errors spelled, its panics caught, foreign pages kept out.
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderName, HeaderValue, Method, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use futures_util::FutureExt;
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
+use tracing::Instrument;
+use uuid::Uuid;
+
+use super::{Context, fault::Fault};
+
+/// Wraps a request. The log line at its end carries the id that the client sees; path and query may hold credentials, so
+/// the query is never logged.
+pub(super) async fn attend(State(context): State<Arc<Context>>, request: Request, next: Next) -> Response {
+    let id = format!("req_{}", Uuid::now_v7().simple());
+    let path = request.uri().path().to_owned();
+    let span = tracing::info_span!("request", request.id = %id, method = %request.method(), path);
+    async {
+        let began = context.engine.clock.now();
+        let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+        let mut response = answer.unwrap_or_else(|panic| {
+            tracing::error!(panic = reason(&*panic), "a request panicked");
+            Fault::internal().into_response()
+        });
+        if let Some(fault) = response.extensions_mut().remove::<Arc<Fault>>() {
+            fault.set_status(&path, &mut response);
+            fault.write(&path, &id, &mut response);
+        }
+        if let Ok(id) = HeaderValue::from_str(&id) {
+            response.headers_mut().insert(REQUEST_ID, id);
+        }
+        let elapsed = context.engine.clock.now().saturating_duration_since(began);
+        tracing::debug!(status = response.status().as_u16(), elapsed_ms = elapsed.as_millis() as u64, "answered");
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+fn reason(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("of unknown kind")
+}
+
+/// Lets pages of these origins call the relay. Without any, browsers keep every page of another origin out.
+pub(super) fn cors(origins: &[String]) -> CorsLayer {
+    if origins.is_empty() {
+        return CorsLayer::new();
+    }
+    let origins = origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_methods([Method::GET, Method::POST, Method::DELETE])
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers([REQUEST_ID, header::LOCATION, header::RETRY_AFTER])
+        .max_age(PREFLIGHT)
+}
+
+/// Carries the id under which the log holds what happened.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// How long browsers may remember a preflight; two hours is the most Chromium keeps one.
+const PREFLIGHT: Duration = Duration::from_secs(7200);

@@ -1,0 +1,173 @@
+//! `POST /v1/audio/speech`: text in, sound out as it is made.
+//!
+//! WAV and raw PCM are what can be made here. Who asks for nothing gets WAV, though the hosted service's default is MP3:
+//! every player knows it, and clients that name no format work unchanged. Who asks for MP3 in so many words is told.
+
+use std::sync::Arc;
+
+use axum::{
+    body::{Body, Bytes},
+    extract::State,
+    http::{HeaderName, HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use futures_util::{Stream, StreamExt, stream};
+use providers::tts::Voice;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{
+    Context,
+    body::Strict,
+    clauses,
+    fault::Fault,
+    models::{self, Task},
+    sound::{self, Sound},
+};
+
+/// What to say, and how. The hosted service's request.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Params {
+    model: String,
+    input: String,
+    voice: Option<VoiceName>,
+    /// How to say it. The voices here follow no instructions; see [`IGNORED`].
+    instructions: Option<String>,
+    response_format: Option<String>,
+    speed: Option<f32>,
+    stream_format: Option<String>,
+}
+
+/// A voice by name, or as an object with its id.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum VoiceName {
+    Name(String),
+    Object { id: String },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Wav,
+    Pcm,
+}
+
+/// `POST /v1/audio/speech`.
+pub(super) async fn speak(
+    State(context): State<Arc<Context>>,
+    Strict(params): Strict<Params>,
+) -> Result<Response, Fault> {
+    let format = format(params.response_format.as_deref())?;
+    let events = events(params.stream_format.as_deref())?;
+    let voice = Voice { name: voice(params.voice)?, language: None, speed: speed(params.speed)? };
+    check_input(&params.input)?;
+    if !context.catalog.serves(&params.model, Task::Speech) {
+        return Err(models::unknown(&params.model));
+    }
+    let longest = context.providers.tts.capabilities().max_chars.unwrap_or(CLAUSE).min(CLAUSE);
+    let sound = sound::speak(&context, voice, clauses::cut(&params.input, longest)).await?;
+    let mut response = if events { event_stream(format, sound) } else { audio(format, sound) };
+    if params.instructions.is_some_and(|text| !text.is_empty()) {
+        response.headers_mut().insert(IGNORED, HeaderValue::from_static("instructions"));
+    }
+    Ok(response)
+}
+
+fn audio(format: Format, sound: Sound) -> Response {
+    let kind = match format {
+        Format::Wav => "audio/wav",
+        Format::Pcm => "audio/pcm",
+    };
+    ([(header::CONTENT_TYPE, kind)], Body::from_stream(bytes(format, sound))).into_response()
+}
+
+/// Server-sent events, each with a stretch of the same bytes in base64.
+fn event_stream(format: Format, sound: Sound) -> Response {
+    let event = |value: serde_json::Value| Bytes::from(format!("data: {value}\n\n"));
+    let deltas = bytes(format, sound).map(move |bytes| {
+        Ok::<_, sound::Broken>(event(json!({"type": "speech.audio.delta", "audio": BASE64_STANDARD.encode(bytes?)})))
+    });
+    let usage = json!({"input_tokens": 0, "output_tokens": 0, "total_tokens": 0});
+    let done = event(json!({"type": "speech.audio.done", "usage": usage}));
+    // The end is told only if it was reached.
+    let ending = stream::once(async move { Ok(done) });
+    let mut broken = false;
+    let body = deltas.chain(ending).take_while(move |item| {
+        let go_on = !broken;
+        broken = item.is_err();
+        std::future::ready(go_on)
+    });
+    let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-cache")];
+    (headers, Body::from_stream(body)).into_response()
+}
+
+fn bytes(format: Format, sound: Sound) -> impl Stream<Item = Result<Bytes, sound::Broken>> {
+    let header = match format {
+        Format::Wav => audio::wav::header(sound::RATE, audio::Encoding::Pcm16, audio::wav::Length::Unknown),
+        Format::Pcm => Vec::new(),
+    };
+    let header = stream::iter((!header.is_empty()).then(|| Ok(header.into())));
+    header.chain(sound.map(|samples| {
+        let samples = samples?;
+        let mut bytes = Vec::with_capacity(samples.len() * 2);
+        audio::Encoding::Pcm16.encode(&samples, &mut bytes);
+        Ok(bytes.into())
+    }))
+}
+
+fn format(name: Option<&str>) -> Result<Format, Fault> {
+    match name {
+        None | Some("wav") => Ok(Format::Wav),
+        Some("pcm") => Ok(Format::Pcm),
+        Some(other) => {
+            let other: String = other.chars().take(32).collect();
+            let message = format!("The format `{other}` cannot be made here; `wav` and `pcm` (24 kHz, 16 bit) can.");
+            Err(Fault::invalid("response_format", message).coded("unsupported_format"))
+        }
+    }
+}
+
+fn events(name: Option<&str>) -> Result<bool, Fault> {
+    match name {
+        None | Some("audio") => Ok(false),
+        Some("sse") => Ok(true),
+        Some(_) => Err(Fault::invalid("stream_format", "`stream_format` must be `audio` or `sse`.")),
+    }
+}
+
+fn voice(voice: Option<VoiceName>) -> Result<String, Fault> {
+    let Some(VoiceName::Name(name) | VoiceName::Object { id: name }) = voice else { return Ok("alloy".to_owned()) };
+    if name.is_empty() || name.chars().count() > VOICE {
+        return Err(Fault::invalid("voice", "`voice` must have 1 to 256 characters."));
+    }
+    Ok(name)
+}
+
+fn speed(speed: Option<f32>) -> Result<f32, Fault> {
+    let speed = speed.unwrap_or(1.0);
+    if (0.25..=4.0).contains(&speed) {
+        return Ok(speed);
+    }
+    Err(Fault::invalid("speed", "`speed` must be between 0.25 and 4.0."))
+}
+
+fn check_input(input: &str) -> Result<(), Fault> {
+    if input.trim().is_empty() {
+        return Err(Fault::invalid("input", "`input` must hold something to say."));
+    }
+    if input.chars().count() > INPUT {
+        return Err(Fault::invalid("input", "`input` must have at most 4096 characters."));
+    }
+    Ok(())
+}
+
+/// Most characters of an input, as in the hosted service.
+const INPUT: usize = 4096;
+/// Most characters of a voice's name.
+const VOICE: usize = 256;
+/// Longest clause given to a voice: two breaths. Longer ones would delay the first sound.
+const CLAUSE: usize = 240;
+/// Names what of a request had no effect.
+const IGNORED: HeaderName = HeaderName::from_static("x-ignored");

@@ -1,0 +1,99 @@
+//! Ids of rows: UUIDv7, so that they sort by the time they were made. Kept as text, which both engines take.
+
+use std::{fmt, str::FromStr};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! row_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// An id that sorts after every earlier one of this process.
+            pub fn new(now: Timestamp) -> Self {
+                Self(v7(now))
+            }
+
+            /// As it is bound to a query.
+            pub(crate) fn text(self) -> String {
+                self.0.hyphenated().to_string()
+            }
+        }
+
+        impl From<Uuid> for $name {
+            fn from(id: Uuid) -> Self {
+                Self(id)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+    };
+}
+
+row_id!(
+    /// A person, or the owner of a machine's keys.
+    UserId
+);
+row_id!(
+    /// An API key.
+    KeyId
+);
+row_id!(
+    /// A conversation: typed and spoken turns in one history.
+    SessionId
+);
+row_id!(
+    /// One message of a session.
+    MessageId
+);
+
+/// A UUIDv7 for `now`. The counter inside keeps ids of the same millisecond in order.
+fn v7(now: Timestamp) -> Uuid {
+    static CONTEXT: std::sync::Mutex<uuid::ContextV7> = std::sync::Mutex::new(uuid::ContextV7::new());
+    let seconds = u64::try_from(now.as_second()).unwrap_or(0);
+    let nanos = u32::try_from(now.subsec_nanosecond()).unwrap_or(0);
+    Uuid::new_v7(uuid::Timestamp::from_unix(&CONTEXT, seconds, nanos))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_one_instant_sort_in_the_order_they_were_made() {
+        let now = Timestamp::from_millisecond(1_700_000_000_123).unwrap();
+        let made: Vec<_> = (0..1000).map(|_| MessageId::new(now)).collect();
+        assert!(made.is_sorted(), "the counter keeps them in order");
+        assert_eq!(made[0].0.get_version_num(), 7);
+    }
+
+    #[test]
+    fn the_text_form_reads_back_and_sorts_like_the_id() {
+        let (a, b) = (SessionId::new(Timestamp::UNIX_EPOCH), SessionId::new(Timestamp::MAX));
+        assert_eq!(a.text().parse::<SessionId>().unwrap(), a);
+        assert_eq!(a.text() < b.text(), a < b);
+    }
+}

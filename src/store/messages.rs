@@ -1,0 +1,338 @@
+//! Messages: what was said and written in a session, in the order of the conversation.
+//!
+//! Spoken turns come as conversation items, each of them possibly several times (a reply is kept when it ends, and again
+//! when it is cut to what was heard), so writing is an upsert by the item's id. Every write is a transaction of its own.
+
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use sqlx::{FromRow, Row, Sqlite, Transaction, sqlite::SqliteRow};
+
+use super::{Cursor, Db, MessageId, Page, SessionId, StoreError, UserId, column};
+
+/// A message as kept.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Message {
+    /// Its id.
+    pub id: MessageId,
+    /// The conversation it is part of.
+    pub session: SessionId,
+    /// Its place in the conversation.
+    position: i64,
+    /// The conversation item it came as, if it was made in a voice session.
+    pub item: Option<String>,
+    /// What the client called it, if it did.
+    pub client_message: Option<String>,
+    /// The message it answers, where that is not simply the one before.
+    pub parent: Option<MessageId>,
+    /// What was said.
+    pub entry: Entry,
+    /// When it came to be.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// What a message says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Entry {
+    /// Who.
+    pub role: Role,
+    /// Spoken or written.
+    pub modality: Modality,
+    /// The words; of speech only those that were heard. The result, for a tool.
+    pub content: String,
+    /// Whether it is whole.
+    pub status: Status,
+    /// The function call it makes or, for a tool, answers.
+    pub call: Option<Call>,
+}
+
+/// A function call.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Call {
+    /// What joins call and result.
+    pub id: String,
+    /// The function; not known where only the result was seen.
+    pub name: Option<String>,
+    /// JSON text as the model wrote it.
+    pub arguments: Option<String>,
+}
+
+macro_rules! column_enum {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub enum $name { $($(#[$vdoc])* $variant),+ }
+
+        impl $name {
+            /// As stored and on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = UnknownValue;
+
+            fn from_str(text: &str) -> Result<Self, UnknownValue> {
+                match text { $($text => Ok(Self::$variant),)+ _ => Err(UnknownValue(text.to_owned())) }
+            }
+        }
+    };
+}
+
+column_enum!(
+    /// Who speaks in a message.
+    Role {
+        /// The operator.
+        System = "system",
+        /// The person.
+        User = "user",
+        /// The model.
+        Assistant = "assistant",
+        /// A function.
+        Tool = "tool",
+    }
+);
+column_enum!(
+    /// How a message was made.
+    Modality {
+        /// Written.
+        Text = "text",
+        /// Spoken.
+        Audio = "audio",
+    }
+);
+column_enum!(
+    /// Whether a message is whole.
+    Status {
+        /// Content still arrives.
+        InProgress = "in_progress",
+        /// Whole.
+        Completed = "completed",
+        /// Cut short.
+        Incomplete = "incomplete",
+    }
+);
+
+/// Text in a column that this version does not know.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("unknown value {0:?}")]
+pub struct UnknownValue(String);
+
+/// Keeps the latest state of a conversation item. A first sight of it goes after the item `previous`: at the front when
+/// there is none before it, at the end when that one is not kept here.
+pub async fn upsert(
+    db: &Db,
+    user: UserId,
+    session: SessionId,
+    item: &str,
+    previous: Option<&str>,
+    entry: &Entry,
+    now: Timestamp,
+) -> Result<MessageId, StoreError> {
+    let mut tx = db.write().await?;
+    if !adopt(&mut tx, user, session, entry, now).await? {
+        return Err(StoreError::NotFound);
+    }
+    let id = match update(&mut tx, session, item, entry, now).await? {
+        Some(id) => id,
+        None => {
+            let position = place(&mut tx, session, previous).await?;
+            insert(&mut tx, session, item, position, entry, now).await?
+        }
+    };
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// Forgets a conversation item. Forgetting what is not there is no error: it may never have been worth keeping.
+pub async fn delete_item(db: &Db, user: UserId, session: SessionId, item: &str) -> Result<(), StoreError> {
+    sqlx::query(
+        "DELETE FROM messages WHERE session_id = $1 AND item_id = $2 \
+         AND session_id IN (SELECT id FROM sessions WHERE id = $1 AND user_id = $3)",
+    )
+    .bind(session.text())
+    .bind(item)
+    .bind(user.text())
+    .execute(db.writer())
+    .await?;
+    Ok(())
+}
+
+/// A session's messages, oldest first.
+pub async fn list(
+    db: &Db,
+    user: UserId,
+    session: SessionId,
+    after: Option<&Cursor>,
+    limit: u32,
+) -> Result<Page<Message>, StoreError> {
+    super::sessions::get(db, user, session).await?;
+    let after = after.map(Cursor::key::<i64>);
+    if after == Some(None) {
+        return Ok(Page { items: Vec::new(), next: None });
+    }
+    let rows = sqlx::query_as(
+        "SELECT messages.* FROM messages JOIN sessions ON sessions.id = messages.session_id \
+         WHERE session_id = $1 AND user_id = $2 AND ($3 IS NULL OR position > $3) ORDER BY position LIMIT $4",
+    )
+    .bind(session.text())
+    .bind(user.text())
+    .bind(after.flatten())
+    .bind(i64::from(limit) + 1)
+    .fetch_all(db.reader())
+    .await?;
+    Ok(Page::cut(rows, limit, |message: &Message| Cursor::at(message.position)))
+}
+
+/// Checks that the session is the user's and notes that it changed. The person's first words become its title.
+async fn adopt(
+    tx: &mut Transaction<'_, Sqlite>,
+    user: UserId,
+    session: SessionId,
+    entry: &Entry,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let title = matches!(entry.role, Role::User).then(|| title(&entry.content)).flatten();
+    let done =
+        sqlx::query("UPDATE sessions SET updated_at = $3, title = COALESCE(title, $4) WHERE id = $1 AND user_id = $2")
+            .bind(session.text())
+            .bind(user.text())
+            .bind(column::millis(now))
+            .bind(title)
+            .execute(&mut **tx)
+            .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+async fn update(
+    tx: &mut Transaction<'_, Sqlite>,
+    session: SessionId,
+    item: &str,
+    entry: &Entry,
+    now: Timestamp,
+) -> Result<Option<MessageId>, StoreError> {
+    let row = sqlx::query(
+        "UPDATE messages SET role = $3, modality = $4, content = $5, status = $6, \
+         call_id = $7, call_name = $8, call_arguments = $9, updated_at = $10 \
+         WHERE session_id = $1 AND item_id = $2 RETURNING id",
+    )
+    .bind(session.text())
+    .bind(item)
+    .bind(entry.role.as_str())
+    .bind(entry.modality.as_str())
+    .bind(&entry.content)
+    .bind(entry.status.as_str())
+    .bind(entry.call.as_ref().map(|call| &call.id))
+    .bind(entry.call.as_ref().and_then(|call| call.name.as_ref()))
+    .bind(entry.call.as_ref().and_then(|call| call.arguments.as_ref()))
+    .bind(column::millis(now))
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(row.map(|row| column::parsed(&row, "id")).transpose()?)
+}
+
+async fn insert(
+    tx: &mut Transaction<'_, Sqlite>,
+    session: SessionId,
+    item: &str,
+    position: i64,
+    entry: &Entry,
+    now: Timestamp,
+) -> Result<MessageId, StoreError> {
+    let id = MessageId::new(now);
+    sqlx::query(
+        "INSERT INTO messages (id, session_id, position, item_id, role, modality, content, status, \
+         call_id, call_name, call_arguments, created_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)",
+    )
+    .bind(id.text())
+    .bind(session.text())
+    .bind(position)
+    .bind(item)
+    .bind(entry.role.as_str())
+    .bind(entry.modality.as_str())
+    .bind(&entry.content)
+    .bind(entry.status.as_str())
+    .bind(entry.call.as_ref().map(|call| &call.id))
+    .bind(entry.call.as_ref().and_then(|call| call.name.as_ref()))
+    .bind(entry.call.as_ref().and_then(|call| call.arguments.as_ref()))
+    .bind(column::millis(now))
+    .execute(&mut **tx)
+    .await?;
+    Ok(id)
+}
+
+/// The position for an item that comes after `previous`, with room made for it.
+async fn place(
+    tx: &mut Transaction<'_, Sqlite>,
+    session: SessionId,
+    previous: Option<&str>,
+) -> Result<i64, StoreError> {
+    let ends = sqlx::query("SELECT MIN(position) AS first, MAX(position) AS last FROM messages WHERE session_id = $1")
+        .bind(session.text())
+        .fetch_one(&mut **tx)
+        .await?;
+    let (Some(first), Some(last)) = (ends.try_get::<Option<i64>, _>("first")?, ends.try_get::<Option<i64>, _>("last")?)
+    else {
+        return Ok(0);
+    };
+    let Some(previous) = previous else { return Ok(first - 1) };
+    let found = sqlx::query("SELECT position FROM messages WHERE session_id = $1 AND item_id = $2")
+        .bind(session.text())
+        .bind(previous)
+        .fetch_optional(&mut **tx)
+        .await?;
+    let before = found.map(|row| row.try_get::<i64, _>("position")).transpose()?.unwrap_or(last);
+    if before < last {
+        sqlx::query("UPDATE messages SET position = position + 1 WHERE session_id = $1 AND position > $2")
+            .bind(session.text())
+            .bind(before)
+            .execute(&mut **tx)
+            .await?;
+    }
+    Ok(before + 1)
+}
+
+/// The first line of what somebody said, short enough for a list; `None` if there is nothing in it.
+fn title(content: &str) -> Option<String> {
+    const LONGEST: usize = 80;
+    let line = content.lines().map(str::trim).find(|line| !line.is_empty())?;
+    if line.chars().count() <= LONGEST {
+        return Some(line.to_owned());
+    }
+    let mut short: String = line.chars().take(LONGEST - 1).collect();
+    short.push('…');
+    Some(short)
+}
+
+impl FromRow<'_, SqliteRow> for Message {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        let call = row.try_get::<Option<String>, _>("call_id")?;
+        let parent = row.try_get::<Option<&str>, _>("parent_message_id")?;
+        Ok(Self {
+            id: column::parsed(row, "id")?,
+            session: column::parsed(row, "session_id")?,
+            position: row.try_get("position")?,
+            item: row.try_get("item_id")?,
+            client_message: row.try_get("client_message_id")?,
+            parent: parent.map(|_| column::parsed(row, "parent_message_id")).transpose()?,
+            entry: Entry {
+                role: column::parsed(row, "role")?,
+                modality: column::parsed(row, "modality")?,
+                content: row.try_get("content")?,
+                status: column::parsed(row, "status")?,
+                call: match call {
+                    Some(id) => {
+                        Some(Call { id, name: row.try_get("call_name")?, arguments: row.try_get("call_arguments")? })
+                    }
+                    None => None,
+                },
+            },
+            created_at: column::required(row, "created_at")?,
+            updated_at: column::required(row, "updated_at")?,
+        })
+    }
+}

@@ -1,0 +1,103 @@
+//! Sessions: conversations, spoken or typed.
+
+use jiff::Timestamp;
+use sqlx::{FromRow, Row, sqlite::SqliteRow};
+
+use super::{Cursor, Db, Page, SessionId, StoreError, UserId, column};
+
+/// A conversation.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// What it is about: the person's first words.
+    pub title: Option<String>,
+    /// Whether all that was said is among its messages.
+    pub complete: bool,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When something was last added.
+    pub updated_at: Timestamp,
+}
+
+/// Begins a conversation under an id its maker chose.
+pub async fn create(db: &Db, user: UserId, id: SessionId, now: Timestamp) -> Result<Session, StoreError> {
+    Ok(sqlx::query_as("INSERT INTO sessions (id, user_id, created_at, updated_at) VALUES ($1, $2, $3, $3) RETURNING *")
+        .bind(id.text())
+        .bind(user.text())
+        .bind(column::millis(now))
+        .fetch_one(db.writer())
+        .await?)
+}
+
+/// One conversation of this user.
+pub async fn get(db: &Db, user: UserId, session: SessionId) -> Result<Session, StoreError> {
+    sqlx::query_as("SELECT * FROM sessions WHERE id = $1 AND user_id = $2")
+        .bind(session.text())
+        .bind(user.text())
+        .fetch_optional(db.reader())
+        .await?
+        .ok_or(StoreError::NotFound)
+}
+
+/// The user's conversations, newest first. A cursor of another list answers nothing.
+pub async fn list(db: &Db, user: UserId, after: Option<&Cursor>, limit: u32) -> Result<Page<Session>, StoreError> {
+    let after = after.map(Cursor::key::<SessionId>);
+    if after == Some(None) {
+        return Ok(Page { items: Vec::new(), next: None });
+    }
+    let rows = sqlx::query_as(
+        "SELECT * FROM sessions WHERE user_id = $1 AND ($2 IS NULL OR id < $2) ORDER BY id DESC LIMIT $3",
+    )
+    .bind(user.text())
+    .bind(after.flatten().map(SessionId::text))
+    .bind(i64::from(limit) + 1)
+    .fetch_all(db.reader())
+    .await?;
+    Ok(Page::cut(rows, limit, |session: &Session| Cursor::at(session.id)))
+}
+
+/// Deletes a conversation and all its messages.
+pub async fn delete(db: &Db, user: UserId, session: SessionId) -> Result<(), StoreError> {
+    let done = sqlx::query("DELETE FROM sessions WHERE id = $1 AND user_id = $2")
+        .bind(session.text())
+        .bind(user.text())
+        .execute(db.writer())
+        .await?;
+    if done.rows_affected() == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+}
+
+/// Ends a voice session's record. One in which nothing was said leaves no trace; one that lost something says so.
+pub async fn close(db: &Db, user: UserId, session: SessionId, complete: bool) -> Result<(), StoreError> {
+    let mut tx = db.write().await?;
+    sqlx::query(
+        "DELETE FROM sessions WHERE id = $1 AND user_id = $2 AND complete = 1 AND $3 \
+         AND NOT EXISTS (SELECT 1 FROM messages WHERE session_id = $1)",
+    )
+    .bind(session.text())
+    .bind(user.text())
+    .bind(complete)
+    .execute(&mut *tx)
+    .await?;
+    if !complete {
+        sqlx::query("UPDATE sessions SET complete = 0 WHERE id = $1 AND user_id = $2")
+            .bind(session.text())
+            .bind(user.text())
+            .execute(&mut *tx)
+            .await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+impl FromRow<'_, SqliteRow> for Session {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            id: column::parsed(row, "id")?,
+            title: row.try_get("title")?,
+            complete: row.try_get("complete")?,
+            created_at: column::required(row, "created_at")?,
+            updated_at: column::required(row, "updated_at")?,
+        })
+    }
+}

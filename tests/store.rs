@@ -1,0 +1,351 @@
+//! The store on a real SQLite file: order, ownership, concurrency, and death at any instant.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use jiff::Timestamp;
+use voice_relay::store::{
+    Db, SessionId, StoreError, UserId,
+    keys::{self, NewKey},
+    messages::{self, Call, Entry, Message, Modality, Role, Status},
+    sessions,
+    users::{self, Role as UserRole},
+};
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_700_000_000 + second).unwrap()
+}
+
+struct Scene {
+    _dir: tempfile::TempDir,
+    db: Db,
+    ann: UserId,
+    bob: UserId,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&dir.path().join("relay.db")).await.unwrap();
+        let ann = users::owner(&db, at(0)).await.unwrap().id;
+        let bob = users::create(&db, UserRole::User, at(1)).await.unwrap().id;
+        Self { _dir: dir, db, ann, bob }
+    }
+
+    async fn session(&self, user: UserId) -> SessionId {
+        sessions::create(&self.db, user, SessionId::new(at(2)), at(2)).await.unwrap().id
+    }
+
+    async fn say(&self, session: SessionId, item: &str, previous: Option<&str>, text: &str) {
+        messages::upsert(&self.db, self.ann, session, item, previous, &said(text), at(3)).await.unwrap();
+    }
+
+    async fn read(&self, session: SessionId) -> Vec<Message> {
+        messages::list(&self.db, self.ann, session, None, 100).await.unwrap().items
+    }
+
+    async fn words(&self, session: SessionId) -> Vec<String> {
+        self.read(session).await.into_iter().map(|message| message.entry.content).collect()
+    }
+}
+
+fn said(text: &str) -> Entry {
+    Entry {
+        role: Role::User,
+        modality: Modality::Audio,
+        content: text.to_owned(),
+        status: Status::Completed,
+        call: None,
+    }
+}
+
+#[tokio::test]
+async fn messages_stand_where_the_conversation_has_them_however_late_they_come() {
+    let scene = Scene::new().await;
+    let session = scene.session(scene.ann).await;
+    scene.say(session, "b", Some("a"), "two").await; // `a` is not known yet: appended
+    scene.say(session, "a", None, "one").await; // nothing before it: the front
+    scene.say(session, "d", Some("b"), "four").await;
+    scene.say(session, "c", Some("b"), "three").await; // between two
+    scene.say(session, "e", Some("gone"), "five").await;
+    assert_eq!(scene.words(session).await, ["one", "two", "three", "four", "five"]);
+}
+
+#[tokio::test]
+async fn a_truncated_item_changes_its_words_and_keeps_its_place() {
+    let scene = Scene::new().await;
+    let session = scene.session(scene.ann).await;
+    scene.say(session, "a", None, "one").await;
+    scene.say(session, "b", Some("a"), "a long reply").await;
+    scene.say(session, "c", Some("b"), "stop").await;
+    let before = scene.read(session).await;
+    let cut = Entry { content: "a long".into(), status: Status::Incomplete, ..said("") };
+    messages::upsert(&scene.db, scene.ann, session, "b", None, &cut, at(9)).await.unwrap();
+    let after = scene.read(session).await;
+    assert_eq!(scene.words(session).await, ["one", "a long", "stop"]);
+    assert_eq!((after[1].id, after[1].entry.status), (before[1].id, Status::Incomplete));
+    assert_eq!((after[1].created_at, after[1].updated_at), (at(3), at(9)));
+}
+
+#[tokio::test]
+async fn a_deleted_item_is_gone_and_deleting_it_again_is_no_error() {
+    let scene = Scene::new().await;
+    let session = scene.session(scene.ann).await;
+    scene.say(session, "a", None, "one").await;
+    scene.say(session, "b", Some("a"), "two").await;
+    messages::delete_item(&scene.db, scene.bob, session, "a").await.unwrap();
+    assert_eq!(scene.words(session).await.len(), 2, "it is not bob's to delete");
+    for _ in 0..2 {
+        messages::delete_item(&scene.db, scene.ann, session, "a").await.unwrap();
+    }
+    assert_eq!(scene.words(session).await, ["two"]);
+}
+
+#[tokio::test]
+async fn tool_calls_and_results_come_back_as_they_were() {
+    let scene = Scene::new().await;
+    let session = scene.session(scene.ann).await;
+    let call =
+        Call { id: "call_1".into(), name: Some("weather".into()), arguments: Some("{\"city\":\"Köln\"}".into()) };
+    let entry = Entry { role: Role::Assistant, modality: Modality::Text, call: Some(call), ..said("") };
+    messages::upsert(&scene.db, scene.ann, session, "f", None, &entry, at(3)).await.unwrap();
+    let result = Entry {
+        role: Role::Tool,
+        call: Some(Call { id: "call_1".into(), name: None, arguments: None }),
+        ..said("rain\0 and \u{1F327}")
+    };
+    messages::upsert(&scene.db, scene.ann, session, "g", Some("f"), &result, at(3)).await.unwrap();
+    let read: Vec<_> = scene.read(session).await.into_iter().map(|message| message.entry).collect();
+    assert_eq!(read, [entry, result]);
+    assert_eq!(sessions::get(&scene.db, scene.ann, session).await.unwrap().title, None, "only the person's words");
+}
+
+#[tokio::test]
+async fn pages_cover_the_list_once_and_end() {
+    let scene = Scene::new().await;
+    let session = scene.session(scene.ann).await;
+    let mut previous: Option<String> = None;
+    for n in 0..25 {
+        let item = format!("item{n}");
+        scene.say(session, &item, previous.as_deref(), &n.to_string()).await;
+        previous = Some(item);
+    }
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let page = messages::list(&scene.db, scene.ann, session, after.as_ref(), 10).await.unwrap();
+        seen.extend(page.items.into_iter().map(|message| message.entry.content));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, (0..25).map(|n| n.to_string()).collect::<Vec<_>>());
+
+    let made = [scene.session(scene.ann).await, scene.session(scene.ann).await];
+    let first = sessions::list(&scene.db, scene.ann, None, 2).await.unwrap();
+    let second = sessions::list(&scene.db, scene.ann, first.next.as_ref(), 2).await.unwrap();
+    let listed: Vec<_> = first.items.iter().chain(&second.items).map(|session| session.id).collect();
+    assert_eq!(listed, [made[1], made[0], session], "newest first");
+    assert_eq!(second.next, None);
+}
+
+#[tokio::test]
+async fn what_is_somebody_elses_does_not_exist() {
+    let scene = Scene::new().await;
+    let session = scene.session(scene.ann).await;
+    scene.say(session, "a", None, "private").await;
+    let (db, bob) = (&scene.db, scene.bob);
+    let gone = |result: Result<(), StoreError>| assert!(matches!(result, Err(StoreError::NotFound)));
+    gone(sessions::get(db, bob, session).await.map(drop));
+    gone(sessions::delete(db, bob, session).await);
+    gone(messages::list(db, bob, session, None, 10).await.map(drop));
+    gone(messages::upsert(db, bob, session, "a", None, &said("mine"), at(4)).await.map(drop));
+    sessions::close(db, bob, session, false).await.unwrap();
+    assert!(sessions::list(db, bob, None, 10).await.unwrap().items.is_empty());
+    assert_eq!(scene.words(session).await, ["private"]);
+    assert!(sessions::get(db, scene.ann, session).await.unwrap().complete);
+
+    let new = NewKey { name: "k", hash: &[7; 32], hint: "vr_…", scopes: "realtime", expires_at: None };
+    let key = keys::create(db, scene.ann, new, at(5)).await.unwrap();
+    gone(keys::revoke(db, bob, key.id, at(6)).await);
+    assert!(keys::list(db, bob, None, 10).await.unwrap().items.is_empty());
+    keys::revoke(db, scene.ann, key.id, at(6)).await.unwrap();
+    gone(keys::revoke(db, scene.ann, key.id, at(7)).await);
+}
+
+#[tokio::test]
+async fn the_persons_first_words_become_the_title() {
+    let scene = Scene::new().await;
+    let session = scene.session(scene.ann).await;
+    let long = format!("\n  {}", "ü".repeat(200));
+    scene.say(session, "a", None, "").await;
+    scene.say(session, "b", Some("a"), &long).await;
+    scene.say(session, "c", Some("b"), "later").await;
+    let title = sessions::get(&scene.db, scene.ann, session).await.unwrap().title.unwrap();
+    assert_eq!(title, format!("{}…", "ü".repeat(79)));
+}
+
+#[tokio::test]
+async fn a_voice_session_without_a_word_leaves_no_trace_unless_words_were_lost() {
+    let scene = Scene::new().await;
+    let (silent, lost, spoken) =
+        (scene.session(scene.ann).await, scene.session(scene.ann).await, scene.session(scene.ann).await);
+    scene.say(spoken, "a", None, "hello").await;
+    sessions::close(&scene.db, scene.ann, silent, true).await.unwrap();
+    sessions::close(&scene.db, scene.ann, lost, false).await.unwrap();
+    sessions::close(&scene.db, scene.ann, spoken, true).await.unwrap();
+    let kept = sessions::list(&scene.db, scene.ann, None, 10).await.unwrap().items;
+    let kept: Vec<_> = kept.into_iter().map(|session| (session.id, session.complete)).collect();
+    assert_eq!(kept, [(spoken, true), (lost, false)]);
+}
+
+#[tokio::test]
+async fn deleting_a_session_deletes_its_messages() {
+    let scene = Scene::new().await;
+    let session = scene.session(scene.ann).await;
+    scene.say(session, "a", None, "one").await;
+    sessions::delete(&scene.db, scene.ann, session).await.unwrap();
+    let error = messages::upsert(&scene.db, scene.ann, session, "b", None, &said("late"), at(4)).await.unwrap_err();
+    assert!(matches!(error, StoreError::NotFound), "a late record does not bring it back");
+    assert!(matches!(messages::list(&scene.db, scene.ann, session, None, 10).await, Err(StoreError::NotFound)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_writers_and_readers_lose_nothing() {
+    let scene = std::sync::Arc::new(Scene::new().await);
+    let tasks = (0..16).map(|writer| {
+        let scene = scene.clone();
+        tokio::spawn(async move {
+            let session = scene.session(scene.ann).await;
+            let mut previous: Option<String> = None;
+            for n in 0..20 {
+                let item = format!("{writer}-{n}");
+                scene.say(session, &item, previous.as_deref(), &item).await;
+                assert_eq!(scene.words(session).await.len(), n + 1, "a writer reads what it wrote");
+                previous = Some(item);
+            }
+            session
+        })
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        let session = task.await.unwrap();
+        assert_eq!(scene.words(session).await.len(), 20);
+    }
+}
+
+#[tokio::test]
+async fn a_reopened_file_holds_what_was_written_and_keeps_its_owner() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("relay.db");
+    let db = Db::open(&path).await.unwrap();
+    let owner = users::owner(&db, at(0)).await.unwrap();
+    users::set_admin_key(&db, owner.id, &[1; 32], at(0)).await.unwrap();
+    users::set_admin_key(&db, owner.id, &[2; 32], at(1)).await.unwrap();
+    db.close().await;
+    let db = Db::open(&path).await.unwrap();
+    assert_eq!(users::owner(&db, at(9)).await.unwrap(), owner);
+    assert_eq!(users::admin_key(&db, owner.id).await.unwrap(), Some(vec![2; 32]));
+}
+
+#[tokio::test]
+async fn a_file_of_another_kind_or_a_missing_folder_is_refused_with_its_path() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("relay.db");
+    std::fs::write(&path, "this is no database, and longer than a header of one hundred bytes ".repeat(10)).unwrap();
+    assert!(Db::open(&path).await.is_err());
+    let missing = dir.path().join("no/relay.db");
+    let Err(StoreError::Open { path, .. }) = Db::open(&missing).await else { panic!("must not open") };
+    assert_eq!(path, missing);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn nobody_else_on_the_machine_can_read_the_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let db = Db::open(&dir.path().join("relay.db")).await.unwrap();
+    users::owner(&db, at(0)).await.unwrap();
+    for file in std::fs::read_dir(dir.path()).unwrap() {
+        let file = file.unwrap();
+        let mode = file.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{}", file.path().display());
+    }
+}
+
+/// Set for the child that [`killed_at_any_instant_it_has_all_it_said_was_written`] starts and kills.
+const CHILD: &str = "VOICE_RELAY_TEST_STORE";
+
+#[test]
+fn killed_at_any_instant_it_has_all_it_said_was_written() {
+    if let Ok(path) = std::env::var(CHILD) {
+        return write_until_killed(Path::new(&path));
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("relay.db");
+    let mut session = None;
+    let mut told = 0;
+    for round in 1..=3 {
+        told += kill_after(&path, round * 40);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let db = Db::open(&path).await.unwrap();
+            let owner = users::owner(&db, at(0)).await.unwrap().id;
+            let kept = sessions::list(&db, owner, None, 100).await.unwrap().items;
+            assert!(session.replace(kept[0].id) != Some(kept[0].id), "every round is a session of its own");
+            let mut count = 0;
+            for session in kept {
+                let mut after = None;
+                loop {
+                    let page = messages::list(&db, owner, session.id, after.as_ref(), 100).await.unwrap();
+                    count += page.items.len();
+                    after = page.next;
+                    if after.is_none() {
+                        break;
+                    }
+                }
+            }
+            assert!(count >= told, "{told} messages were reported as written, {count} are there");
+            assert!(count <= told + round, "at most the one in progress more, each round");
+        });
+    }
+}
+
+/// Runs the writing child and kills it, with no chance to clean up, when it has reported `lines` messages.
+fn kill_after(path: &Path, lines: usize) -> usize {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "killed_at_any_instant_it_has_all_it_said_was_written", "--nocapture"])
+        .env(CHILD, path)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut told = 0;
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        told += usize::from(line.unwrap().ends_with("written"));
+        if told == lines {
+            child.kill().unwrap();
+        }
+    }
+    child.wait().unwrap();
+    told
+}
+
+fn write_until_killed(path: &Path) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let db = Db::open(path).await.unwrap();
+        let owner = users::owner(&db, at(0)).await.unwrap().id;
+        let session = sessions::create(&db, owner, SessionId::new(Timestamp::now()), at(2)).await.unwrap().id;
+        let mut previous: Option<String> = None;
+        for n in 0.. {
+            let item = n.to_string();
+            messages::upsert(&db, owner, session, &item, previous.as_deref(), &said("word"), at(3)).await.unwrap();
+            println!("{n} written");
+            previous = Some(item);
+        }
+    });
+}
