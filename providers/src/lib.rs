@@ -6,7 +6,12 @@
 pub mod error;
 mod generate;
 pub mod json;
+pub mod layers;
 pub mod llm;
+pub mod local;
+mod net;
+pub mod openai;
+pub mod registry;
 pub mod scripted;
 pub mod secret;
 pub mod stt;

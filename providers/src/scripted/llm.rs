@@ -22,8 +22,10 @@ pub struct LlmScript {
     pub first: Duration,
     /// Time between tokens; a token is a word with the space after it.
     pub pace: Duration,
-    /// Replies 1, 2, …; after the last, [`Reply::Echo`].
+    /// Replies 1, 2, ….
     pub replies: Vec<Reply>,
+    /// Every later reply.
+    pub every: Reply,
     /// What goes wrong.
     pub faults: Faults,
 }
@@ -75,7 +77,7 @@ impl crate::LanguageModel for LanguageModel {
         let call = self.calls.begin();
         let fault = self.script.faults.of(call);
         let reply = usize::try_from(call - 1).ok().and_then(|index| self.script.replies.get(index));
-        let (text, function) = reply.cloned().unwrap_or_default().resolve(&prompt);
+        let (text, function) = reply.unwrap_or(&self.script.every).clone().resolve(&prompt);
         let telling = Telling {
             text,
             function,

@@ -3,6 +3,7 @@
 //! For tests and `voice-relay bench`. They wait on tokio's clock only, so a paused clock runs them at once; nothing is
 //! random. Each counts its calls from 1; texts and faults are chosen by that number.
 
+mod config;
 mod fault;
 mod llm;
 mod stt;
@@ -13,6 +14,7 @@ use std::{
     time::Duration,
 };
 
+pub use config::Config;
 pub use fault::{Fault, Faults};
 pub use llm::{LanguageModel, LlmScript, Reply};
 pub use stt::{SpeechToText, SttScript};

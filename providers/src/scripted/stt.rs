@@ -23,8 +23,10 @@ pub struct SttScript {
     pub partials: Option<Duration>,
     /// Time from the end of the audio to the final transcript.
     pub settle: Duration,
-    /// What utterance 1, 2, … says; after the last, `scripted transcript N`.
+    /// What utterance 1, 2, … says.
     pub texts: Vec<String>,
+    /// What every later one says; `None`: `scripted transcript N`.
+    pub every: Option<String>,
     /// What goes wrong.
     pub faults: Faults,
 }
@@ -49,7 +51,7 @@ impl SpeechToText {
 
     fn text_of(&self, call: u64) -> String {
         let text = usize::try_from(call - 1).ok().and_then(|index| self.script.texts.get(index));
-        text.cloned().unwrap_or_else(|| format!("scripted transcript {call}"))
+        text.or(self.script.every.as_ref()).cloned().unwrap_or_else(|| format!("scripted transcript {call}"))
     }
 }
 

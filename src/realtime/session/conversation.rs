@@ -114,20 +114,7 @@ impl Conversation {
     /// Notes what was understood of a person's speech; whether the item is still there.
     pub(super) fn understand(&mut self, id: &ItemId, words: &str) -> bool {
         let Some(at) = self.find(id) else { return false };
-        let entry = &mut self.entries[at];
-        if let Body::Message { parts, .. } = &mut entry.item.body {
-            let open = parts.iter_mut().find_map(|part| match part {
-                Part::InputAudio { transcript, .. } if transcript.is_none() => Some(transcript),
-                Part::InputAudio { .. }
-                | Part::InputText(_)
-                | Part::InputImage(_)
-                | Part::OutputText(_)
-                | Part::OutputAudio { .. } => None,
-            });
-            if let Some(transcript) = open {
-                *transcript = Some(words.to_owned());
-            }
-        }
+        understand(&mut self.entries[at].item, words);
         self.reweigh(at);
         true
     }
@@ -186,6 +173,19 @@ impl Conversation {
         self.bytes -= entry.bytes;
         entry.bytes = weigh(&entry.item) + entry.spoken.as_ref().map_or(0, |spoken| spoken.text.len());
         self.bytes += entry.bytes;
+    }
+}
+
+/// Notes what was understood of a person's speech in an item.
+pub(super) fn understand(item: &mut Item, words: &str) {
+    let Body::Message { parts, .. } = &mut item.body else { return };
+    for part in parts {
+        if let Part::InputAudio { transcript, .. } = part
+            && transcript.is_none()
+        {
+            *transcript = Some(words.to_owned());
+            return;
+        }
     }
 }
 

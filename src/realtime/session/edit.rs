@@ -14,14 +14,15 @@ use super::{
     output::{Event, Output, Record, Transcribe},
     refusal::{Refusal, tell},
     reply::Content,
+    settings::Player,
     utterance::Utterance,
 };
 
 /// By how much a client may overstate what it played: it computes that from bytes and clocks.
 const ROUNDING: Duration = Duration::from_millis(250);
 
-/// Most sounds inside items that wait for their words at one time.
-const MOST_CLIPS: usize = 32;
+/// Most utterances that wait for their words while the client asks for more.
+const MOST_PENDING: usize = 64;
 
 impl Session {
     /// `conversation.item.create`.
@@ -41,8 +42,8 @@ impl Session {
             return Err(duplicate(&id));
         }
         let clip = unheard(&item);
-        if clip.is_some() && self.utterances.len() >= MOST_CLIPS {
-            return Err(Refusal::new("rate_limit_exceeded", "Too much audio waits for its transcript.").of("item"));
+        if clip.is_some() {
+            self.can_listen()?;
         }
         self.conversation.insert(item.clone(), place).map_err(|unplaced| match unplaced {
             Unplaced::Duplicate => duplicate(&id),
@@ -57,15 +58,33 @@ impl Session {
         tell(out, Event::ItemDone { item, previous });
         match clip {
             None => self.record(&id, out),
-            Some(clip) => {
-                let turn = self.ids.turn();
-                let mut utterance = Utterance::new(turn, id);
-                utterance.commit(now, clip.duration(), self.settings.input.transcription.is_some());
-                self.utterances.push(utterance);
-                out.push(Output::Transcribe(Transcribe::Clip { turn, clip, options: self.stt_options() }));
-            }
+            Some(clip) => self.transcribe_clip(now, id, clip, self.settings.input.transcription.is_some(), out),
         }
         Ok(())
+    }
+
+    /// Sound that came inside an item gets its words.
+    pub(super) fn transcribe_clip(
+        &mut self,
+        now: Instant,
+        item: ItemId,
+        clip: Arc<Clip>,
+        visible: bool,
+        out: &mut Vec<Output>,
+    ) {
+        let turn = self.ids.turn();
+        let mut utterance = Utterance::new(turn, item);
+        utterance.commit(now, clip.duration(), visible);
+        self.utterances.push(utterance);
+        out.push(Output::Transcribe(Transcribe::Clip { turn, clip, options: self.stt_options() }));
+    }
+
+    /// Refuses more work for recognisers while too much of it waits.
+    pub(super) fn can_listen(&self) -> Result<(), Refusal> {
+        if self.utterances.iter().filter(|utterance| utterance.is_pending()).count() < MOST_PENDING {
+            return Ok(());
+        }
+        Err(Refusal::new("rate_limit_exceeded", "Too much audio waits for its transcript. Try again in a moment."))
     }
 
     /// `conversation.item.retrieve`.
@@ -97,13 +116,13 @@ impl Session {
     ) -> Result<(), Refusal> {
         let unknown = || Refusal::unknown("item_truncate_invalid_item_id", id);
         let item = self.conversation.get(id).ok_or_else(unknown)?;
-        let Some(length) = speech(item, content_index) else {
+        let length = speech(item, content_index);
+        let under_way = self.under_way(id).filter(|_| content_index == 0);
+        let closed = self.conversation.spoken(id).map(|spoken| spoken.limit).filter(|_| length.is_some());
+        let Some(limit) = under_way.or(closed).or(length) else {
             let message = "Only model output audio messages can be truncated";
             return Err(Refusal::new("unsupported_content_type", message).of("item_id"));
         };
-        let under_way = self.under_way(id);
-        let closed = self.conversation.spoken(id).map(|spoken| spoken.limit);
-        let limit = under_way.or(closed).unwrap_or(length);
         if audio_end > limit + ROUNDING {
             let (has, asked) = (limit.as_millis(), audio_end.as_millis());
             let message = format!("Audio content of {has}ms is already shorter than {asked}ms");
@@ -114,11 +133,13 @@ impl Session {
             self.note_played(id, audio_end);
         } else if let Some(spoken) = self.conversation.spoken(id) {
             spoken.limit = audio_end;
-            spoken.played = None;
+            spoken.played = Some(audio_end);
             self.conversation.cut(id, audio_end);
         }
         tell(out, Event::ItemTruncated { item: id.clone(), content_index, audio_end });
-        self.stop_tail(now, id);
+        if self.profile.player == Player::Client {
+            self.stop_tail(now, id);
+        }
         if under_way.is_none() {
             self.record(id, out);
         }
@@ -167,7 +188,7 @@ fn duplicate(id: &ItemId) -> Refusal {
 }
 
 /// The sound of an item whose words are not known.
-fn unheard(item: &Item) -> Option<Arc<Clip>> {
+pub(super) fn unheard(item: &Item) -> Option<Arc<Clip>> {
     let Body::Message { role: Role::User, parts } = &item.body else { return None };
     parts.iter().find_map(|part| match part {
         Part::InputAudio { transcript: None, clip: Some(clip) } => Some(Arc::clone(clip)),
@@ -179,12 +200,11 @@ fn unheard(item: &Item) -> Option<Arc<Clip>> {
     })
 }
 
-/// The length of the assistant's speech at this place of an item, or of one that has not begun.
+/// The length of the assistant's speech at this place of an item.
 fn speech(item: &Item, content_index: u32) -> Option<Duration> {
     let Body::Message { role: Role::Assistant, parts } = &item.body else { return None };
-    match parts.get(content_index as usize) {
-        Some(Part::OutputAudio { length, .. }) => Some(*length),
-        None if item.status == ItemStatus::InProgress && content_index == 0 => Some(Duration::ZERO),
-        Some(Part::InputText(_) | Part::InputAudio { .. } | Part::InputImage(_) | Part::OutputText(_)) | None => None,
+    match parts.get(content_index as usize)? {
+        Part::OutputAudio { length, .. } => Some(*length),
+        Part::InputText(_) | Part::InputAudio { .. } | Part::InputImage(_) | Part::OutputText(_) => None,
     }
 }

@@ -82,6 +82,9 @@ impl Session {
             }
         };
         let present = self.conversation.understand(&item, &words);
+        if !present {
+            self.understand_context(&item, &words);
+        }
         if present && visible {
             let item = item.clone();
             match &failure {

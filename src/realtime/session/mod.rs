@@ -4,15 +4,17 @@
 //! again if nothing else happens first. There is no clock, no randomness, no socket and no serialisation in here, so a
 //! session is a list of inputs and can be replayed. ARCHITECTURE.md names the invariants.
 //!
-//! A map: [`turn`] is the microphone's machine, with [`endpoint`] (when a pause is an end), [`overlap`] and
+//! A map: [`turn`] is the microphone's machine, with [`buffer`] (what becomes an item), [`endpoint`] (when a pause is an end), [`overlap`] and
 //! [`backchannel`] (sound over a reply), [`utterance`] and [`hearing`] (what was said). [`response`] is the reply's
-//! machine, with [`reply`] (its state), [`stream`] (how it is written down), [`sentences`], [`marks`] and [`playout`] (how
+//! machine, with [`reply`] (its state), [`stream`] (how it is written down), [`ending`], [`sentences`], [`marks`] and [`playout`] (how
 //! it is spoken and what of it was heard), [`plan`], [`prompt`] and [`tools`] (what the model is asked). [`conversation`]
 //! holds the items, [`edit`] and [`update`] what clients do to them and to the settings, [`silence`] speaks up.
 
 mod backchannel;
+mod buffer;
 mod conversation;
 mod edit;
+mod ending;
 mod endpoint;
 mod hearing;
 pub mod ids;
@@ -52,13 +54,14 @@ pub use state::State;
 pub use wake::Wake;
 
 use self::{
+    ending::Tail,
     ids::Ids,
     input::{CloseReason, Command, Request, Voice},
     output::{Event, Record},
     playout::Playout,
     refusal::{Refusal, tell},
     reply::Reply,
-    response::{Aside, Tail},
+    response::Aside,
     settings::{Player, Profile, Settings},
     silence::Silence,
     turn::{Owed, Turn},
@@ -166,7 +169,11 @@ impl Session {
         let drained = self.tails.first().and_then(|tail| self.playout.instant(tail.ends()));
         let weighing = match self.turn {
             Turn::Weighing { deadline, .. } => Some(deadline),
-            _ => None,
+            Turn::Idle
+            | Turn::Overlap { .. }
+            | Turn::Speaking { .. }
+            | Turn::Pausing { .. }
+            | Turn::Gathering { .. } => None,
         };
         let transcript = self.utterances.iter().filter_map(Utterance::due).min();
         [
@@ -237,6 +244,7 @@ impl Session {
         self.promote(now, out);
         self.answer(now, out);
         self.time_silence(now);
+        debug_assert!(!self.playout.is_held() || self.is_replying(), "nothing is held for good");
     }
 
     /// `output_audio_buffer.clear`.

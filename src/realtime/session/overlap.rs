@@ -72,34 +72,32 @@ impl Session {
         self.let_play(now, out);
         match std::mem::replace(&mut self.turn, Turn::Idle) {
             Turn::Weighing { span, until, .. } => self.commit_turn(now, span, until, out),
-            turn => self.turn = turn,
+            turn @ (Turn::Idle
+            | Turn::Overlap { .. }
+            | Turn::Speaking { .. }
+            | Turn::Pausing { .. }
+            | Turn::Gathering { .. }) => self.turn = turn,
         }
     }
 
     /// More is understood of a turn that may interrupt.
     pub(super) fn reconsider(&mut self, now: Instant, turn: TurnId, out: &mut Vec<Output>) {
-        match std::mem::replace(&mut self.turn, Turn::Idle) {
-            Turn::Overlap { span } if span.turn == turn => self.judge_overlap(now, span, out),
-            Turn::Speaking { span } if span.turn == turn => {
-                let opened = span.opened;
-                self.turn = Turn::Speaking { span };
-                self.cut_held(now, turn, opened, out);
+        match &self.turn {
+            Turn::Overlap { span } if span.turn == turn => {
+                let span = span.clone();
+                self.judge_overlap(now, span, out);
             }
-            Turn::Pausing { span, pause } if span.turn == turn => {
-                let opened = span.opened;
-                self.turn = Turn::Pausing { span, pause };
-                self.cut_held(now, turn, opened, out);
+            Turn::Speaking { span } | Turn::Pausing { span, .. }
+                if span.turn == turn && self.playout.is_held() && self.gist(turn) == Gist::Words =>
+            {
+                self.interrupt(now, span.opened, out);
             }
-            other => {
-                self.turn = other;
-                self.weigh(now, out);
-            }
-        }
-    }
-
-    fn cut_held(&mut self, now: Instant, turn: TurnId, opened: Instant, out: &mut Vec<Output>) {
-        if self.playout.is_held() && self.gist(turn) == Gist::Words {
-            self.interrupt(now, opened, out);
+            Turn::Weighing { .. } => self.weigh(now, out),
+            Turn::Idle
+            | Turn::Overlap { .. }
+            | Turn::Speaking { .. }
+            | Turn::Pausing { .. }
+            | Turn::Gathering { .. } => {}
         }
     }
 

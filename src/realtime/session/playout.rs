@@ -79,6 +79,7 @@ impl Playout {
         track.released += amount;
         self.cursor = self.cursor.max(position) + amount;
         track.ends = self.cursor;
+        debug_assert!(track.heard(position) <= track.released && track.released <= track.queued, "9: {track:?}");
         true
     }
 

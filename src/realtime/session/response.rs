@@ -1,9 +1,6 @@
 //! Responses: begun, asked about, finished, broken off. At most one in the default conversation at a time; a few beside it.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Instant};
 
 use providers::{
     ErrorKind, ProviderError,
@@ -12,12 +9,15 @@ use providers::{
 
 use super::{
     Session,
+    conversation::understand,
+    edit::unheard,
+    ending::conclude_aside,
     ids::{ItemId, ResponseId, TurnId},
     input::{ContextItem, ResponseRequest, Spoken},
-    item::{Item, ItemStatus},
-    output::{CancelReason, Event, IncompleteReason, Measure, Output, Record, ResponseStatus},
+    item::Item,
+    output::{Event, IncompleteReason, Output, Record, ResponseStatus},
     plan::Plan,
-    playout::{Playout, Track},
+    playout::Playout,
     prompt::{prompt, silence_note},
     refusal::{Refusal, tell},
     reply::{Cause, Reply, Stage, VoiceStage},
@@ -31,9 +31,6 @@ use super::{
 /// Most responses beside the conversation at one time.
 const MOST_ASIDES: usize = 8;
 
-/// Most replies that still play; older ones count as heard.
-const MOST_TAILS: usize = 16;
-
 /// A response beside the conversation.
 #[derive(Debug)]
 pub(super) struct Aside {
@@ -41,19 +38,12 @@ pub(super) struct Aside {
     pub(super) playout: Playout,
 }
 
-/// A reply of which everything was told, while the listener still hears the rest.
-#[derive(Debug)]
-pub(super) struct Tail {
-    pub(super) response: ResponseId,
-    pub(super) tracks: Vec<(ItemId, Track)>,
-}
-
 impl Session {
     /// `response.create`.
     pub(super) fn request(
         &mut self,
         now: Instant,
-        request: ResponseRequest,
+        mut request: ResponseRequest,
         out: &mut Vec<Output>,
     ) -> Result<(), Refusal> {
         if self.settings.kind == Kind::Transcription {
@@ -75,8 +65,43 @@ impl Session {
                     .of("response.input"));
             }
         }
+        self.hear_context(now, &mut request, out)?;
         self.begin(now, now, Cause::Client, request, None, out);
         Ok(())
+    }
+
+    /// Sound in a response's own context gets its words before the model is asked.
+    fn hear_context(
+        &mut self,
+        now: Instant,
+        request: &mut ResponseRequest,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refusal> {
+        for entry in request.input.iter_mut().flatten() {
+            if let ContextItem::Item(item) = entry
+                && let Some(clip) = unheard(item)
+            {
+                self.can_listen()?;
+                // Its id may be that of an item of the conversation, which it is not.
+                item.id = self.ids.item();
+                self.transcribe_clip(now, item.id.clone(), clip, false, out);
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes the words of sound in a response's own context.
+    pub(super) fn understand_context(&mut self, id: &ItemId, words: &str) {
+        let asides = self.asides.iter_mut().map(|aside| &mut aside.reply);
+        for reply in self.active.as_deref_mut().into_iter().chain(asides) {
+            for entry in reply.plan.request.input.iter_mut().flatten() {
+                if let ContextItem::Item(item) = entry
+                    && item.id == *id
+                {
+                    understand(item, words);
+                }
+            }
+        }
     }
 
     /// Begins a response. The model is asked once the words of all earlier turns are there.
@@ -90,6 +115,7 @@ impl Session {
         out: &mut Vec<Output>,
     ) {
         let out_of_band = request.out_of_band;
+        debug_assert!(out_of_band || self.active.is_none(), "1: one active response");
         let through = self.utterances.iter().filter(|u| u.is_pending()).map(|u| u.turn).max().unwrap_or(TurnId(0));
         let reply = Reply {
             id: self.ids.response(),
@@ -209,176 +235,6 @@ impl Session {
         }
     }
 
-    /// `response.cancel`.
-    pub(super) fn cancel(
-        &mut self,
-        now: Instant,
-        id: Option<&ResponseId>,
-        out: &mut Vec<Output>,
-    ) -> Result<(), Refusal> {
-        let nothing = || Refusal::new("response_cancel_not_active", "Cancellation failed: no active response found");
-        let aside = id.and_then(|id| self.asides.iter().position(|aside| aside.reply.id == *id));
-        if let Some(at) = aside {
-            self.drop_aside(at, out);
-            return Ok(());
-        }
-        match &self.active {
-            Some(reply) if id.is_none_or(|id| reply.id == *id) => {
-                self.cut(now, CancelReason::ClientCancelled, out);
-                Ok(())
-            }
-            _ => Err(nothing()),
-        }
-    }
-
-    /// Stops the active response at what was heard: silence, stop work, tell the truth.
-    pub(super) fn cut(&mut self, now: Instant, reason: CancelReason, out: &mut Vec<Output>) {
-        let Some(mut reply) = self.active.take() else { return };
-        let position = self.playout.position(now);
-        out.push(Output::Flush(reply.id.clone()));
-        out.push(Output::Cancel(reply.id.clone()));
-        self.let_play(now, out);
-        if self.profile.player == Player::Relay && reply.is_audible() {
-            tell(out, Event::PlaybackCleared(reply.id.clone()));
-        }
-        self.desk_for(&mut reply).close_all(ItemStatus::Incomplete, out);
-        tell(out, Event::ResponseDone(reply.view(ResponseStatus::Cancelled(reason))));
-        for (item, track) in reply.tracks() {
-            self.cut_item(item, track, position, out);
-        }
-        self.playout.flush(now);
-        self.record_lines(&reply, out);
-        out.push(Output::Measure(Measure::Reply(ItemStatus::Incomplete)));
-        self.silence = Silence::Due;
-    }
-
-    /// Stops what still plays of finished responses at what was heard.
-    pub(super) fn cut_tails(&mut self, now: Instant, out: &mut Vec<Output>) {
-        let position = self.playout.position(now);
-        for tail in std::mem::take(&mut self.tails) {
-            out.push(Output::Flush(tail.response.clone()));
-            self.let_play(now, out);
-            if self.profile.player == Player::Relay {
-                tell(out, Event::PlaybackCleared(tail.response.clone()));
-            }
-            for (item, track) in &tail.tracks {
-                self.cut_item(item, track, position, out);
-                self.record(item, out);
-            }
-        }
-        self.playout.flush(now);
-    }
-
-    /// Lets go of replies that have played out.
-    pub(super) fn drain(&mut self, now: Instant, out: &mut Vec<Output>) {
-        let position = self.playout.position(now);
-        while let Some(tail) = self.tails.first()
-            && (tail.is_heard(position) || self.tails.len() > MOST_TAILS)
-        {
-            if self.profile.player == Player::Relay {
-                tell(out, Event::PlaybackStopped(tail.response.clone()));
-            }
-            self.tails.remove(0);
-        }
-    }
-
-    /// Ends every response because the session ends. What a client was given whole stays whole in history.
-    pub(super) fn end_responses(&mut self, now: Instant, out: &mut Vec<Output>) {
-        if self.profile.player == Player::Relay {
-            self.cut_tails(now, out);
-        }
-        self.cut(now, CancelReason::ClientCancelled, out);
-        while !self.asides.is_empty() {
-            self.drop_aside(0, out);
-        }
-    }
-
-    /// Breaks off a response because a provider failed.
-    fn fail(&mut self, now: Instant, id: &ResponseId, code: &'static str, message: String, out: &mut Vec<Output>) {
-        out.push(Output::Cancel(id.clone()));
-        let status = ResponseStatus::Failed { code, message };
-        if let Some(at) = self.asides.iter().position(|aside| aside.reply.id == *id) {
-            let mut aside = self.asides.remove(at);
-            aside_desk(&mut aside, &mut self.ids, self.profile.player).close_all(ItemStatus::Incomplete, out);
-            return conclude_aside(&aside.reply, status, self.profile.player, out);
-        }
-        if let Some(mut reply) = self.active.take_if(|reply| reply.id == *id) {
-            self.desk_for(&mut reply).close_all(ItemStatus::Incomplete, out);
-            for (item, track) in reply.tracks() {
-                // What went out will be heard; what was thought beyond it will not.
-                self.conversation.cut(item, track.released);
-            }
-            self.conclude(now, *reply, status, out);
-        }
-    }
-
-    /// Tells that the active response is done, and keeps what of it still plays.
-    fn conclude(&mut self, now: Instant, reply: Reply, status: ResponseStatus, out: &mut Vec<Output>) {
-        let item_status = match &status {
-            ResponseStatus::Completed => ItemStatus::Completed,
-            ResponseStatus::InProgress
-            | ResponseStatus::Cancelled(_)
-            | ResponseStatus::Incomplete(_)
-            | ResponseStatus::Failed { .. } => ItemStatus::Incomplete,
-        };
-        tell(out, Event::ResponseDone(reply.view(status)));
-        for (item, track) in reply.tracks() {
-            if self.conversation.spoken(item).is_some_and(|spoken| spoken.played.is_some()) {
-                self.conversation.cut(item, track.released);
-            }
-        }
-        self.record_lines(&reply, out);
-        out.push(Output::Measure(Measure::Reply(item_status)));
-        self.silence = if matches!(reply.cause, Cause::Silence(_)) { Silence::Untimed } else { Silence::Due };
-        let position = self.playout.position(now);
-        if reply.is_audible() {
-            let playing = |track: &Track| track.heard(position) < track.released;
-            let tracks = reply.tracks().filter(|(_, track)| playing(track)).map(|(item, track)| (item.clone(), *track));
-            let tracks = tracks.collect();
-            self.tails.push(Tail { response: reply.id, tracks });
-        }
-    }
-
-    fn drop_aside(&mut self, at: usize, out: &mut Vec<Output>) {
-        let mut aside = self.asides.remove(at);
-        out.push(Output::Flush(aside.reply.id.clone()));
-        out.push(Output::Cancel(aside.reply.id.clone()));
-        if self.profile.player == Player::Relay && aside.reply.is_audible() {
-            tell(out, Event::PlaybackCleared(aside.reply.id.clone()));
-        }
-        aside_desk(&mut aside, &mut self.ids, self.profile.player).close_all(ItemStatus::Incomplete, out);
-        let status = ResponseStatus::Cancelled(CancelReason::ClientCancelled);
-        tell(out, Event::ResponseDone(aside.reply.view(status)));
-        out.push(Output::Measure(Measure::Reply(ItemStatus::Incomplete)));
-    }
-
-    /// Lets the loudspeaker run on if it is held.
-    pub(super) fn let_play(&mut self, now: Instant, out: &mut Vec<Output>) {
-        if self.playout.is_held() {
-            self.playout.resume(now);
-            out.push(Output::Resume);
-        }
-    }
-
-    /// Cuts an item to what was heard of it, and says so where we play.
-    fn cut_item(&mut self, item: &ItemId, track: &Track, position: Duration, out: &mut Vec<Output>) {
-        let heard = track.heard(position);
-        if heard == track.queued && self.conversation.get(item).is_none_or(|item| item.status == ItemStatus::Completed)
-        {
-            return;
-        }
-        self.conversation.cut(item, heard);
-        if self.profile.player == Player::Relay && self.conversation.get(item).is_some() {
-            tell(out, Event::ItemTruncated { item: item.clone(), content_index: 0, audio_end: heard });
-        }
-    }
-
-    fn record_lines(&mut self, reply: &Reply, out: &mut Vec<Output>) {
-        for line in &reply.lines {
-            self.record(&line.item, out);
-        }
-    }
-
     /// Keeps an item as it stands, unless the client deleted it.
     pub(super) fn record(&self, item: &ItemId, out: &mut Vec<Output>) {
         if let Some(found) = self.conversation.get(item) {
@@ -402,37 +258,15 @@ impl Session {
         Some(Desk { reply, playout: &mut self.playout, conversation, ids: &mut self.ids, player })
     }
 
-    fn desk_for<'a>(&'a mut self, reply: &'a mut Reply) -> Desk<'a> {
+    pub(super) fn desk_for<'a>(&'a mut self, reply: &'a mut Reply) -> Desk<'a> {
         let conversation = Some(&mut self.conversation);
         let player = self.profile.player;
         Desk { reply, playout: &mut self.playout, conversation, ids: &mut self.ids, player }
     }
 }
 
-impl Tail {
-    /// When the last of it will have played, in play time.
-    pub(super) fn ends(&self) -> Duration {
-        self.tracks.iter().map(|(_, track)| track.ends).max().unwrap_or_default()
-    }
-
-    fn is_heard(&self, position: Duration) -> bool {
-        self.ends() <= position
-    }
-}
-
-fn aside_desk<'a>(aside: &'a mut Aside, ids: &'a mut super::ids::Ids, player: Player) -> Desk<'a> {
+pub(super) fn aside_desk<'a>(aside: &'a mut Aside, ids: &'a mut super::ids::Ids, player: Player) -> Desk<'a> {
     Desk { reply: &mut aside.reply, playout: &mut aside.playout, conversation: None, ids, player }
-}
-
-/// Tells that a response beside the conversation is done.
-fn conclude_aside(reply: &Reply, status: ResponseStatus, player: Player, out: &mut Vec<Output>) {
-    let completed = status == ResponseStatus::Completed;
-    tell(out, Event::ResponseDone(reply.view(status)));
-    if player == Player::Relay && reply.is_audible() {
-        tell(out, Event::PlaybackStopped(reply.id.clone()));
-    }
-    let status = if completed { ItemStatus::Completed } else { ItemStatus::Incomplete };
-    out.push(Output::Measure(Measure::Reply(status)));
 }
 
 /// How a response that is over ended.

@@ -40,13 +40,12 @@ impl Session {
         quiet.then_some(at + self.patience()?)
     }
 
-    /// The assistant speaks up.
+    /// The assistant speaks up. The silence becomes an item, but its audio stays: words may just have begun in it.
     pub(super) fn break_silence(&mut self, now: Instant, out: &mut Vec<Output>) {
         let Silence::Since { position: start, .. } = self.silence else { return };
         let Some(patience) = self.patience() else { return };
         self.silence = Silence::Untimed;
         let (id, end) = (self.ids.item(), self.position);
-        self.boundary = self.boundary.max(end);
         tell(out, Event::IdleTimeout { item: id.clone(), start, end });
         let previous = self.conversation.last();
         tell(out, Event::Committed { item: id.clone(), previous: previous.clone() });

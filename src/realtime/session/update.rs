@@ -63,7 +63,9 @@ impl Session {
 
     /// Turns end by themselves from here on. What was gathered is a turn if somebody spoke in it.
     fn go_automatic(&mut self, after: &TurnDetection, out: &mut Vec<Output>) {
-        let Turn::Gathering { span } = std::mem::replace(&mut self.turn, Turn::Idle) else { return };
+        let Turn::Gathering { span } = &self.turn else { return };
+        let span = span.clone();
+        self.turn = Turn::Idle;
         match self.last_voice {
             Voice::Speech { since } => {
                 let onset = since.clamp(span.from, self.position);

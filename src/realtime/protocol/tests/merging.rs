@@ -248,3 +248,29 @@ fn streaming_transcription_models_take_no_turn_detection() {
 fn modality_is_speech_or_text() {
     assert_eq!(merged(r#"{"output_modalities":["text"]}"#).modality, Modality::Text);
 }
+
+#[test]
+fn the_first_updates_of_real_clients_are_taken() {
+    // @openai/agents-realtime 0.20.0, with a function and server_vad.
+    let agents_js = merged(
+        r#"{"type":"realtime","instructions":"Be brief.","model":"m","output_modalities":["audio"],"audio":{"input":
+        {"format":{"type":"audio/pcm","rate":24000},"noise_reduction":null,"transcription":{"model":"gpt-4o-mini-transcribe"},
+        "turn_detection":{"type":"server_vad","interrupt_response":true,"prefix_padding_ms":200,"silence_duration_ms":300,
+        "threshold":0.4}},"output":{"format":{"type":"audio/pcm","rate":24000},"voice":"marin","speed":1}},"tools":[{"type":
+        "function","name":"f","description":"d","parameters":{"type":"object","properties":{},"required":[],
+        "additionalProperties":false}}]}"#,
+    );
+    assert_eq!((agents_js.tools.len(), agents_js.output.voice.as_str()), (1, "marin"));
+    // openai-agents 0.24.0, every member it leaves unset written as null.
+    let agents_py = merged(
+        r#"{"type":"realtime","audio":{"input":{"format":{"rate":24000,"type":"audio/pcm"},"noise_reduction":null,
+        "transcription":{"delay":null,"keywords":null,"language":null,"languages":null,"model":"whisper-1","prompt":null},
+        "turn_detection":{"type":"semantic_vad","create_response":null,"eagerness":null,"interrupt_response":true}},
+        "output":{"format":{"rate":24000,"type":"audio/pcm"},"speed":null,"voice":"ash"}},"include":null,
+        "instructions":"Be brief.","max_output_tokens":null,"model":"m","output_modalities":["audio"],
+        "parallel_tool_calls":null,"prompt":null,"reasoning":null,"tool_choice":null,"tools":[],"tracing":null,
+        "truncation":null}"#,
+    );
+    assert_eq!(detection(&agents_py).policy, Endpointing::Semantic { eagerness: Eagerness::Auto });
+    assert_eq!((agents_py.output.voice.as_str(), agents_py.output.speed), ("ash", 1.0));
+}

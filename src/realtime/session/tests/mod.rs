@@ -1,6 +1,22 @@
 //! Stories of conversations, one behaviour a file, and a random walk over everything.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "a story looks for one event and passes over the rest")]
+
+mod backchannel;
+mod barge_in;
+mod cancel;
 mod client;
+mod close;
+mod failure;
+mod idle;
+mod items;
+mod manual;
 mod order;
+mod pauses;
 mod random_walk;
+mod resume;
 mod scene;
+mod tools;
+mod truncate;
+mod turns;
+mod update;

@@ -199,11 +199,11 @@ impl Scene {
     }
 
     pub(super) fn turn(&self) -> TurnId {
-        let started = self.outputs().filter_map(|output| match output {
+        let mut started = self.outputs().rev().filter_map(|output| match output {
             Output::Transcribe(Transcribe::Start { turn, .. } | Transcribe::Clip { turn, .. }) => Some(*turn),
             _ => None,
         });
-        started.last().expect("no turn yet")
+        started.next().expect("no turn yet")
     }
 
     pub(super) fn response(&self) -> ResponseId {

@@ -1,0 +1,62 @@
+//! Several providers as one: when one fails, the next takes over, and nothing said is lost.
+//!
+//! How it takes over depends on the kind; see the files. Any failure leads on, also a refusal: what one provider cannot
+//! do, another may. The error of the last provider is the caller's. The choice is made anew for each request.
+
+mod llm;
+mod stt;
+mod tts;
+
+use std::sync::Arc;
+
+use crate::{ErrorKind, ProviderError};
+
+/// Providers in order of preference.
+pub struct Fallback<T: ?Sized> {
+    providers: Arc<[Arc<T>]>,
+}
+
+impl<T: ?Sized> Fallback<T> {
+    /// Tries `first`, then the others in order.
+    pub fn new(first: Arc<T>, others: Vec<Arc<T>>) -> Self {
+        Self { providers: std::iter::once(first).chain(others).collect() }
+    }
+
+    /// The providers, best first.
+    fn attempts(&self) -> Attempts<T> {
+        Attempts { providers: self.providers.clone(), next: 0 }
+    }
+
+    /// What the best provider can do is what is promised.
+    fn first(&self) -> &T {
+        &self.providers[0]
+    }
+}
+
+/// Providers not yet tried.
+struct Attempts<T: ?Sized> {
+    providers: Arc<[Arc<T>]>,
+    next: usize,
+}
+
+impl<T: ?Sized> Attempts<T> {
+    /// The next provider, or the error that led here if there is none.
+    fn after(&mut self, error: ProviderError) -> Result<Arc<T>, ProviderError> {
+        let Some(provider) = self.providers.get(self.next) else { return Err(error) };
+        if self.next > 0 {
+            tracing::warn!(provider = %error.provider, kind = %error.kind, detail = %error.detail, "a provider failed, the next takes over");
+        }
+        self.next += 1;
+        Ok(provider.clone())
+    }
+}
+
+/// Where a search for a provider begins.
+fn untried() -> ProviderError {
+    ProviderError::new("fallback", ErrorKind::Unavailable, "no provider was tried")
+}
+
+/// A stream ended without its last event.
+fn cut_short() -> ProviderError {
+    ProviderError::new("fallback", ErrorKind::Protocol, "the stream ended early")
+}

@@ -1,0 +1,213 @@
+//! Reports what providers do, so that the app can count requests, failures and latencies.
+//!
+//! Providers know no metrics and no clock: both belong to the [`Observer`].
+
+use std::{
+    borrow::Cow,
+    sync::{Arc, OnceLock},
+    task::Poll,
+    time::Duration,
+};
+
+use audio::Frame;
+use futures_util::{
+    FutureExt, StreamExt,
+    future::BoxFuture,
+    stream::{self, BoxStream},
+};
+
+use crate::{
+    ErrorKind, LanguageModel, ProviderError, SpeechToText, TextToSpeech,
+    llm::{LlmCapabilities, Prompt, ThoughtStream},
+    stt::{SttCapabilities, SttOptions, Transcript, TranscriptStream},
+    tts::{Clause, Speech, SpeechStream, TtsCapabilities, Voice},
+};
+
+/// Who listens to providers at work. Called on the stream's own task: it must not block.
+pub trait Observer: Send + Sync {
+    /// Time passed since any fixed moment.
+    fn now(&self) -> Duration;
+
+    /// Something happened to a request of this provider.
+    fn observe(&self, provider: &str, role: Role, event: Observation);
+}
+
+/// What a provider does.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+pub enum Role {
+    /// Speech-to-text.
+    Stt,
+    /// Language model.
+    Llm,
+    /// Text-to-speech.
+    Tts,
+}
+
+/// Something that happened to a request. One `Requested` is followed by exactly one `Finished`, `Failed` or `Cancelled`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Observation {
+    /// It began.
+    Requested,
+    /// Its first result came: a model's first thought so long after the request, the first sound after the first clause
+    /// was taken, the final transcript after the end of the audio.
+    First {
+        /// How long it took.
+        after: Duration,
+    },
+    /// It ended well.
+    Finished {
+        /// Since the request.
+        after: Duration,
+    },
+    /// It failed, opening or later.
+    Failed {
+        /// Since the request.
+        after: Duration,
+        /// As what.
+        kind: ErrorKind,
+    },
+    /// Its reader let go of it before its end.
+    Cancelled {
+        /// Since the request.
+        after: Duration,
+    },
+}
+
+/// A provider whose work is reported.
+pub struct Observed<T: ?Sized> {
+    name: Cow<'static, str>,
+    observer: Arc<dyn Observer>,
+    inner: Arc<T>,
+}
+
+impl<T: ?Sized> Observed<T> {
+    /// Reports on `inner`, which is configured under this name.
+    pub fn new(name: impl Into<Cow<'static, str>>, observer: Arc<dyn Observer>, inner: Arc<T>) -> Self {
+        Self { name: name.into(), observer, inner }
+    }
+
+    fn begin(&self, role: Role) -> Request {
+        let (observer, name) = (self.observer.clone(), self.name.clone());
+        let since = observer.now();
+        observer.observe(&name, role, Observation::Requested);
+        Request { name, role, observer, since, awaited: Arc::default(), first: false, over: false }
+    }
+}
+
+impl LanguageModel for Observed<dyn LanguageModel> {
+    fn capabilities(&self) -> LlmCapabilities {
+        self.inner.capabilities()
+    }
+
+    fn reply(&self, prompt: Prompt) -> BoxFuture<'_, Result<ThoughtStream, ProviderError>> {
+        let mut request = self.begin(Role::Llm);
+        async move {
+            let _ = request.awaited.set(request.since);
+            let thoughts = request.opened(self.inner.reply(prompt).await)?;
+            Ok(request.follow(thoughts, |_| true))
+        }
+        .boxed()
+    }
+}
+
+impl SpeechToText for Observed<dyn SpeechToText> {
+    fn capabilities(&self) -> SttCapabilities {
+        self.inner.capabilities()
+    }
+
+    fn transcribe(
+        &self,
+        options: SttOptions,
+        audio: BoxStream<'static, Frame>,
+    ) -> BoxFuture<'_, Result<TranscriptStream, ProviderError>> {
+        let mut request = self.begin(Role::Stt);
+        async move {
+            let (ended, observer) = (request.awaited.clone(), request.observer.clone());
+            let end = stream::poll_fn(move |_| {
+                let _ = ended.set(observer.now());
+                Poll::Ready(None)
+            });
+            let transcripts = request.opened(self.inner.transcribe(options, audio.chain(end).boxed()).await)?;
+            Ok(request.follow(transcripts, |transcript| matches!(transcript, Transcript::Final(_))))
+        }
+        .boxed()
+    }
+}
+
+impl TextToSpeech for Observed<dyn TextToSpeech> {
+    fn capabilities(&self) -> TtsCapabilities {
+        self.inner.capabilities()
+    }
+
+    fn speak(
+        &self,
+        voice: Voice,
+        text: BoxStream<'static, Clause>,
+    ) -> BoxFuture<'_, Result<SpeechStream, ProviderError>> {
+        let mut request = self.begin(Role::Tts);
+        async move {
+            let (taken, observer) = (request.awaited.clone(), request.observer.clone());
+            let text = text.inspect(move |_| _ = taken.get_or_init(|| observer.now()));
+            let speech = request.opened(self.inner.speak(voice, text.boxed()).await)?;
+            Ok(request.follow(speech, |speech| matches!(speech, Speech::Audio { .. })))
+        }
+        .boxed()
+    }
+}
+
+/// One request; dropped before its end, it was cancelled.
+struct Request {
+    name: Cow<'static, str>,
+    role: Role,
+    observer: Arc<dyn Observer>,
+    since: Duration,
+    /// When the first result began to be owed.
+    awaited: Arc<OnceLock<Duration>>,
+    first: bool,
+    over: bool,
+}
+
+impl Request {
+    fn opened<S>(&mut self, opened: Result<S, ProviderError>) -> Result<S, ProviderError> {
+        opened.inspect_err(|error| self.end(|after| Observation::Failed { after, kind: error.kind }))
+    }
+
+    fn follow<T: Send + 'static>(
+        mut self,
+        mut events: BoxStream<'static, Result<T, ProviderError>>,
+        is_result: fn(&T) -> bool,
+    ) -> BoxStream<'static, Result<T, ProviderError>> {
+        let followed = stream::poll_fn(move |context| {
+            let polled = events.poll_next_unpin(context);
+            match &polled {
+                Poll::Ready(Some(Ok(event))) if !self.first && is_result(event) => self.result(),
+                Poll::Ready(Some(Err(error))) => self.end(|after| Observation::Failed { after, kind: error.kind }),
+                Poll::Ready(None) => self.end(|after| Observation::Finished { after }),
+                Poll::Ready(Some(Ok(_))) | Poll::Pending => {}
+            }
+            polled
+        });
+        followed.boxed()
+    }
+
+    fn result(&mut self) {
+        self.first = true;
+        if let Some(awaited) = self.awaited.get() {
+            let after = self.observer.now().saturating_sub(*awaited);
+            self.observer.observe(&self.name, self.role, Observation::First { after });
+        }
+    }
+
+    fn end(&mut self, how: impl FnOnce(Duration) -> Observation) {
+        if !std::mem::replace(&mut self.over, true) {
+            let after = self.observer.now().saturating_sub(self.since);
+            self.observer.observe(&self.name, self.role, how(after));
+        }
+    }
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        self.end(|after| Observation::Cancelled { after });
+    }
+}

@@ -1,0 +1,3 @@
+//! Embedded engines: they run in this process, or as its child, and need no network.
+
+pub mod agent;

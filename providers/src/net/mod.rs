@@ -1,0 +1,4 @@
+//! What providers share towards the network.
+
+pub(crate) mod http;
+pub(crate) mod sse;

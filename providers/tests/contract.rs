@@ -1,0 +1,325 @@
+//! One behaviour suite for every provider of a kind: the promises of the traits, whoever keeps them.
+
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+#[expect(dead_code, reason = "a server that behaves is enough here; tests/openai.rs has the others")]
+mod support;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::Poll,
+    time::Duration,
+};
+
+use audio::Frame;
+use futures_util::{
+    FutureExt, StreamExt,
+    stream::{self, BoxStream},
+};
+use providers::{
+    ErrorKind, LanguageModel, ProviderError, SpeechToText, TextToSpeech,
+    layers::{Fallback, Observation, Observed, Observer, Role, Timed, Timeouts},
+    llm::{Message, Prompt, Thought},
+    local::agent::Agent,
+    openai::{Chat, Config},
+    scripted::{self, LlmScript, SttScript, TtsScript},
+    stt::{SttOptions, Transcript},
+    tts::{Clause, Speech, Voice},
+};
+use support::{Server, events};
+
+// Who is tested.
+
+struct Deaf;
+
+impl Observer for Deaf {
+    fn now(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn observe(&self, _: &str, _: Role, _: Observation) {}
+}
+
+const LIMITS: Timeouts =
+    Timeouts { open: Duration::from_secs(5), first: Duration::from_secs(5), idle: Duration::from_secs(5) };
+
+async fn models() -> Vec<(&'static str, Arc<dyn LanguageModel>, Option<Server>)> {
+    let server = Server::start(vec![events(include_str!("exchanges/openai/openai-text.sse"))]).await;
+    let config = Config { base_url: server.base_url.clone(), model: "m".into(), ..Config::default() };
+    let agent = || Arc::new(Agent::new(|| "2026-11-22T15:05:00[UTC]".parse().unwrap())) as Arc<dyn LanguageModel>;
+    let script = LlmScript { pace: Duration::from_millis(1), ..LlmScript::default() };
+    let scripted: Arc<dyn LanguageModel> = Arc::new(scripted::LanguageModel::new(script));
+    vec![
+        ("scripted", scripted.clone(), None),
+        ("agent", agent(), None),
+        ("openai", Arc::new(Chat::new("openai", config)), Some(server)),
+        ("timed", Arc::new(Timed::<dyn LanguageModel>::new("timed", LIMITS, agent())), None),
+        ("observed", Arc::new(Observed::<dyn LanguageModel>::new("observed", Arc::new(Deaf), agent())), None),
+        ("fallback", Arc::new(Fallback::new(scripted, vec![agent()])), None),
+    ]
+}
+
+fn ears() -> Vec<(&'static str, Arc<dyn SpeechToText>)> {
+    let engine = || {
+        let partials = Some(Duration::from_millis(60));
+        let texts = vec!["go forward ten meters".to_owned(); 9];
+        Arc::new(scripted::SpeechToText::new(SttScript { partials, texts, ..SttScript::default() }))
+            as Arc<dyn SpeechToText>
+    };
+    vec![
+        ("scripted", engine()),
+        ("timed", Arc::new(Timed::<dyn SpeechToText>::new("timed", LIMITS, engine()))),
+        ("observed", Arc::new(Observed::<dyn SpeechToText>::new("observed", Arc::new(Deaf), engine()))),
+        ("fallback", Arc::new(Fallback::new(engine(), vec![engine()]))),
+    ]
+}
+
+fn mouths() -> Vec<(&'static str, Arc<dyn TextToSpeech>)> {
+    let engine = || {
+        let script = TtsScript { words: true, ..TtsScript::default() };
+        Arc::new(scripted::TextToSpeech::new(script)) as Arc<dyn TextToSpeech>
+    };
+    vec![
+        ("scripted", engine()),
+        ("timed", Arc::new(Timed::<dyn TextToSpeech>::new("timed", LIMITS, engine()))),
+        ("observed", Arc::new(Observed::<dyn TextToSpeech>::new("observed", Arc::new(Deaf), engine()))),
+        ("fallback", Arc::new(Fallback::new(engine(), vec![engine()]))),
+    ]
+}
+
+// Language models.
+
+fn prompt() -> Prompt {
+    Prompt { messages: vec![Message::User("What time is it?".into())], ..Prompt::default() }
+}
+
+#[tokio::test]
+async fn a_reply_is_text_and_calls_in_order_then_its_cost_then_its_end() {
+    for (name, model, _server) in models().await {
+        let thoughts: Vec<_> = model.reply(prompt()).await.unwrap().map(Result::unwrap).collect().await;
+        assert!(thoughts.iter().any(|thought| matches!(thought, Thought::Text(text) if !text.is_empty())), "{name}");
+        let (last, before) = thoughts.split_last().unwrap();
+        assert!(matches!(last, Thought::Finished(_)), "{name}: {thoughts:?}");
+        let mut open = false;
+        let mut usages = 0;
+        for thought in before {
+            match thought {
+                Thought::Text(_) => assert!(!open && usages == 0, "{name}"),
+                Thought::CallStarted { .. } => assert!(!std::mem::replace(&mut open, true), "{name}"),
+                Thought::CallArguments(_) => assert!(open, "{name}"),
+                Thought::CallDone => assert!(std::mem::take(&mut open), "{name}"),
+                Thought::Usage(_) => usages += 1,
+                Thought::Finished(_) => panic!("{name}: two ends"),
+            }
+        }
+        assert!(usages <= 1 && !open, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_reply_stays_ended() {
+    for (name, model, _server) in models().await {
+        let mut thoughts = model.reply(prompt()).await.unwrap();
+        while thoughts.next().await.is_some() {}
+        assert!(thoughts.next().await.is_none(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn replies_do_not_disturb_each_other() {
+    for (name, model, _server) in models().await {
+        let mut abandoned = model.reply(prompt()).await.unwrap();
+        assert!(abandoned.next().await.unwrap().is_ok(), "{name}");
+        let whole: Vec<_> = model.reply(prompt()).await.unwrap().collect().await;
+        drop(abandoned);
+        assert!(matches!(whole.last(), Some(Ok(Thought::Finished(_)))), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn any_conversation_is_answered() {
+    for (name, model, _server) in models().await {
+        for messages in [
+            vec![],
+            vec![Message::User(String::new())],
+            vec![Message::Assistant("Hello.".into())],
+            vec![Message::Result { call: "gone".into(), output: "{".into() }],
+            vec![Message::System("Be brief.".into()), Message::User("Hi".into()), Message::User("there".into())],
+        ] {
+            let prompt = Prompt { messages: messages.clone(), ..Prompt::default() };
+            let thoughts: Vec<_> = model.reply(prompt).await.unwrap().collect().await;
+            assert!(matches!(thoughts.last(), Some(Ok(Thought::Finished(_)))), "{name}: {messages:?}");
+        }
+    }
+}
+
+// Speech-to-text.
+
+/// So many frames, each counted when taken; then silence without end, or the end. Counts down when dropped.
+fn frames(count: usize, ends: bool, taken: Arc<AtomicUsize>, alive: Arc<AtomicUsize>) -> BoxStream<'static, Frame> {
+    alive.fetch_add(1, Ordering::SeqCst);
+    let guard = Guard(alive);
+    let mut left = count;
+    stream::poll_fn(move |_| {
+        let _held = &guard;
+        if left == 0 {
+            return if ends { Poll::Ready(None) } else { Poll::Pending };
+        }
+        left -= 1;
+        taken.fetch_add(1, Ordering::SeqCst);
+        Poll::Ready(Some(Frame::SILENCE))
+    })
+    .boxed()
+}
+
+struct Guard(Arc<AtomicUsize>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+fn interim() -> SttOptions {
+    SttOptions { interim: true, ..SttOptions::default() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_utterance_has_growing_partials_and_one_final() {
+    for (name, ear) in ears() {
+        let events: Vec<_> = ear
+            .transcribe(interim(), frames(50, true, Arc::default(), Arc::default()))
+            .await
+            .unwrap()
+            .map(Result::unwrap)
+            .collect()
+            .await;
+        let (last, partials) = events.split_last().unwrap();
+        let mut told = String::new();
+        for partial in partials {
+            let Transcript::Partial { stable, .. } = partial else { panic!("{name}: {events:?}") };
+            assert!(stable.starts_with(&told), "{name}: {stable:?} after {told:?}");
+            told.clone_from(stable);
+        }
+        let Transcript::Final(last) = last else { panic!("{name}: {events:?}") };
+        assert!(last.text.starts_with(&told), "{name}");
+        assert_eq!(last.duration, Duration::from_secs(1), "{name}");
+        assert!(last.words.iter().all(|word| word.start <= word.end && word.end <= last.duration), "{name}");
+        assert!(!partials.is_empty() || !ear.capabilities().interim_results, "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_audio_is_a_final_transcript_too() {
+    for (name, ear) in ears() {
+        let audio = frames(0, true, Arc::default(), Arc::default());
+        let events: Vec<_> = ear.transcribe(interim(), audio).await.unwrap().collect().await;
+        assert!(matches!(events[..], [Ok(Transcript::Final(_))]), "{name}: {events:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropping_the_transcripts_lets_go_of_the_audio() {
+    for (name, ear) in ears() {
+        let alive = Arc::new(AtomicUsize::new(0));
+        let mut events = ear.transcribe(interim(), frames(10, false, Arc::default(), alive.clone())).await.unwrap();
+        assert!(events.next().await.unwrap().is_ok(), "{name}");
+        assert_eq!(alive.load(Ordering::SeqCst), 1, "{name}");
+        drop(events);
+        tokio::task::yield_now().await;
+        assert_eq!(alive.load(Ordering::SeqCst), 0, "{name}");
+    }
+}
+
+// Text-to-speech.
+
+fn clauses(texts: &[&str], taken: Arc<AtomicUsize>) -> BoxStream<'static, Clause> {
+    let clauses: Vec<_> = texts.iter().zip(0..).map(|(text, id)| Clause { id, text: (*text).to_owned() }).collect();
+    stream::iter(clauses).inspect(move |_| _ = taken.fetch_add(1, Ordering::SeqCst)).boxed()
+}
+
+fn voice(speed: f32) -> Voice {
+    Voice { name: "nobody".into(), language: None, speed }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_clause_is_sound_then_its_end_in_order() {
+    let texts = ["Hello.", "How are you?", "", "Fine – thanks."];
+    for (name, mouth) in mouths() {
+        let text = clauses(&texts, Arc::default());
+        let speech: Vec<_> = mouth.speak(voice(1.0), text).await.unwrap().map(Result::unwrap).collect().await;
+        let mut clause = 0;
+        let mut sounded = Duration::ZERO;
+        for event in &speech {
+            match event {
+                Speech::Audio { clause: of, clip } => {
+                    assert_eq!(*of, clause, "{name}");
+                    sounded += clip.duration();
+                }
+                Speech::Word { clause: of, range, start, end } => {
+                    assert!(texts[*of as usize].get(range.clone()).is_some(), "{name}: {range:?}");
+                    assert!(start <= end, "{name}");
+                }
+                Speech::ClauseDone { clause: of } => {
+                    assert_eq!(*of, clause, "{name}");
+                    assert!(sounded > Duration::ZERO || texts[clause as usize].is_empty(), "{name}");
+                    (clause, sounded) = (clause + 1, Duration::ZERO);
+                }
+            }
+        }
+        assert_eq!(clause, 4, "{name}: every clause is done");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn speed_shortens_the_speech() {
+    for (name, mouth) in mouths() {
+        let mut lengths = Vec::new();
+        for speed in [1.0, 2.0] {
+            let text = clauses(&["A clause of some length."], Arc::default());
+            let speech: Vec<_> = mouth.speak(voice(speed), text).await.unwrap().collect().await;
+            let clips = speech
+                .iter()
+                .flatten()
+                .filter_map(|event| if let Speech::Audio { clip, .. } = event { Some(clip.duration()) } else { None });
+            lengths.push(clips.sum::<Duration>());
+        }
+        assert!(lengths[1].as_secs_f64() < 0.7 * lengths[0].as_secs_f64(), "{name}: {lengths:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_listener_holds_the_voice_back() {
+    for (name, mouth) in mouths() {
+        let taken = Arc::new(AtomicUsize::new(0));
+        let text = clauses(&["One clause of the many."; 40], taken.clone());
+        let mut speech = mouth.speak(voice(1.0), text).await.unwrap();
+        assert!(speech.next().await.unwrap().is_ok(), "{name}");
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert!(taken.load(Ordering::SeqCst) <= 8, "{name} ran {} clauses ahead", taken.load(Ordering::SeqCst));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_voice_waits_for_a_slow_model() {
+    for (name, mouth) in mouths() {
+        let pending = stream::once(async { Clause { id: 0, text: "Hm.".into() } }).chain(stream::pending());
+        let mut speech = mouth.speak(voice(1.0), pending.boxed()).await.unwrap();
+        let mut done = false;
+        while let Some(event) = speech.next().now_or_never() {
+            done |= matches!(event, Some(Ok(Speech::ClauseDone { clause: 0 })));
+        }
+        assert!(done, "{name}: a clause is voiced before the next is known");
+    }
+}
+
+// Errors.
+
+#[test]
+fn errors_say_who_failed_and_how() {
+    let error = ProviderError::new("openai/m", ErrorKind::RateLimited, "status 429: slow down");
+    assert_eq!(error.to_string(), "openai/m: rate limited: status 429: slow down");
+}

@@ -1,0 +1,100 @@
+//! A server on loopback that answers each connection as it is told, byte by byte, and tells when its client leaves.
+
+use std::sync::{Arc, Mutex};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::mpsc,
+};
+
+/// One thing to do on a connection, once the request is read.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    /// Send these bytes.
+    Send(Vec<u8>),
+    /// Say nothing until the client leaves.
+    Hang,
+    /// Break off with a reset.
+    Reset,
+}
+
+/// What was asked, and what happened to connections.
+pub(crate) struct Server {
+    pub(crate) base_url: String,
+    pub(crate) requests: Arc<Mutex<Vec<String>>>,
+    /// One message for each connection whose client left while it hung.
+    pub(crate) left: mpsc::Receiver<()>,
+}
+
+/// A stream of events with this body.
+pub(crate) fn events(body: impl AsRef<[u8]>) -> Vec<Step> {
+    answer("200 OK", "content-type: text/event-stream\r\n", body)
+}
+
+/// An answer whose end is the end of its connection.
+pub(crate) fn answer(status: &str, headers: &str, body: impl AsRef<[u8]>) -> Vec<Step> {
+    let head = format!("HTTP/1.1 {status}\r\n{headers}connection: close\r\n\r\n");
+    vec![Step::Send([head.as_bytes(), body.as_ref()].concat())]
+}
+
+impl Server {
+    /// Answers the first connection with the first steps, and so on; the last ones again and again.
+    pub(crate) async fn start(answers: Vec<Vec<Step>>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base_url = format!("http://{}/v1", listener.local_addr().unwrap());
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let (leaving, left) = mpsc::channel(16);
+        let log = requests.clone();
+        tokio::spawn(async move {
+            let mut answers = answers.into_iter();
+            let mut steps = answers.next().unwrap_or_default();
+            while let Ok((socket, _)) = listener.accept().await {
+                tokio::spawn(serve(socket, steps.clone(), log.clone(), leaving.clone()));
+                steps = answers.next().unwrap_or(steps);
+            }
+        });
+        Self { base_url, requests, left }
+    }
+}
+
+async fn serve(mut socket: TcpStream, steps: Vec<Step>, log: Arc<Mutex<Vec<String>>>, left: mpsc::Sender<()>) {
+    let request = read_request(&mut socket).await;
+    log.lock().unwrap().push(request);
+    for step in steps {
+        match step {
+            Step::Send(bytes) => {
+                if socket.write_all(&bytes).await.is_err() {
+                    return;
+                }
+            }
+            Step::Hang => {
+                let _ = socket.read(&mut [0]).await;
+                let _ = left.send(()).await;
+                return;
+            }
+            Step::Reset => {
+                let _ = socket.set_zero_linger();
+                return;
+            }
+        }
+    }
+    let _ = socket.shutdown().await;
+}
+
+async fn read_request(socket: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length =
+                head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
+            if body.len() >= length.unwrap_or(0) {
+                return text;
+            }
+        }
+        if socket.read_buf(&mut bytes).await.unwrap_or(0) == 0 {
+            return text;
+        }
+    }
+}
