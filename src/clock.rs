@@ -70,9 +70,8 @@ impl Clock {
         }
     }
 
-    /// Waits until `deadline`; at once if it has passed, forever if there is none.
-    pub async fn until(&self, deadline: Option<Instant>) {
-        let Some(deadline) = deadline else { return std::future::pending().await };
+    /// Waits until `deadline`; at once if it has passed.
+    pub async fn until(self, deadline: Instant) {
         match &self.0 {
             Source::System => tokio::time::sleep_until(deadline.into()).await,
             Source::Manual(moment) => {
@@ -91,7 +90,7 @@ mod tests {
     async fn a_manual_clock_wakes_sleepers_only_when_advanced_far_enough() {
         let clock = Clock::manual(SystemTime::UNIX_EPOCH);
         let deadline = clock.now() + Duration::from_secs(2);
-        let sleeper = clock.until(Some(deadline));
+        let sleeper = clock.clone().until(deadline);
         tokio::pin!(sleeper);
 
         clock.advance(Duration::from_secs(1));
@@ -105,7 +104,7 @@ mod tests {
     async fn the_system_clock_is_the_runtimes() {
         let clock = Clock::system();
         let start = clock.now();
-        clock.until(Some(start + Duration::from_secs(60))).await;
+        clock.clone().until(start + Duration::from_secs(60)).await;
         assert!(clock.now() - start >= Duration::from_secs(60));
     }
 }

@@ -37,8 +37,8 @@ impl Drain {
     }
 
     /// Resolves once shutdown begins.
-    pub async fn begun(&self) {
-        self.begun.cancelled().await;
+    pub fn begun(&self) -> impl Future<Output = ()> + Send + 'static {
+        self.begun.clone().cancelled_owned()
     }
 
     /// Begins the shutdown: everyone who listens is told.

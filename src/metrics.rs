@@ -14,6 +14,9 @@ use crate::realtime::session::output::Measure;
 const BUCKETS: [f64; 16] =
     [1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 60.0, 100.0, 150.0, 250.0, 400.0, 700.0, 1_200.0, 2_500.0, 5_000.0, 15_000.0];
 
+/// Upper bounds of the queue depths.
+const DEPTHS: [f64; 8] = [1.0, 2.0, 4.0, 8.0, 16.0, 64.0, 256.0, 1_024.0];
+
 const LIVE_SESSIONS: &str = "voice_relay_live_sessions";
 const SESSIONS: &str = "voice_relay_sessions_total";
 const ONSET_TO_FLUSH: &str = "voice_relay_onset_to_flush_ms";
@@ -38,6 +41,7 @@ impl Exporter {
     pub fn install() -> Result<Self, BuildError> {
         let handle = PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Suffix("_ms".into()), &BUCKETS)?
+            .set_buckets_for_metric(Matcher::Full(QUEUE_DEPTH.into()), &DEPTHS)?
             .install_recorder()?;
         describe();
         Ok(Self(handle))
@@ -135,7 +139,7 @@ pub fn audio_dropped(loss: Loss, span: Duration) {
     counter!(DROPPED_AUDIO, "where" => name).increment(u64::try_from(span.as_millis()).unwrap_or(u64::MAX));
 }
 
-/// How many entries a queue held when last looked at.
+/// How many entries were found waiting in a queue that was not empty.
 pub fn queue_depth(queue: Queue, depth: usize) {
     let name = match queue {
         Queue::Listen => "listen",
@@ -179,7 +183,7 @@ fn describe() {
     describe_histogram!(PROVIDER_LATENCY, "From asking a provider to its first answer, by role");
     describe_counter!(PROVIDER_ERRORS, "Failures of providers, by role, provider and kind");
     describe_counter!(DROPPED_AUDIO, "Milliseconds of user audio lost, by where");
-    describe_histogram!(QUEUE_DEPTH, "Entries found waiting, by queue");
+    describe_histogram!(QUEUE_DEPTH, "Entries found waiting in a queue that was not empty, by queue");
     describe_counter!(SLOW_READERS, "Sessions closed because the client does not read");
     describe_counter!(HISTORY_OVERFLOWS, "Times that history could not keep up with a session");
 }

@@ -1,5 +1,7 @@
 //! The store on a real SQLite file: order, ownership, concurrency, and death at any instant.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::{
     io::{BufRead, BufReader},
     path::Path,

@@ -20,17 +20,10 @@ impl Credential {
         Self::new(bearer.or_else(|| text("api-key"))?)
     }
 
-    /// As [`of_request`](Self::of_request), else the subprotocol `openai-insecure-api-key.…`, else `?token=` for client
-    /// secrets alone: browsers cannot set headers on a WebSocket, and URLs end up in other people's logs.
-    pub fn of_websocket(headers: &HeaderMap, uri: &Uri) -> Option<Self> {
-        let offered = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).into_iter();
-        let offered = offered.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
-        let subprotocol = || offered.filter_map(|name| name.trim().strip_prefix(SUBPROTOCOL)).find_map(Self::new);
-        let token = || {
-            let pairs = uri.query()?.split('&').filter_map(|pair| pair.strip_prefix("token="));
-            pairs.filter(|value| value.starts_with(fingerprint::SECRET)).find_map(Self::new)
-        };
-        Self::of_request(headers).or_else(subprotocol).or_else(token)
+    /// Reads it from `?token=`, for client secrets alone: URLs end up in other people's logs.
+    pub fn of_url(uri: &Uri) -> Option<Self> {
+        let mut values = uri.query()?.split('&').filter_map(|pair| pair.strip_prefix("token="));
+        values.find(|value| value.starts_with(fingerprint::SECRET)).and_then(Self::new)
     }
 
     fn new(text: &str) -> Option<Self> {
@@ -39,7 +32,11 @@ impl Credential {
     }
 }
 
-const SUBPROTOCOL: &str = "openai-insecure-api-key.";
+impl From<Secret> for Credential {
+    fn from(secret: Secret) -> Self {
+        Self(secret)
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -48,30 +45,36 @@ mod tests {
 
     use super::*;
 
-    fn read(headers: &[(&'static str, &'static str)], uri: &str) -> Option<String> {
-        let headers: HeaderMap = headers
-            .iter()
-            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
-            .collect();
-        let found = Credential::of_websocket(&headers, &uri.parse().unwrap());
-        found.map(|credential| credential.0.expose_secret().to_owned())
+    fn read(name: &'static str, value: &'static str) -> Option<String> {
+        let headers = HeaderMap::from_iter([(HeaderName::from_static(name), HeaderValue::from_static(value))]);
+        Credential::of_request(&headers).map(shown)
+    }
+
+    fn shown(credential: Credential) -> String {
+        credential.0.expose_secret().to_owned()
     }
 
     #[test]
-    fn every_form_is_read_and_headers_come_first() {
-        assert_eq!(read(&[("authorization", "Bearer a")], "/").as_deref(), Some("a"));
-        assert_eq!(read(&[("authorization", "bEARER  a ")], "/").as_deref(), Some("a"));
-        assert_eq!(read(&[("api-key", "b")], "/").as_deref(), Some("b"));
-        let offered = ("sec-websocket-protocol", "realtime, openai-insecure-api-key.c, openai-beta.realtime-v1");
-        assert_eq!(read(&[offered], "/").as_deref(), Some("c"));
-        assert_eq!(read(&[("authorization", "Bearer a"), offered], "/").as_deref(), Some("a"));
-        assert_eq!(read(&[], "/?model=m&token=ek_d").as_deref(), Some("ek_d"));
+    fn both_headers_are_read() {
+        assert_eq!(read("authorization", "Bearer a").as_deref(), Some("a"));
+        assert_eq!(read("authorization", "bEARER  a ").as_deref(), Some("a"));
+        assert_eq!(read("api-key", "b").as_deref(), Some("b"));
+        for nothing in ["Basic YTpi", "Bearer ", "Bearer", ""] {
+            assert_eq!(read("authorization", nothing), None);
+        }
     }
 
     #[test]
-    fn nothing_is_read_where_nothing_of_use_stands() {
-        assert_eq!(read(&[("authorization", "Basic YTpi")], "/?api-key=x"), None);
-        assert_eq!(read(&[("authorization", "Bearer ")], "/?token=vr_long-lived"), None);
-        assert_eq!(read(&[("sec-websocket-protocol", "realtime,openai-insecure-api-key.")], "/"), None);
+    fn a_url_carries_client_secrets_alone() {
+        let read = |uri: &str| Credential::of_url(&uri.parse().unwrap()).map(shown);
+        assert_eq!(read("/?model=m&token=ek_d").as_deref(), Some("ek_d"));
+        assert_eq!(read("/?token=vr_long-lived"), None);
+        assert_eq!(read("/?api-key=ek_d"), None);
+        assert_eq!(read("/"), None);
+    }
+
+    #[test]
+    fn a_credential_is_not_printed() {
+        assert!(!format!("{:?}", Credential::from(Secret::from("vr_hidden"))).contains("hidden"));
     }
 }

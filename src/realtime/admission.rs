@@ -120,8 +120,8 @@ impl Pass {
     }
 
     /// Resolves once somebody wants the session to end.
-    pub async fn kicked(&self) {
-        self.entry.kick.cancelled().await;
+    pub fn kicked(&self) -> impl Future<Output = ()> + Send + 'static {
+        self.entry.kick.clone().cancelled_owned()
     }
 }
 

@@ -92,7 +92,10 @@ impl History {
             Record::Item { item, previous } => Entry::Item { item: Box::new(item), previous, at: self.clock.wall() },
             Record::Deleted(item) => Entry::Deleted(item),
         };
-        metrics::queue_depth(metrics::Queue::History, entries.max_capacity() - entries.capacity());
+        match entries.max_capacity() - entries.capacity() {
+            0 => {}
+            waiting => metrics::queue_depth(metrics::Queue::History, waiting),
+        }
         if entries.try_send(entry).is_err() {
             metrics::history_overflowed();
             if self.complete.swap(false, Ordering::Relaxed) {

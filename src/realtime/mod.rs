@@ -1,6 +1,9 @@
 //! Live voice: from a client's bytes to a decision and back.
+//!
+//! A transport serves a client with a [`Start`]; the driver waits and obeys, the [`session`] decides.
 
 pub mod admission;
+mod driver;
 mod egress;
 mod engine;
 pub mod history;
@@ -8,6 +11,8 @@ mod ingest;
 pub mod ledger;
 pub mod protocol;
 pub mod session;
+mod transport;
 mod workers;
 
 pub use engine::{Config, Engine, Providers};
+pub use transport::ws::{Start, limited, serve_ws};

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Catalog;
 use crate::{
     auth::Auth,
-    realtime::{Engine, Providers},
+    realtime::{Engine, Providers, protocol::settings::Defaults},
     store::{self, Db},
 };
 
@@ -26,6 +26,8 @@ pub struct Context {
     pub providers: Providers,
     /// The names these go by.
     pub catalog: Catalog,
+    /// What live sessions start with where the client says nothing.
+    pub defaults: Defaults,
     /// Renders `/metrics` in Prometheus' text format.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
 }

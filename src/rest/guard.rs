@@ -7,13 +7,16 @@ use std::{
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts, Request, State},
-    http::request::Parts,
+    http::{HeaderMap, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 
 use super::{Context, fault::Fault};
-use crate::auth::{Credential, Principal, Scope};
+use crate::{
+    auth::{Credential, Principal, Scope},
+    realtime::protocol::subprotocol::{self, Offer},
+};
 
 /// What it takes to call a route.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,12 +49,21 @@ pub(super) async fn admit(
     }
 }
 
-/// What the caller presented, in the forms this route takes.
+/// What the caller presented, in the forms this route takes: browsers cannot set headers on a WebSocket.
 fn credential(need: Need, request: &Request) -> Option<Credential> {
+    let in_headers = Credential::of_request(request.headers());
     match need {
-        Need::Voice => Credential::of_websocket(request.headers(), request.uri()),
-        Need::Nothing | Need::Key | Need::Scope(_) => Credential::of_request(request.headers()),
+        Need::Voice => in_headers
+            .or_else(|| subprotocol(request.headers()).credential.map(Credential::from))
+            .or_else(|| Credential::of_url(request.uri())),
+        Need::Nothing | Need::Key | Need::Scope(_) => in_headers,
     }
+}
+
+/// What the client's list of WebSocket subprotocols amounts to.
+pub(super) fn subprotocol(headers: &HeaderMap) -> Offer {
+    let offered = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).into_iter();
+    subprotocol::read(offered.filter_map(|value| value.to_str().ok()))
 }
 
 async fn recognise(

@@ -94,7 +94,7 @@ pub(super) fn unknown(name: &str) -> Fault {
 }
 
 /// The name of everything together.
-const RELAY: &str = "voice-relay";
+pub(super) const RELAY: &str = "voice-relay";
 
 /// The hosted service's families. A longer name stands before what it begins with.
 const HOSTED: [(&str, Task); 13] = [

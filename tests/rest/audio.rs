@@ -158,6 +158,27 @@ async fn an_upload_beyond_25_mb_is_refused_while_it_comes() {
 }
 
 #[tokio::test]
+async fn an_upload_without_a_credential_is_refused_before_it_is_read() {
+    let server = Server::start().await;
+    let (sent, mut polled) = tokio::sync::mpsc::unbounded_channel();
+    let chunks = futures_util::stream::iter((0..400).map(move |_| {
+        sent.send(()).unwrap();
+        Ok::<_, std::io::Error>(vec![0; 1 << 20])
+    }));
+    let part = Part::stream(reqwest::Body::wrap_stream(chunks)).file_name("long.wav");
+    let request = server.bare(Method::POST, "/v1/audio/transcriptions").multipart(Form::new().part("file", part));
+    // The client may see its broken upload before the answer; what counts is that nobody read it.
+    if let Ok(response) = request.send().await {
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+    }
+    let mut read = 0;
+    while polled.try_recv().is_ok() {
+        read += 1;
+    }
+    assert!(read < 40, "{read} of 400 MiB were taken");
+}
+
+#[tokio::test]
 async fn a_failing_provider_is_told_without_its_inside() {
     use providers::ErrorKind;
     for (fault, status, code) in [

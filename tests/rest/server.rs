@@ -21,7 +21,6 @@ use voice_relay::{
 
 pub(crate) struct Server {
     pub(crate) url: String,
-    pub(crate) address: SocketAddr,
     pub(crate) context: Arc<Context>,
     pub(crate) clock: Clock,
     /// The admin key.
@@ -66,6 +65,7 @@ impl Server {
                 &["scripted/tts".into()],
                 jiff::Timestamp::from_second(START as i64).unwrap(),
             ),
+            defaults: realtime::protocol::settings::Defaults::default(),
             metrics: Arc::new(|| "# no metrics\n".to_owned()),
         };
         change(&mut context);
@@ -76,7 +76,7 @@ impl Server {
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
         let key = made.unwrap().expose_secret().to_owned();
-        Self { url: format!("http://{address}"), address, context, clock, key, dir }
+        Self { url: format!("http://{address}"), context, clock, key, dir }
     }
 
     /// A request without a credential.

@@ -82,7 +82,10 @@ impl Ear {
                 Err(TrySendError::Closed(_)) => *cursor = end,
             }
         }
-        metrics::queue_depth(Queue::Listen, frames.max_capacity() - frames.capacity());
+        match frames.max_capacity() - frames.capacity() {
+            0 | 1 => {}
+            behind => metrics::queue_depth(Queue::Listen, behind),
+        }
         if *cursor >= last {
             self.feeding = Feeding::Done;
         }

@@ -7,6 +7,8 @@ mod advise;
 mod listen;
 mod patient;
 mod speak;
+#[cfg(test)]
+mod tests;
 mod think;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};

@@ -49,9 +49,11 @@ impl<T> Patient<T> {
     /// The next answer, with patience only while one is `due`: before, silence is no fault.
     pub(super) async fn next_once_due(&mut self, mut due: impl FnMut() -> bool) -> Result<T, ProviderError> {
         loop {
+            let overdue = due();
             match timeout(self.patience, self.answers.next()).await {
                 Ok(answer) => return self.judge(answer),
-                Err(_) if due() => return Err(silent(self.patience)).inspect_err(|error| failed(self.role, error)),
+                Err(_) if overdue => return Err(silent(self.patience)).inspect_err(|error| failed(self.role, error)),
+                // It may have fallen due in the meantime: it gets its time from here on.
                 Err(_) => {}
             }
         }

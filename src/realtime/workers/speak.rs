@@ -38,7 +38,7 @@ const PIECE: usize = 12_000;
 /// A session's end of a reply's speech.
 pub(super) struct Mouth {
     clauses: Option<mpsc::Sender<Clause>>,
-    overflowed: Arc<AtomicBool>,
+    script: Arc<Script>,
     /// One permit for each sample that may still be made.
     credit: Arc<Semaphore>,
     _task: AbortOnDropHandle<()>,
@@ -49,28 +49,30 @@ impl Mouth {
     pub(super) fn open(kit: &Kit, response: ResponseId, voice: Voice, lead: Duration) -> Self {
         let (clauses, waiting) = mpsc::channel(CLAUSES);
         let credit = Arc::new(Semaphore::new(RATE.samples_in(lead).max(PIECE)));
-        let overflowed = Arc::new(AtomicBool::new(false));
+        let script = Arc::new(Script::default());
         let speaker = Speaker {
-            overflowed: Arc::clone(&overflowed),
             kit: kit.clone(),
             response,
             credit: Arc::clone(&credit),
             resampler: None,
-            script: Arc::default(),
+            script: Arc::clone(&script),
             voiced: 0,
         };
         let task = AbortOnDropHandle::new(tokio::spawn(speaker.run(voice, waiting)));
-        Self { clauses: Some(clauses), overflowed, credit, _task: task }
+        Self { clauses: Some(clauses), script, credit, _task: task }
     }
 
     /// Speaks a clause after those before. Overflow rule: a reply whose clauses do not fit breaks off, told as failed.
     pub(super) fn say(&mut self, clause: Clause) {
         let Some(clauses) = &self.clauses else { return };
         match clauses.try_send(clause) {
-            // A worker that is gone has failed and has said so.
-            Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
+            Ok(()) => {
+                self.script.said.fetch_add(1, Ordering::Relaxed);
+            }
+            // The worker is gone: it has failed and has said so.
+            Err(mpsc::error::TrySendError::Closed(_)) => {}
             Err(mpsc::error::TrySendError::Full(_)) => {
-                self.overflowed.store(true, Ordering::Relaxed);
+                self.script.overflowed.store(true, Ordering::Relaxed);
                 self.clauses = None;
             }
         }
@@ -92,7 +94,6 @@ struct Speaker {
     kit: Kit,
     response: ResponseId,
     credit: Arc<Semaphore>,
-    overflowed: Arc<AtomicBool>,
     /// From the rate the provider was last heard at.
     resampler: Option<(SampleRate, Resampler)>,
     script: Arc<Script>,
@@ -100,13 +101,15 @@ struct Speaker {
     voiced: u32,
 }
 
-/// How far the provider has read the reply's text.
+/// How far the reply's text has come.
 #[derive(Default)]
 struct Script {
-    /// Clauses taken.
-    taken: AtomicU32,
-    /// Whether the end was reached.
+    /// Clauses there are to voice.
+    said: AtomicU32,
+    /// Whether the provider has read to the end.
     ended: AtomicBool,
+    /// Whether some were lost.
+    overflowed: AtomicBool,
 }
 
 impl Speaker {
@@ -129,7 +132,7 @@ impl Speaker {
         let mut speech = Patient::open(Role::Speak, self.kit.patience, &self.kit.clock, open).await?;
         loop {
             let (script, voiced) = (Arc::clone(&self.script), self.voiced);
-            match speech.next_once_due(move || script.taken.load(Ordering::Relaxed) > voiced).await? {
+            match speech.next_once_due(move || script.said.load(Ordering::Relaxed) > voiced).await? {
                 Some(step) => self.take(step).await?,
                 None if self.is_complete() => return Ok(()),
                 None => return Err(ProviderError::new("relay", ErrorKind::Protocol, "speech broke off")),
@@ -189,9 +192,10 @@ impl Speaker {
     }
 
     fn is_complete(&self) -> bool {
-        !self.overflowed.load(Ordering::Relaxed)
-            && self.script.ended.load(Ordering::Relaxed)
-            && self.script.taken.load(Ordering::Relaxed) <= self.voiced
+        let Script { said, ended, overflowed } = &*self.script;
+        ended.load(Ordering::Relaxed)
+            && !overflowed.load(Ordering::Relaxed)
+            && said.load(Ordering::Relaxed) <= self.voiced
     }
 
     async fn tell(&self, event: Spoken) {
@@ -200,17 +204,13 @@ impl Speaker {
 }
 
 impl Script {
-    /// The clauses, noting how far they are read.
+    /// The clauses, noting when they are read to their end.
     fn follow(self: Arc<Self>, clauses: mpsc::Receiver<Clause>) -> BoxStream<'static, Clause> {
-        let end = Arc::clone(&self);
-        let counted = ReceiverStream::new(clauses).inspect(move |_| {
-            self.taken.fetch_add(1, Ordering::Relaxed);
-        });
-        let ended = stream::poll_fn(move |_| {
-            end.ended.store(true, Ordering::Relaxed);
+        let end = stream::poll_fn(move |_| {
+            self.ended.store(true, Ordering::Relaxed);
             Poll::Ready(None)
         });
-        counted.chain(ended).boxed()
+        ReceiverStream::new(clauses).chain(end).boxed()
     }
 }
 

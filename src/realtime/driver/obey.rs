@@ -1,0 +1,162 @@
+//! What was decided is done: nothing here waits, it hands work to bounded queues.
+
+use std::mem;
+
+use audio::Frame;
+use axum::extract::ws::Utf8Bytes;
+
+use super::{Driver, State};
+use crate::{
+    metrics::{self, Loss},
+    realtime::{
+        session::{
+            Output,
+            ids::ResponseId,
+            input::CloseReason,
+            output::{Event, PartRef, Transcribe},
+            settings::{Format, Modality},
+        },
+        transport::downlink::{Farewell, SlowReader},
+    },
+};
+
+impl Driver {
+    /// Obeys all that was decided, in its order.
+    pub(super) fn obey_all(&mut self) {
+        let mut out = mem::take(&mut self.out);
+        for output in out.drain(..) {
+            self.obey(output);
+        }
+        self.out = out;
+    }
+
+    fn obey(&mut self, output: Output) {
+        match output {
+            Output::Transcribe(transcribe) => self.transcribe(transcribe),
+            Output::Advise { turn, from, pause } => {
+                let until = pause + Frame::DURATION;
+                let audio = self.ingest.since(from).take_while(|(end, _)| *end < until).map(|(_, frame)| *frame);
+                self.workers.advise(turn, pause, audio.collect());
+            }
+            Output::Infer { response, prompt } => self.workers.think(response, *prompt),
+            Output::Synthesize { response, voice, clause } => {
+                self.egress.open(&response);
+                self.workers.speak(response, voice, clause);
+            }
+            Output::SynthesizeEnd { response } => self.workers.speak_end(&response),
+            Output::Cancel(response) => {
+                self.workers.cancel(&response);
+                self.egress.forget(&response);
+            }
+            Output::Release { response, item, output_index, content_index, format, until } => {
+                let part = PartRef { response, item, output_index, content_index, modality: Modality::Audio };
+                self.release(&part, format, until);
+            }
+            Output::Flush(response) => {
+                self.downlink.flush(&response);
+                self.egress.forget(&response);
+            }
+            // Nobody plays here: the client does, and holds its own loudspeaker.
+            Output::Pause | Output::Resume => {}
+            Output::Notify(event) => self.notify(&event),
+            Output::Record(record) => self.history.record(*record),
+            Output::Measure(measure) => metrics::measured(measure),
+            Output::Close(reason) => self.close(reason),
+        }
+    }
+
+    fn transcribe(&mut self, transcribe: Transcribe) {
+        match transcribe {
+            Transcribe::Start { turn, from, options } => {
+                let lost = self.ingest.oldest().saturating_sub(from);
+                if !lost.is_zero() {
+                    metrics::audio_dropped(Loss::Preroll, lost);
+                    tracing::warn!(turn.id = turn.0, lost_ms = lost.as_millis(), "a turn began before what is kept");
+                }
+                self.workers.listen(turn, from, options);
+                self.feed();
+            }
+            Transcribe::Finish { turn, until } => {
+                // First what belongs to the turn and was not fed yet, then no more.
+                self.workers.finish(turn, until);
+                self.feed();
+            }
+            Transcribe::Abandon { turn } => self.workers.forget_turn(turn),
+            Transcribe::Clip { turn, clip, options } => self.workers.listen_to(turn, clip, options),
+        }
+    }
+
+    fn notify(&mut self, event: &Event) {
+        if let Event::AudioDone(part) = event {
+            self.release_rest(part);
+        }
+        self.tell(event);
+        if let Event::ResponseDone(response) = event {
+            self.tally.responses += 1;
+            self.forget(&response.id);
+        }
+    }
+
+    /// A response is over: what is on its way to the client still goes.
+    fn forget(&mut self, response: &ResponseId) {
+        self.workers.cancel(response);
+        self.egress.forget(response);
+        self.downlink.forget(response);
+    }
+
+    pub(super) fn tell(&mut self, event: &Event) {
+        let mut text = String::with_capacity(512);
+        self.encoder.encode(event, &mut text);
+        let told = self.downlink.tell(Utf8Bytes::from(text));
+        self.check(told);
+    }
+
+    fn release(&mut self, part: &PartRef, format: Format, until: std::time::Duration) {
+        let Self { egress, encoder, downlink, .. } = self;
+        let mut played = Ok(());
+        let indexes = (part.output_index, part.content_index);
+        let samples = egress.release(&part.response, indexes, format, until, |audio| {
+            let mut text = String::with_capacity(512 + audio.len() / 3 * 4);
+            encoder.audio_delta(part, audio, &mut text);
+            played = played.and(downlink.play(&part.response, Utf8Bytes::from(text)));
+        });
+        self.workers.released(&part.response, samples);
+        self.check(played);
+    }
+
+    fn release_rest(&mut self, part: &PartRef) {
+        let Self { egress, encoder, downlink, .. } = self;
+        let mut played = Ok(());
+        egress.finish(&part.response, (part.output_index, part.content_index), |audio| {
+            let mut text = String::with_capacity(512 + audio.len() / 3 * 4);
+            encoder.audio_delta(part, audio, &mut text);
+            played = downlink.play(&part.response, Utf8Bytes::from(text));
+        });
+        self.check(played);
+    }
+
+    /// The session is over; the first reason stands.
+    pub(super) fn close(&mut self, reason: CloseReason) {
+        if !matches!(self.state, State::Closed(..)) {
+            self.state = State::Closed(reason, farewell(reason));
+        }
+    }
+
+    fn check(&mut self, sent: Result<(), SlowReader>) {
+        if sent.is_err() && self.state == State::Open {
+            self.state = State::Failing(CloseReason::SlowReader);
+        }
+    }
+}
+
+/// What a client is told as the last thing: section 2 of the protocol.
+const fn farewell(reason: CloseReason) -> Farewell {
+    match reason {
+        CloseReason::Hangup => Farewell { code: 1000, reason: "" },
+        CloseReason::Expired => Farewell { code: 1001, reason: "Your session hit the maximum duration." },
+        CloseReason::Drain => Farewell { code: 1001, reason: "The server is going away." },
+        CloseReason::SlowReader => Farewell { code: 1013, reason: "The client does not read what it is sent." },
+        CloseReason::Kicked => Farewell { code: 1000, reason: "The session was ended." },
+        CloseReason::Internal => Farewell { code: 1011, reason: "Internal error." },
+    }
+}

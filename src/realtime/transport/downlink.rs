@@ -1,0 +1,225 @@
+//! What a client is sent: one bounded queue between the driver, which never waits, and the transport's writer.
+//!
+//! Overflow rule: nothing is dropped for want of room, a client that does not read is closed. Only sound of a response
+//! that was flushed is skipped, so that what follows an interruption is not behind seconds of backlog.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+
+use axum::extract::ws::Utf8Bytes;
+use tokio::sync::{mpsc, watch};
+
+use crate::{
+    metrics::{self, Queue},
+    realtime::session::ids::ResponseId,
+};
+
+/// The client does not read what it is sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct SlowReader;
+
+/// How a session says goodbye: a WebSocket close code (RFC 6455, 7.4) and its reason, at most 123 bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Farewell {
+    /// The close code.
+    pub(crate) code: u16,
+    /// Its reason.
+    pub(crate) reason: &'static str,
+}
+
+/// The driver's end.
+pub(crate) struct Downlink {
+    packets: mpsc::Sender<Packet>,
+    backlog: Arc<AtomicUsize>,
+    longest_backlog: usize,
+    end: watch::Sender<End>,
+    /// Whether the sound of each live response is still wanted.
+    sounding: BTreeMap<ResponseId, Arc<AtomicBool>>,
+}
+
+/// The writer's end.
+pub(crate) struct Outlet {
+    packets: mpsc::Receiver<Packet>,
+    backlog: Arc<AtomicUsize>,
+}
+
+/// The writer's word on how it all ends.
+pub(crate) struct Ending(watch::Receiver<End>);
+
+struct Packet {
+    text: Utf8Bytes,
+    /// For sound: whether it is still wanted.
+    wanted: Option<Arc<AtomicBool>>,
+}
+
+/// How the downlink ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum End {
+    /// Not yet.
+    Open,
+    /// After all that is queued.
+    After(Farewell),
+    /// At once, for a client that would not read the rest.
+    Now(Farewell),
+}
+
+/// A queue of at most so many messages and bytes.
+pub(crate) fn channel(messages: usize, bytes: usize) -> (Downlink, Outlet, Ending) {
+    let (sender, receiver) = mpsc::channel(messages);
+    let backlog = Arc::new(AtomicUsize::new(0));
+    let (end, ending) = watch::channel(End::Open);
+    let outlet = Outlet { packets: receiver, backlog: Arc::clone(&backlog) };
+    let downlink = Downlink { packets: sender, backlog, longest_backlog: bytes, end, sounding: BTreeMap::new() };
+    (downlink, outlet, Ending(ending))
+}
+
+impl Downlink {
+    /// Queues an event.
+    pub(crate) fn tell(&self, text: Utf8Bytes) -> Result<(), SlowReader> {
+        self.push(Packet { text, wanted: None })
+    }
+
+    /// Queues sound of a response.
+    pub(crate) fn play(&mut self, response: &ResponseId, text: Utf8Bytes) -> Result<(), SlowReader> {
+        let wanted = match self.sounding.get(response) {
+            Some(wanted) => Arc::clone(wanted),
+            None => {
+                let wanted = Arc::new(AtomicBool::new(true));
+                self.sounding.insert(response.clone(), Arc::clone(&wanted));
+                wanted
+            }
+        };
+        self.push(Packet { text, wanted: Some(wanted) })
+    }
+
+    /// Skips the queued sound of a response.
+    pub(crate) fn flush(&mut self, response: &ResponseId) {
+        if let Some(wanted) = self.sounding.remove(response) {
+            wanted.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// A response is over; what is queued of it is still sent.
+    pub(crate) fn forget(&mut self, response: &ResponseId) {
+        self.sounding.remove(response);
+    }
+
+    /// Says goodbye after all that is queued.
+    pub(crate) fn close(self, farewell: Farewell) {
+        self.end.send_replace(End::After(farewell));
+    }
+
+    /// Says goodbye at once.
+    pub(crate) fn cut(self, farewell: Farewell) {
+        self.end.send_replace(End::Now(farewell));
+    }
+
+    fn push(&self, packet: Packet) -> Result<(), SlowReader> {
+        let size = packet.text.len();
+        let backlog = self.backlog.fetch_add(size, Ordering::Relaxed);
+        if backlog > 0 {
+            metrics::queue_depth(Queue::Downlink, self.packets.max_capacity() - self.packets.capacity());
+        }
+        // One message may be larger than all the room there is.
+        if backlog > 0 && backlog + size > self.longest_backlog {
+            return Err(SlowReader);
+        }
+        match self.packets.try_send(packet) {
+            // The writer is gone; the reader notices too and ends the session.
+            Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => Ok(()),
+            Err(mpsc::error::TrySendError::Full(_)) => Err(SlowReader),
+        }
+    }
+}
+
+impl Outlet {
+    /// The next message that is still wanted; `None` once all are sent and the driver is done.
+    pub(crate) async fn next(&mut self) -> Option<Utf8Bytes> {
+        loop {
+            let Packet { text, wanted } = self.packets.recv().await?;
+            self.backlog.fetch_sub(text.len(), Ordering::Relaxed);
+            if wanted.is_none_or(|wanted| wanted.load(Ordering::Relaxed)) {
+                return Some(text);
+            }
+        }
+    }
+}
+
+impl Ending {
+    /// Resolves when the rest is not to be sent any more.
+    pub(crate) async fn cut(&mut self) -> Farewell {
+        loop {
+            if let End::Now(farewell) = *self.0.borrow_and_update() {
+                return farewell;
+            }
+            if self.0.changed().await.is_err() {
+                // Nothing will cut it any more: the rest is to be sent.
+                return std::future::pending().await;
+            }
+        }
+    }
+
+    /// How to say goodbye once all is sent.
+    pub(crate) fn farewell(&self) -> Farewell {
+        match *self.0.borrow() {
+            End::After(farewell) | End::Now(farewell) => farewell,
+            // The driver went without a word.
+            End::Open => Farewell { code: 1011, reason: "internal error" },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    const BYE: Farewell = Farewell { code: 1000, reason: "" };
+
+    fn next(outlet: &mut Outlet) -> Option<Utf8Bytes> {
+        outlet.next().now_or_never().flatten()
+    }
+
+    #[test]
+    fn the_sound_of_a_flushed_response_is_skipped_and_nothing_else() {
+        let (mut downlink, mut outlet, ending) = channel(8, 1_000);
+        let (cut, kept) = (ResponseId::new("resp_1"), ResponseId::new("resp_2"));
+        downlink.play(&cut, "sound 1".into()).unwrap();
+        downlink.play(&kept, "sound 2".into()).unwrap();
+        downlink.tell("event".into()).unwrap();
+        downlink.flush(&cut);
+        downlink.close(BYE);
+        assert_eq!(next(&mut outlet).as_deref(), Some("sound 2"));
+        assert_eq!(next(&mut outlet).as_deref(), Some("event"));
+        assert_eq!(outlet.next().now_or_never(), Some(None));
+        assert_eq!(ending.farewell(), BYE);
+    }
+
+    #[test]
+    fn too_many_messages_or_bytes_are_a_slow_reader() {
+        let (downlink, _outlet, _) = channel(2, 1_000);
+        downlink.tell("1".into()).unwrap();
+        downlink.tell("2".into()).unwrap();
+        assert_eq!(downlink.tell("3".into()), Err(SlowReader));
+
+        let (downlink, mut outlet, _) = channel(10, 10);
+        downlink.tell("far more than ten bytes".into()).unwrap();
+        assert_eq!(downlink.tell("1".into()), Err(SlowReader));
+        assert!(next(&mut outlet).is_some());
+    }
+
+    #[test]
+    fn a_cut_does_not_wait_for_what_is_queued() {
+        let (downlink, _outlet, mut ending) = channel(2, 1_000);
+        downlink.tell("1".into()).unwrap();
+        assert_eq!(ending.cut().now_or_never(), None);
+        downlink.cut(BYE);
+        assert_eq!(ending.cut().now_or_never(), Some(BYE));
+    }
+}

@@ -1,0 +1,86 @@
+//! `POST /v1/realtime/client_secrets`: short-lived credentials for browsers and phones.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Json,
+    extract::{Request, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use secrecy::ExposeSecret;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use super::{Context, body, calls, fault::Fault};
+use crate::{
+    auth::Principal,
+    realtime::protocol::{Query, settings},
+};
+
+/// What the secret is to be good for. A body may be left out altogether.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Params {
+    expires_after: Option<ExpiresAfter>,
+    /// The session configuration, checked by the protocol.
+    session: Option<Box<RawValue>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExpiresAfter {
+    /// Always `created_at`.
+    anchor: Option<String>,
+    seconds: Option<u64>,
+}
+
+/// A client secret, shown this once.
+#[derive(Serialize)]
+struct View<'a> {
+    value: &'a str,
+    expires_at: i64,
+    session: Box<RawValue>,
+}
+
+/// `POST /v1/realtime/client_secrets`.
+pub(super) async fn create(
+    State(context): State<Arc<Context>>,
+    principal: Principal,
+    request: Request,
+) -> Result<Response, Fault> {
+    let bytes = body::read(request, &context).await?;
+    let params: Params = if bytes.is_empty() { Params::default() } else { body::parse(&bytes)? };
+    let life = params.expires_after.map_or(Ok(LIFE), life)?;
+    let session = params.session.unwrap_or_else(|| RawValue::NULL.to_owned());
+    let settings = calls::settings(&context, &Query::Conversation { model: None }, Some(&session))?;
+    let issued = context.auth.create_client_secret(&principal, session.get().into(), life).map_err(|full| {
+        let message = format!("No client secret can be made now: {full}.");
+        Fault::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded", message).after(SHORTEST)
+    })?;
+    let expires_at = issued.kept.as_second();
+    let name = format!("sess_{}", Uuid::now_v7().simple());
+    let shown = settings::to_json(&settings, &name, u64::try_from(expires_at).unwrap_or_default());
+    let session = RawValue::from_string(shown).map_err(|error| {
+        tracing::error!(%error, "the session object is not JSON");
+        Fault::internal()
+    })?;
+    Ok(Json(View { value: issued.secret.expose_secret(), expires_at, session }).into_response())
+}
+
+fn life(after: ExpiresAfter) -> Result<Duration, Fault> {
+    if after.anchor.is_some_and(|anchor| anchor != "created_at") {
+        return Err(Fault::invalid("expires_after.anchor", "`expires_after.anchor` must be `created_at`."));
+    }
+    let life = after.seconds.map_or(LIFE, Duration::from_secs);
+    if (SHORTEST..=LONGEST).contains(&life) {
+        return Ok(life);
+    }
+    Err(Fault::invalid("expires_after.seconds", "`expires_after.seconds` must be between 10 and 7200."))
+}
+
+/// How long a secret is good for when nothing is said.
+const LIFE: Duration = Duration::from_secs(600);
+const SHORTEST: Duration = Duration::from_secs(10);
+const LONGEST: Duration = Duration::from_secs(7200);
