@@ -4,8 +4,10 @@
 
 mod client;
 mod departures;
+mod faults;
 mod intake;
 mod interruptions;
 mod isolation;
+mod numbers;
 mod room;
 mod turns;
