@@ -9,7 +9,10 @@ use axum::{
     routing::any,
 };
 use futures_util::future::BoxFuture;
-use providers::scripted::{LanguageModel, LlmScript, SpeechToText, SttScript, TextToSpeech, TtsScript};
+use providers::{
+    TurnDetector,
+    scripted::{LanguageModel, LlmScript, SpeechToText, SttScript, TextToSpeech, TtsScript},
+};
 use tokio::{net::TcpSocket, sync::watch};
 use uuid::Uuid;
 use voice_relay::{
@@ -34,6 +37,7 @@ pub(crate) struct Script {
     pub(crate) stt: SttScript,
     pub(crate) llm: LlmScript,
     pub(crate) tts: TtsScript,
+    pub(crate) turn: Option<Arc<dyn TurnDetector>>,
     pub(crate) config: Config,
 }
 
@@ -62,7 +66,7 @@ impl Room {
             stt: Arc::clone(&stt) as _,
             llm: Arc::new(LanguageModel::new(script.llm)),
             tts: Arc::new(TextToSpeech::new(script.tts)),
-            turn: None,
+            turn: script.turn,
         };
         let engine = Engine {
             admission: Admission::new(script.config.sessions, script.config.sessions_per_principal),

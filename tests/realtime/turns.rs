@@ -1,9 +1,15 @@
 //! A turn is heard, understood and answered.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use providers::scripted::{Length, LlmScript, Reply, SttScript, TtsScript};
+use audio::Frame;
+use futures_util::future::BoxFuture;
+use providers::{
+    ProviderError, TurnDetector,
+    scripted::{Length, LlmScript, Reply, SttScript, TtsScript},
+};
 use serde_json::json;
+use tokio::sync::mpsc;
 use voice_relay::realtime::history::Entry;
 
 use crate::{
@@ -137,6 +143,25 @@ async fn telephony_speech_comes_at_8_khz_and_lasts_as_long() {
 }
 
 #[tokio::test]
+async fn a_turn_detector_hears_the_turn_up_to_the_pause_and_its_yes_ends_the_turn() {
+    let (told, mut asked) = mpsc::unbounded_channel();
+    let turn = Some(Arc::new(Certain(told)) as _);
+    let room = Room::open(Script { turn, ..Script::default() }).await;
+    let detection = json!({"type": "semantic_vad", "eagerness": "low"});
+    let session = json!({"type": "realtime", "audio": {"input": {"turn_detection": detection}}});
+    let mut client = Client::join_with(&room, session).await;
+    client.append(&recording("cards-001")).await;
+    // Far less than the 8 s that a low eagerness would wait without the detector's yes.
+    client.append(&[0; 24 * 1_500]).await;
+    let events = client.until("input_audio_buffer.speech_stopped").await;
+    let heard = asked.recv().await.unwrap();
+    let start = only(&events, "input_audio_buffer.speech_started")[0]["audio_start_ms"].as_u64().unwrap();
+    let end = events.last().unwrap()["audio_end_ms"].as_u64().unwrap();
+    assert!(heard >= 500 && heard <= end - start, "{heard} ms of {start}..{end}");
+    client.until("response.created").await;
+}
+
+#[tokio::test]
 async fn what_was_said_and_heard_is_in_the_history() {
     let script = Script { stt: says(&["seven of clubs"]), ..Script::default() };
     let room = Room::open(script).await;
@@ -151,6 +176,16 @@ async fn what_was_said_and_heard_is_in_the_history() {
     assert!(matches!(entries.last().unwrap().1, Entry::Closed { complete: true, .. }));
     let text = format!("{entries:?}");
     assert!(text.contains("You said: seven of clubs") && text.contains("\"seven of clubs\""), "{text}");
+}
+
+/// A turn detector that is always sure, and tells how many milliseconds it heard.
+struct Certain(mpsc::UnboundedSender<u64>);
+
+impl TurnDetector for Certain {
+    fn complete(&self, audio: Vec<Frame>) -> BoxFuture<'_, Result<f32, ProviderError>> {
+        let _ = self.0.send(20 * audio.len() as u64);
+        Box::pin(async { Ok(1.0) })
+    }
 }
 
 pub(crate) fn says(texts: &[&str]) -> SttScript {
