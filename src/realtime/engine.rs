@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     admission::Admission,
     history::Ledger,
+    ingest::Hearing,
     session::settings::{Player, Profile, Settings},
 };
 use crate::{clock::Clock, drain::Drain};
@@ -72,10 +73,22 @@ pub struct Config {
     pub downlink_bytes: usize,
     /// Speech synthesised ahead of what was handed to the client (20 000).
     pub synthesis_lead_ms: u64,
+    /// What tells speech from silence (`earshot`).
+    pub voice_detector: VoiceDetector,
     /// Live sessions of the process (1000).
     pub sessions: usize,
     /// Live sessions of one principal (100).
     pub sessions_per_principal: usize,
+}
+
+/// What tells speech from silence.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum VoiceDetector {
+    /// A small neural network.
+    Earshot,
+    /// Loudness over the noise: any loud sound is speech to it. For machines too weak for the network.
+    Energy,
 }
 
 impl Default for Config {
@@ -95,6 +108,7 @@ impl Default for Config {
             downlink_messages: 1_024,
             downlink_bytes: 4 << 20,
             synthesis_lead_ms: 20_000,
+            voice_detector: VoiceDetector::Earshot,
             sessions: 1_000,
             sessions_per_principal: 100,
         }
@@ -104,25 +118,37 @@ impl Default for Config {
 impl Config {
     /// Every value that cannot be, with what is allowed.
     pub fn validate(&self) -> Vec<(&'static str, String)> {
+        let minute = 60_000;
         let bounds = [
-            ("websocket_lead_ms", self.websocket_lead_ms, 100, 600_000),
+            ("websocket_lead_ms", self.websocket_lead_ms, 20, 10 * minute),
             ("overlap_ms", self.overlap_ms, 0, 5_000),
-            ("backchannel_ms", self.backchannel_ms, 0, 10_000),
+            ("backchannel_ms", self.backchannel_ms, 0, 5_000),
             ("advice_after_ms", self.advice_after_ms, 20, 5_000),
-            ("advice_fallback_ms", self.advice_fallback_ms, 100, 10_000),
-            ("starvation_ms", self.starvation_ms, 100, 60_000),
-            ("longest_turn_secs", self.longest_turn_secs, 1, 600),
-            ("longest_session_secs", self.longest_session_secs, 1, 86_400),
-            ("patience_secs", self.patience_secs, 1, 600),
-            ("stall_secs", self.stall_secs, 1, 600),
-            ("downlink_messages", self.downlink_messages as u64, 16, 65_536),
-            ("downlink_bytes", self.downlink_bytes as u64, 65_536, 1 << 30),
-            ("synthesis_lead_ms", self.synthesis_lead_ms, 1_000, 600_000),
-            ("sessions", self.sessions as u64, 1, 1_000_000),
-            ("sessions_per_principal", self.sessions_per_principal as u64, 1, 1_000_000),
+            ("advice_fallback_ms", self.advice_fallback_ms, 20, minute),
+            ("starvation_ms", self.starvation_ms, 100, minute),
+            ("longest_turn_secs", self.longest_turn_secs, 1, 3_600),
+            ("longest_session_secs", self.longest_session_secs, 1, 7 * 24 * 3_600),
+            ("patience_secs", self.patience_secs, 1, 3_600),
+            ("stall_secs", self.stall_secs, 1, 3_600),
+            ("drain_grace_secs", self.drain_grace_secs, 0, 3_600),
+            ("downlink_messages", self.downlink_messages as u64, 16, 1 << 20),
+            ("downlink_bytes", self.downlink_bytes as u64, 64 << 10, 1 << 30),
+            ("synthesis_lead_ms", self.synthesis_lead_ms, 500, 10 * minute),
+            ("sessions", self.sessions as u64, 1, 1 << 20),
+            ("sessions_per_principal", self.sessions_per_principal as u64, 1, 1 << 20),
         ];
-        let outside = bounds.into_iter().filter(|(_, value, least, most)| !(least..=most).contains(&value));
-        outside.map(|(key, _, least, most)| (key, format!("must be between {least} and {most}"))).collect()
+        let wrong = bounds.into_iter().filter(|(_, value, least, most)| !(least..=most).contains(&value));
+        wrong.map(|(key, _, least, most)| (key, format!("must be between {least} and {most}"))).collect()
+    }
+
+    /// How a session's microphone is listened to.
+    pub(crate) fn hearing(&self, advice: bool) -> Hearing {
+        let overlap = Duration::from_millis(self.overlap_ms.max(self.backchannel_ms));
+        let detector = match self.voice_detector {
+            VoiceDetector::Earshot => audio::vad::Engine::Earshot,
+            VoiceDetector::Energy => audio::vad::Engine::Energy,
+        };
+        Hearing { overlap, advice, detector }
     }
 
     /// The profile of a session over a transport where the client plays.
@@ -146,11 +172,6 @@ impl Config {
     /// How long a session may last.
     pub const fn longest_session(&self) -> Duration {
         Duration::from_secs(self.longest_session_secs)
-    }
-
-    /// How long the session may wait before it decides on an onset.
-    pub(crate) fn hindsight(&self) -> Duration {
-        Duration::from_millis(self.overlap_ms.max(self.backchannel_ms))
     }
 
     /// How long a reply may run on once shutdown has begun.
@@ -180,5 +201,18 @@ impl fmt::Debug for Engine {
 impl fmt::Debug for Providers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Providers").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_make_sense_and_every_value_that_does_not_is_named() {
+        assert_eq!(Config::default().validate(), []);
+        let config = Config { sessions: 0, downlink_messages: 0, patience_secs: 0, ..Config::default() };
+        let named: Vec<_> = config.validate().into_iter().map(|(key, _)| key).collect();
+        assert_eq!(named, ["patience_secs", "downlink_messages", "sessions"]);
     }
 }

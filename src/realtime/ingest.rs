@@ -23,8 +23,20 @@ const SLICE_DENOISED: Duration = Duration::from_millis(40);
 /// `semantic_vad` has no setting for it.
 const SEMANTIC_PADDING: Duration = Duration::from_millis(300);
 
+/// What does not change about listening during a session.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hearing {
+    /// How long the session may wait before it decides on an onset.
+    pub(crate) overlap: Duration,
+    /// Whether a turn detector may ask for a turn's audio.
+    pub(crate) advice: bool,
+    /// What tells speech from silence.
+    pub(crate) detector: vad::Engine,
+}
+
 /// One client's microphone.
 pub(crate) struct Ingest {
+    hearing: Hearing,
     format: Format,
     decoder: Decoder,
     resampler: Resampler,
@@ -54,10 +66,11 @@ struct Ring {
 }
 
 impl Ingest {
-    /// A microphone that has heard nothing. `overlap` is how long the session may wait before it decides on an onset.
-    pub(crate) fn new(settings: &InputSettings, overlap: Duration, advice: bool) -> Self {
-        let span = span_of(settings, overlap, advice);
+    /// A microphone that has heard nothing.
+    pub(crate) fn new(settings: &InputSettings, hearing: Hearing) -> Self {
+        let span = span_of(settings, hearing);
         let mut ingest = Self {
+            hearing,
             format: settings.format,
             decoder: Decoder::new(encoding(settings.format)),
             resampler: resampler(settings.format),
@@ -74,7 +87,7 @@ impl Ingest {
     }
 
     /// Takes over changed settings; what is not changed goes on undisturbed, and no audio is lost.
-    pub(crate) fn configure(&mut self, settings: &InputSettings, overlap: Duration, advice: bool) {
+    pub(crate) fn configure(&mut self, settings: &InputSettings) {
         if settings.format != self.format {
             self.settle();
             self.format = settings.format;
@@ -83,7 +96,7 @@ impl Ingest {
             self.decoded = 0;
         }
         self.tune(settings);
-        self.ring.resize(span_of(settings, overlap, advice));
+        self.ring.resize(span_of(settings, self.hearing));
     }
 
     /// How many bytes of the current format may be heard at once without keeping everyone else waiting.
@@ -165,7 +178,7 @@ impl Ingest {
         match &mut self.ear {
             Some(ear) => ear.vad.set_threshold(threshold),
             None => {
-                let vad = Vad::new(vad::Engine::default(), threshold);
+                let vad = Vad::new(self.hearing.detector, threshold);
                 self.ear = Some(Ear { vad, since: self.ring.end() });
             }
         }
@@ -208,7 +221,7 @@ impl Ring {
     }
 }
 
-fn span_of(settings: &InputSettings, overlap: Duration, advice: bool) -> Duration {
+fn span_of(settings: &InputSettings, Hearing { overlap, advice, .. }: Hearing) -> Duration {
     let padding = match settings.turn_detection.as_ref().map(|detection| &detection.policy) {
         Some(Endpointing::Silence { prefix_padding, .. }) => *prefix_padding,
         Some(Endpointing::Semantic { .. }) if advice => return ADVICE.max(SEMANTIC_PADDING + HINDSIGHT + overlap),
@@ -243,6 +256,7 @@ mod tests {
     use crate::realtime::session::settings::{NoiseReduction, TurnDetection};
 
     const OVERLAP: Duration = Duration::from_millis(800);
+    const HEARING: Hearing = Hearing { overlap: OVERLAP, advice: false, detector: vad::Engine::Earshot };
 
     fn manual(format: Format) -> InputSettings {
         InputSettings { format, noise_reduction: None, transcription: None, turn_detection: None }
@@ -262,7 +276,7 @@ mod tests {
     #[test]
     fn twenty_milliseconds_in_are_one_frame_out_at_once_in_every_format() {
         for (format, bytes) in [(Format::Pcm, 960), (Format::Mulaw, 160), (Format::Alaw, 160)] {
-            let mut ingest = Ingest::new(&manual(format), OVERLAP, false);
+            let mut ingest = Ingest::new(&manual(format), HEARING);
             assert_eq!(ingest.slice(), bytes * 10);
             for end in 1..10 {
                 ingest.take(&vec![0; bytes]);
@@ -273,10 +287,10 @@ mod tests {
 
     #[test]
     fn noise_reduction_is_taken_up_and_left_without_losing_a_frame() {
-        let mut ingest = Ingest::new(&manual(Format::Pcm), OVERLAP, false);
+        let mut ingest = Ingest::new(&manual(Format::Pcm), HEARING);
         let noisy = InputSettings { noise_reduction: Some(NoiseReduction::FarField), ..manual(Format::Pcm) };
         for (settings, end) in [(&noisy, 20), (&noisy, 40), (&manual(Format::Pcm), 60)] {
-            ingest.configure(settings, OVERLAP, false);
+            ingest.configure(settings);
             ingest.take(&[0; 960]);
             assert_eq!(ends(&mut ingest), [end]);
         }
@@ -284,7 +298,7 @@ mod tests {
 
     #[test]
     fn settling_completes_a_begun_frame_and_leaves_a_whole_one_alone() {
-        let mut ingest = Ingest::new(&manual(Format::Pcm), OVERLAP, false);
+        let mut ingest = Ingest::new(&manual(Format::Pcm), HEARING);
         ingest.take(&[0; 961]);
         ingest.settle();
         assert_eq!(ends(&mut ingest), [20], "half a sample begins no frame");
@@ -297,13 +311,13 @@ mod tests {
 
     #[test]
     fn the_position_goes_on_when_the_format_the_padding_and_the_detection_change() {
-        let mut ingest = Ingest::new(&manual(Format::Pcm), OVERLAP, false);
+        let mut ingest = Ingest::new(&manual(Format::Pcm), HEARING);
         ingest.take(&[0; 960 * 100]);
         assert_eq!(ends(&mut ingest).last(), Some(&2_000));
         let before: Vec<_> = ingest.since(Duration::from_millis(1_500)).map(|(end, frame)| (end, *frame)).collect();
-        ingest.configure(&automatic(0.5, Duration::from_secs(2)), OVERLAP, false);
-        ingest.configure(&manual(Format::Mulaw), OVERLAP, false);
-        ingest.configure(&automatic(0.7, Duration::from_secs(1)), OVERLAP, false);
+        ingest.configure(&automatic(0.5, Duration::from_secs(2)));
+        ingest.configure(&manual(Format::Mulaw));
+        ingest.configure(&automatic(0.7, Duration::from_secs(1)));
         let after: Vec<_> = ingest.since(Duration::from_millis(1_500)).map(|(end, frame)| (end, *frame)).collect();
         assert_eq!(before, after);
         ingest.take(&[0; 960]);
@@ -315,7 +329,7 @@ mod tests {
     #[test]
     fn the_ring_holds_what_padding_and_overlap_may_ask_for() {
         let padding = Duration::from_millis(300);
-        let mut ingest = Ingest::new(&automatic(0.5, padding), OVERLAP, false);
+        let mut ingest = Ingest::new(&automatic(0.5, padding), HEARING);
         for _ in 0..500 {
             ingest.take(&[0; 960]);
             ingest.next();

@@ -14,5 +14,5 @@ pub mod session;
 mod transport;
 mod workers;
 
-pub use engine::{Config, Engine, Providers};
+pub use engine::{Config, Engine, Providers, VoiceDetector};
 pub use transport::ws::{Start, limited, serve_ws};

@@ -90,7 +90,7 @@ impl Driver {
         let now = engine.clock.now();
         let (config, live) = (&engine.config, pass.live());
         let advice = providers.turn.is_some();
-        let ingest = Ingest::new(&settings.input, config.hindsight(), advice);
+        let ingest = Ingest::new(&settings.input, config.hearing(advice));
         let history =
             History::open(engine.ledger.clone(), live, &settings.model, engine.clock.clone(), engine.drain.hold());
         let encoder = Encoder::new(live.name(), engine.clock.unix() + config.longest_session_secs);
@@ -195,8 +195,7 @@ impl Driver {
         let updates = matches!(command.request, Request::Update(_));
         self.handle(Input::Command(command));
         if updates {
-            let advice = self.workers.advises();
-            self.ingest.configure(&self.session.settings().input, self.engine.config.hindsight(), advice);
+            self.ingest.configure(&self.session.settings().input);
         }
     }
 

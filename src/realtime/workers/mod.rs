@@ -173,11 +173,6 @@ impl Workers {
         self.replies.entry(response).or_default().thinking = Some(thinking);
     }
 
-    /// Whether there is a turn detector to ask.
-    pub(crate) const fn advises(&self) -> bool {
-        self.kit.providers.turn.is_some()
-    }
-
     /// Speaks a clause; the first of a response opens its mouth.
     pub(crate) fn speak(&mut self, response: ResponseId, voice: Voice, clause: Clause) {
         let reply = self.replies.entry(response.clone()).or_default();

@@ -1,0 +1,103 @@
+//! Whatever a client sends has a defined answer, and the session lives on.
+
+use std::time::Duration;
+
+use providers::scripted::SttScript;
+use serde_json::json;
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::{
+    client::{Client, only, recording},
+    room::{Room, Script},
+    turns::{manual, typed},
+};
+
+#[tokio::test]
+async fn nonsense_is_answered_with_an_error_and_forgiven() {
+    let room = Room::open(Script::default()).await;
+    let mut client = Client::join(&room).await;
+    let binary = Message::binary(vec![0_u8; 32]);
+    let garbled = json!({"type": "input_audio_buffer.append", "audio": "!!!", "event_id": "e1"}).to_string();
+    for (message, code) in [
+        (Message::text("{"), "invalid_json"),
+        (Message::text("[]"), "invalid_event"),
+        (binary, "invalid_event"),
+        (Message::text(r#"{"type":"no.such"}"#), "invalid_value"),
+        (Message::text(garbled), "invalid_value"),
+        (Message::text(format!("{{{}", " ".repeat(100_000))), "invalid_json"),
+    ] {
+        client.say(message).await;
+        let error = client.next().await;
+        assert_eq!(error["error"]["code"], code, "{error}");
+    }
+    client.send(typed("still there?")).await;
+    client.until("conversation.item.done").await;
+}
+
+#[tokio::test]
+async fn fifteen_mebibytes_in_one_append_are_heard_while_others_are_served() {
+    let room = Room::open(Script::default()).await;
+    let mut client = Client::join_with(&room, manual()).await;
+    client.append(&vec![0; 15 * 1024 * 1024 / 2]).await;
+    client.send(json!({"type": "input_audio_buffer.commit"})).await;
+    let mut other = Client::join(&room).await;
+    let asked = room.engine.clock.now();
+    other.send(typed("hello")).await;
+    other.until("conversation.item.done").await;
+    assert!(room.engine.clock.now() - asked < Duration::from_secs(1), "a large append stalls everyone else");
+    client.until("input_audio_buffer.committed").await;
+}
+
+#[tokio::test]
+async fn a_message_over_the_limit_is_refused_with_1009() {
+    let room = Room::open(Script::default()).await;
+    let mut client = Client::join(&room).await;
+    let oversize = Message::text(" ".repeat(23 << 20));
+    // The server stops reading in the middle and says why.
+    let _ = futures_util::SinkExt::send(&mut client.socket, oversize).await;
+    assert_eq!(client.goodbye().await, 1009);
+    room.is_empty().await;
+}
+
+#[tokio::test]
+async fn ten_thousand_tiny_appends_are_one_turn() {
+    let room = Room::open(Script::default()).await;
+    let mut client = Client::join_with(&room, manual()).await;
+    for _ in 0..10_000 {
+        client.append(&[100; 3]).await;
+    }
+    client.send(json!({"type": "input_audio_buffer.commit"})).await;
+    client.until("input_audio_buffer.committed").await;
+    assert_eq!(room.stt.calls(), 1);
+}
+
+#[tokio::test]
+async fn a_file_faster_than_real_time_is_heard_whole_by_a_provider_that_takes_its_time() {
+    let stt = SttScript { open: Duration::from_secs(1), ..SttScript::default() };
+    let room = Room::open(Script { stt, ..Script::default() }).await;
+    let mut session = manual();
+    session["audio"]["input"]["transcription"] = json!({"model": "whisper-1"});
+    let mut client = Client::join_with(&room, session).await;
+    // A minute, of which no more than a few seconds fit between the microphone and the provider.
+    for _ in 0..60 {
+        client.append(&[0; 24_000]).await;
+    }
+    client.send(json!({"type": "input_audio_buffer.commit"})).await;
+    let events = client.until("conversation.item.input_audio_transcription.completed").await;
+    assert_eq!(events.last().unwrap()["usage"]["seconds"], 60.0);
+}
+
+#[tokio::test]
+async fn the_turns_of_a_file_are_found_in_stream_time() {
+    let room = Room::open(Script::default()).await;
+    let turn_detection = json!({"type": "server_vad", "create_response": false, "interrupt_response": false});
+    let session = json!({"type": "realtime", "audio": {"input": {"turn_detection": turn_detection}}});
+    let mut client = Client::join_with(&room, session).await;
+    let mut starts = Vec::new();
+    for name in ["cards-001", "cards-003", "cards-005"] {
+        client.speak(&recording(name)).await;
+        let events = client.until("input_audio_buffer.committed").await;
+        starts.extend(only(&events, "input_audio_buffer.speech_started").iter().map(|e| e["audio_start_ms"].as_u64()));
+    }
+    assert!(starts.len() >= 3 && starts.is_sorted(), "{starts:?}");
+}
