@@ -6,6 +6,7 @@
 pub mod error;
 pub mod json;
 pub mod llm;
+pub mod local;
 pub mod secret;
 pub mod stt;
 pub mod tts;
