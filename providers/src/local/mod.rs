@@ -3,6 +3,7 @@
 mod mel;
 pub mod models;
 pub mod pool;
+pub mod turn;
 pub mod whisper;
 
 use std::{fmt, path::Path};
