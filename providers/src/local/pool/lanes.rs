@@ -28,6 +28,7 @@ pub(super) enum Refused {
 pub(super) struct Lanes {
     finals: Lane,
     partials: Lane,
+    running: usize,
     running_partials: usize,
     most_partials: usize,
     limit: usize,
@@ -41,6 +42,7 @@ impl Lanes {
         Self {
             finals: Lane::default(),
             partials: Lane::default(),
+            running: 0,
             running_partials: 0,
             most_partials,
             limit,
@@ -81,18 +83,21 @@ impl Lanes {
             return None;
         }
         if let Some(job) = self.finals.pop() {
+            self.running += 1;
             return Some(job);
         }
         if self.running_partials >= self.most_partials {
             return None;
         }
         let job = self.partials.pop()?;
+        self.running += 1;
         self.running_partials += 1;
         Some(job)
     }
 
     /// Notes that a popped job has ended.
     pub(super) fn finished(&mut self, priority: Priority) {
+        self.running -= 1;
         match priority {
             Priority::Final => {}
             Priority::Partial => self.running_partials -= 1,
@@ -107,6 +112,11 @@ impl Lanes {
     /// How many jobs wait.
     pub(super) fn waiting(&self) -> usize {
         self.finals.waiting + self.partials.waiting
+    }
+
+    /// How many popped jobs have not ended.
+    pub(super) fn running(&self) -> usize {
+        self.running
     }
 
     /// Ends the pool: nothing more is taken in, nothing more comes out, waiters learn it.

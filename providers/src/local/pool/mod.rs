@@ -10,7 +10,10 @@ mod lanes;
 use std::{
     num::NonZero,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     thread,
 };
 
@@ -33,6 +36,7 @@ pub enum Priority {
 pub struct Pool {
     shared: Arc<Shared>,
     threads: usize,
+    keys: AtomicU64,
 }
 
 impl Pool {
@@ -49,12 +53,17 @@ impl Pool {
         if started == 0 {
             shared.lock().close();
         }
-        Arc::new(Self { shared, threads: started })
+        Arc::new(Self { shared, threads: started, keys: AtomicU64::new(0) })
     }
 
     /// One thread a core, as the machine tells.
     pub fn cores() -> usize {
         thread::available_parallelism().map_or(1, NonZero::get)
+    }
+
+    /// A key no other caller has.
+    pub fn key(&self) -> u64 {
+        self.keys.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Runs `job` on one of the threads. `key` names the caller: callers take turns.
@@ -85,7 +94,12 @@ impl Pool {
         self.shared.lock().waiting()
     }
 
-    /// How many threads run.
+    /// How many jobs are being run.
+    pub fn running(&self) -> usize {
+        self.shared.lock().running()
+    }
+
+    /// How many threads there are.
     pub fn threads(&self) -> usize {
         self.threads
     }
