@@ -1,11 +1,14 @@
 //! Embedded engines: they run in this process, or as its child, and need no network.
 
+mod ahead;
 mod g2p;
 mod graph;
 mod mel;
+mod piece;
 mod spoken;
 
 pub mod agent;
+pub mod command;
 pub mod hibari;
 pub mod models;
 pub mod pool;

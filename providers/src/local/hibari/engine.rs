@@ -8,7 +8,6 @@ use super::{
     PROVIDER,
     acoustics::{Acoustics, Spectra},
     noise::Noise,
-    piece,
     silence::{self, Pause},
     vocoder::{HOP, Vocoder},
 };
@@ -16,6 +15,7 @@ use crate::{
     ProviderError,
     local::{
         g2p::{Phonemes, Reading},
+        piece,
         spoken::{self, Word},
     },
 };

@@ -7,7 +7,6 @@
 mod acoustics;
 mod engine;
 mod noise;
-mod piece;
 mod silence;
 mod speaker;
 mod vocoder;
@@ -20,13 +19,13 @@ use std::{
     },
 };
 
-use futures_util::{StreamExt, future::BoxFuture, stream::BoxStream};
+use futures_util::{future::BoxFuture, stream::BoxStream};
 
 use self::{
     engine::{Engine, Pace},
     speaker::Speaker,
 };
-use super::pool::Pool;
+use super::{ahead, pool::Pool};
 use crate::{
     ProviderError,
     tts::{Clause, SpeechStream, TextToSpeech, TtsCapabilities, Voice},
@@ -68,8 +67,9 @@ impl TextToSpeech for Hibari {
     ) -> BoxFuture<'_, Result<SpeechStream, ProviderError>> {
         // Replies take turns on the pool; counting down keeps clear of callers that count up.
         let key = u64::MAX - self.replies.fetch_add(1, Ordering::Relaxed);
-        let speaker = Speaker::new(Arc::clone(&self.engine), Arc::clone(&self.pool), key, Pace::new(voice.speed));
-        Box::pin(async move { Ok(speaker.speak(text).boxed()) })
+        let (engine, pool) = (Arc::clone(&self.engine), Arc::clone(&self.pool));
+        let speaker = Speaker { engine, pool, key, pace: Pace::new(voice.speed) };
+        Box::pin(async move { Ok(ahead::stream(|listener| speaker.run(text, listener))) })
     }
 }
 

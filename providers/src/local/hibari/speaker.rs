@@ -1,58 +1,35 @@
-//! A reply being spoken: takes clauses as they come, has pieces made on the pool, keeps a little ahead of the listener.
+//! A reply being spoken: takes clauses as they come and has their pieces made on the pool.
 
 use std::{sync::Arc, time::Duration};
 
 use audio::Clip;
-use futures_util::{Stream, StreamExt, stream, stream::BoxStream};
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
-use tokio_util::task::AbortOnDropHandle;
+use futures_util::{StreamExt, stream::BoxStream};
 
 use super::engine::{Engine, Pace, Piece, RATE, Rest};
 use crate::{
     ProviderError,
-    local::pool::{Pool, Priority},
+    local::{
+        ahead::{self, Listener},
+        pool::{Pool, Priority},
+    },
     tts::{Clause, Speech},
 };
 
 /// Speaks one reply.
 pub(super) struct Speaker {
-    engine: Arc<Engine>,
-    pool: Arc<Pool>,
-    key: u64,
-    pace: Pace,
+    pub(super) engine: Arc<Engine>,
+    pub(super) pool: Arc<Pool>,
+    /// Replies take turns on the pool by their keys.
+    pub(super) key: u64,
+    pub(super) pace: Pace,
 }
 
 impl Speaker {
-    pub(super) fn new(engine: Arc<Engine>, pool: Arc<Pool>, key: u64, pace: Pace) -> Self {
-        Self { engine, pool, key, pace }
-    }
-
-    /// Speaks in a task of its own, so that the next piece is made while this one is heard. Dropping the stream ends it.
-    pub(super) fn speak(
+    /// Speaks to the end of the text, or until the listener leaves.
+    pub(super) async fn run(
         self,
-        text: BoxStream<'static, Clause>,
-    ) -> impl Stream<Item = Result<Speech, ProviderError>> + Send + 'static {
-        let (sender, receiver) = mpsc::channel(AHEAD);
-        let task = AbortOnDropHandle::new(tokio::spawn(async move {
-            if let Err(error) = self.run(text, &sender).await {
-                // The listener may have left; then nobody wants to know.
-                let _ = sender.send(Err(error)).await;
-            }
-        }));
-        ReceiverStream::new(receiver).flat_map(move |steps| {
-            let _alive = &task;
-            stream::iter(match steps {
-                Ok(steps) => steps.into_iter().map(Ok).collect(),
-                Err(error) => vec![Err(error)],
-            })
-        })
-    }
-
-    async fn run(
-        &self,
         mut text: BoxStream<'static, Clause>,
-        sender: &mpsc::Sender<Result<Vec<Speech>, ProviderError>>,
+        listener: Listener,
     ) -> Result<(), ProviderError> {
         let mut first = true;
         while let Some(Clause { id, text }) = text.next().await {
@@ -62,17 +39,18 @@ impl Speaker {
                 let (engine, pace) = (Arc::clone(&self.engine), self.pace);
                 let job = move || engine.next(rest, first, pace);
                 let (piece, words) = self.pool.run(self.key, Priority::Final, job).await??;
+                rest = Rest::Words(words);
+                if piece.samples.is_empty() {
+                    continue;
+                }
+                first = false;
                 let length = RATE.duration_of(piece.samples.len());
-                if !piece.samples.is_empty() {
-                    first = false;
-                    if sender.send(Ok(steps(id, before, piece))).await.is_err() {
-                        return Ok(());
-                    }
+                if !listener.give(steps(id, before, piece)).await {
+                    return Ok(());
                 }
                 before += length;
-                rest = Rest::Words(words);
             }
-            if sender.send(Ok(vec![Speech::ClauseDone { clause: id }])).await.is_err() {
+            if !listener.give(vec![Speech::ClauseDone { clause: id }]).await {
                 return Ok(());
             }
         }
@@ -80,17 +58,10 @@ impl Speaker {
     }
 }
 
-/// A piece as events: its words, then its sound in short clips. `before` is the length of the clause's earlier pieces.
+/// A piece as events: its words, then its sound. `before` is the length of the clause's earlier pieces.
 fn steps(clause: u32, before: Duration, piece: Piece) -> Vec<Speech> {
     let words = piece.words.into_iter();
     let words =
         words.map(|(range, start, end)| Speech::Word { clause, range, start: before + start, end: before + end });
-    let clips = piece.samples.chunks(CLIP);
-    let clips = clips.map(|samples| Speech::Audio { clause, clip: Clip::new(RATE, samples.to_vec()) });
-    words.chain(clips).collect()
+    words.chain(ahead::clips(clause, &Clip::new(RATE, piece.samples))).collect()
 }
-
-/// Pieces made but not yet taken; a full queue makes synthesis wait. One more is being made, one more being taken.
-const AHEAD: usize = 2;
-/// Samples in a clip, 100 ms: an interruption discards little.
-const CLIP: usize = 2_400;

@@ -1,4 +1,4 @@
-//! Where a clause is cut into pieces that the network speaks in one breath.
+//! Where a clause is cut into pieces that are spoken in one breath.
 //!
 //! At the end of a sentence when there is one in reach; else at a comma or the like; else between two words.
 
