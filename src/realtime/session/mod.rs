@@ -4,11 +4,11 @@
 //! again if nothing else happens first. There is no clock, no randomness, no socket and no serialisation in here, so a
 //! session is a list of inputs and can be replayed. ARCHITECTURE.md names the invariants.
 //!
-//! A map: [`turn`] is the microphone's machine, with [`buffer`] (what becomes an item), [`endpoint`] (when a pause is an end), [`overlap`] and
-//! [`backchannel`] (sound over a reply), [`utterance`] and [`hearing`] (what was said). [`response`] is the reply's
-//! machine, with [`reply`] (its state), [`stream`] (how it is written down), [`ending`], [`sentences`], [`marks`] and [`playout`] (how
-//! it is spoken and what of it was heard), [`plan`], [`prompt`] and [`tools`] (what the model is asked). [`conversation`]
-//! holds the items, [`edit`] and [`update`] what clients do to them and to the settings, [`silence`] speaks up.
+//! A map. The microphone's machine is `turn`, with `buffer` (what becomes an item), `endpoint` (when a pause is an end),
+//! `overlap` and `backchannel` (sound over a reply), `utterance` and `hearing` (what was said). The reply's machine is
+//! `response`, with `reply` (its state), `stream` (how it is written down), `ending` (how it stops), `plan`, `prompt` and
+//! `tools` (what the model is asked), `sentences`, `marks` and `playout` (how it is spoken and what of it was heard).
+//! `conversation` holds the items; `edit` and `update` are what clients do to them and to the settings; `silence` speaks up.
 
 mod backchannel;
 mod buffer;

@@ -54,7 +54,8 @@ pub enum Output {
     },
     /// Stop thinking and speaking for this response and forget its queued audio.
     Cancel(ResponseId),
-    /// Hand the client this response's queued speech, up to this position of its audio part.
+    /// Hand the client this response's queued speech, up to this position of its audio part. Parts follow each other in
+    /// the queue: one begins where the part before it was released to its end.
     Release {
         /// The response.
         response: ResponseId,
@@ -71,7 +72,8 @@ pub enum Output {
     },
     /// Drop what was queued towards the client for this response but not yet played or sent.
     Flush(ResponseId),
-    /// Where we play: hold the loudspeaker at once; an overlap is being judged.
+    /// Where we play: hold the loudspeaker at once; an overlap is being judged. A [`Output::Resume`] always follows, after
+    /// the [`Output::Flush`] if the reply was cut.
     Pause,
     /// Where we play: go on from where it was held.
     Resume,
@@ -405,7 +407,7 @@ pub enum Record {
 /// A latency that rules the product.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Measure {
-    /// From the onset decision of a barge-in to the flush.
+    /// From the first frame that told the onset of a barge-in to the flush: the overlap's confirmation is part of it.
     OnsetToFlush(Duration),
     /// From the end of speech in the stream to the commit.
     EndOfTurn(Duration),

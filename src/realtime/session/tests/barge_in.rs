@@ -158,6 +158,17 @@ fn without_interruptions_the_reply_runs_on_and_the_turn_is_answered_after_it() {
 }
 
 #[test]
+fn words_said_before_the_running_reply_began_to_speak_are_not_lost_behind_it() {
+    let mut scene =
+        Scene::with(|settings| settings.input.turn_detection.as_mut().unwrap().interrupt_response = false, |_| {});
+    scene.asks("what is the weather");
+    scene.asks("and tomorrow");
+    scene.asks("");
+    scene.replies("It is fine.", 500);
+    assert_eq!(scene.count("infer"), 2, "the reply came after the question, but does not answer it");
+}
+
+#[test]
 fn an_overlap_outlives_the_reply_it_sounded_over() {
     let mut scene = Scene::mid_reply();
     scene.run_for(millis(2900));

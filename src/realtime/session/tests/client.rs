@@ -16,7 +16,7 @@ use super::super::{
     input::{Command, Request, Spoken},
     item::{Body, Item, ItemStatus, Part},
     output::{CancelReason, Event, PartRef, Record, ResponseStatus, ResponseView, Transcribe},
-    settings::{Modality, Player, Profile, Settings},
+    settings::{Kind, Modality, Player, Profile, Settings},
 };
 
 /// Clocks of the listener's model and the session may differ by rounding.
@@ -341,6 +341,9 @@ impl Client {
             assert_eq!(self.active, None, "1: two active responses");
             self.active = Some(view.id.clone());
         }
+        assert_eq!(self.settings.kind, Kind::Conversation, "a transcription session makes no responses");
+        let voice = view.voice.as_str();
+        assert!(voice == self.settings.output.voice || voice == "echo", "6: {voice} is neither set nor asked for");
         assert!(view.output.is_empty() && view.status == ResponseStatus::InProgress);
         self.order.push(view.id.clone());
         let response = Response {

@@ -97,3 +97,24 @@ fn the_same_inputs_give_the_same_outputs() {
     let again = scene.replay(profile(settings()));
     assert!(scene.outputs().eq(&again));
 }
+
+#[test]
+fn sessions_side_by_side_share_nothing() {
+    let act = |scene: &mut Scene, step: u32| match step {
+        0 => scene.speaks(600),
+        1 => scene.quiet(500),
+        2 => scene.understood("hello"),
+        3 => scene.replies("Hello there.", 900),
+        4 => scene.quiet(300),
+        _ => scene.asks("stop"),
+    };
+    let mut alone = Scene::new();
+    (0..6).for_each(|step| act(&mut alone, step));
+    let (mut one, mut silent) = (Scene::new(), Scene::new());
+    for step in 0..6 {
+        silent.quiet(700);
+        act(&mut one, step);
+    }
+    assert!(alone.outputs().eq(one.outputs()));
+    assert_eq!(silent.news(), ["session.created"]);
+}

@@ -301,7 +301,7 @@ impl World {
             let text = TEXTS[usize::from(b.wrapping_add(at)) % TEXTS.len()].to_owned();
             self.feed(Input::Thought { response: response.clone(), event: Ok(Thought::Text(text)) });
         }
-        if a % 7 != 0 {
+        if !a.is_multiple_of(7) {
             self.feed(Input::Thought { response: response.clone(), event: Ok(Thought::Finished(Finish::Stop)) });
         }
         let clauses: Vec<u32> =
@@ -312,7 +312,7 @@ impl World {
             let event = Spoken::Mark(Speech::ClauseDone { clause });
             self.feed(Input::Spoken { response: response.clone(), event });
         }
-        if a % 5 != 0 {
+        if !a.is_multiple_of(5) {
             self.feed(Input::Spoken { response, event: Spoken::Finished });
         }
     }
