@@ -117,6 +117,7 @@ mod tests {
             ("data: a\r\n\r\ndata: b\r\n\r\n", &["a", "b"]),
             ("data: a\r\rdata: b\r\r", &["a", "b"]),
             ("data:a\ndata:  b\n\n", &["a\n b"]),
+            ("data: a\r\ndata: b\r\n\r\n", &["a\nb"]),
             (": keep-alive\n\n: again\ndata: a\n\n", &["a"]),
             ("event: x\nid: 7\nretry: 10\nnonsense\ndata: a\n\n", &["a"]),
             ("\u{feff}data: a\n\n", &["a"]),

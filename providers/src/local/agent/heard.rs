@@ -149,7 +149,10 @@ fn trail(words: &[Word], phrase: &str) -> Option<usize> {
 }
 
 /// Longer phrases first: the first that fits is dropped.
-const LEADS: [&str; 47] = [
+const LEADS: [&str; 50] = [
+    "and now",
+    "now",
+    "i said",
     "could you please tell me",
     "can you please tell me",
     "would you please tell me",

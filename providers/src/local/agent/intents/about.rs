@@ -19,6 +19,7 @@ pub(super) fn answer(heard: &Heard, _: &Scene<'_>) -> Option<String> {
         "are you human",
         "are you a human",
         "are you real",
+        "are you a real",
         "are you a person",
         "are you chatgpt",
         "are you a language model",

@@ -396,7 +396,7 @@ mod tests {
             ("Times two.", "That makes 168."),
             ("And divided by four?", "That makes 21."),
             ("What is that plus 1?", "That makes 85."),
-            ("Divide that by 2.", "That makes 42."),
+            ("Now divide that by 2.", "That makes 42."),
         ] {
             assert_eq!(answer_to(text, &before).as_deref(), Some(expected), "{text}");
         }

@@ -8,7 +8,7 @@ use jiff::{
 use super::{
     super::{
         heard::{Heard, capital, lead},
-        quantity::{Day, day_of, numeral},
+        quantity::{Day, day_of, numeral, read_day},
         scene::Scene,
     },
     zones,
@@ -20,6 +20,7 @@ pub(super) fn answer(heard: &Heard, scene: &Scene<'_>) -> Option<String> {
         .or_else(|| distance(heard, today))
         .or_else(|| shifted(heard, today))
         .or_else(|| date_of(heard, today))
+        .or_else(|| is_it(heard, today))
         .or_else(|| parts(heard, scene.now))
 }
 
@@ -122,18 +123,29 @@ fn shifted(heard: &Heard, today: Date) -> Option<String> {
 
 /// "what day of the week is July 4th", "when is Easter", "what is the date tomorrow".
 fn date_of(heard: &Heard, today: Date) -> Option<String> {
-    let weekday = heard.has(&["what day", "which day", "day of the week", "what weekday", "weekday"]);
+    let weekday =
+        heard.has(&["what day", "which day", "day of the week", "what weekday", "weekday", "what is the day"]);
     let date = heard.has(&["what date", "what is the date", "date", "when is", "when was", "what day", "which day"]);
     if !weekday && !date {
         return None;
     }
     let (_, day) = day_of(heard, today)?;
     let verb = if day.date < today { "was" } else { "is" };
-    Some(format!(
-        "{} {verb} {}.",
-        if day.name.is_empty() { "That".to_owned() } else { capital(day.name) },
-        full(day.date)
-    ))
+    let date = full(day.date);
+    let name = if day.name.is_empty() || date.starts_with(day.name) { "That".to_owned() } else { capital(day.name) };
+    Some(format!("{name} {verb} {date}."))
+}
+
+/// "is it Monday", "is today Christmas".
+fn is_it(heard: &Heard, today: Date) -> Option<String> {
+    let words = heard.after_lead(&["is it", "is today"])?;
+    let day = read_day(words, today)?;
+    let rest = &words[day.words..];
+    if day.name == "today" || !rest.is_empty() && lead(rest, "today") != Some(rest.len()) {
+        return None;
+    }
+    let yes = if day.date == today { "Yes" } else { "No" };
+    Some(format!("{yes}, today is {}.", full(today)))
 }
 
 /// Today's date, weekday, month, year.
@@ -152,7 +164,6 @@ fn parts(heard: &Heard, now: &Zoned) -> Option<String> {
         "what day it is",
         "today's date",
         "the current date",
-        "what is the day",
         "what day of the week is it",
         "which day is it",
         "what weekday is it",
@@ -161,7 +172,7 @@ fn parts(heard: &Heard, now: &Zoned) -> Option<String> {
         "what is today",
         "what is todays date",
     ];
-    let alone = ["date", "the date", "day", "what day"];
+    let alone = ["date", "the date", "day", "what day", "what is the day"];
     (heard.has(&asked) || heard.is(&alone)).then(|| format!("Today is {}.", full(today)))
 }
 
@@ -207,6 +218,10 @@ mod tests {
             ("What day of the week is it?", "Today is Sunday, November 22, 2026."),
             ("What day is tomorrow?", "Tomorrow is Monday, November 23, 2026."),
             ("What was the date yesterday?", "Yesterday was Saturday, November 21, 2026."),
+            ("What's the day after tomorrow?", "The day after tomorrow is Tuesday, November 24, 2026."),
+            ("What date is next Friday?", "That is Friday, November 27, 2026."),
+            ("Is it Sunday today?", "Yes, today is Sunday, November 22, 2026."),
+            ("Is it Monday?", "No, today is Sunday, November 22, 2026."),
             ("What year is it?", "It is 2026."),
             ("What month is it?", "It is November 2026."),
             ("What day of the week is July 4th?", "That is Sunday, July 4, 2027."),

@@ -15,22 +15,16 @@ pub(super) fn answer(heard: &Heard, scene: &Scene<'_>) -> Option<String> {
 
 /// "what did I say", "what was my first question".
 fn own_words(heard: &Heard, scene: &Scene<'_>) -> Option<String> {
-    let first = heard.has(&[
-        "my first question",
-        "did i ask first",
-        "did i say first",
-        "first thing i said",
-        "first thing i asked",
-        "did i ask you first",
-        "did i first ask",
-        "did i first say",
-        "my first words",
-    ]);
-    if first {
-        let question =
-            scene.said().rev().find(|text| Heard::new(text).is_question()).or_else(|| scene.said().next_back());
+    if heard.has(FIRST_QUESTION) {
+        let question = scene.said().rev().find(|text| Heard::new(text).is_question());
         return Some(match question {
             Some(text) => format!("The first thing you asked was: {}", sentence(text)),
+            None => "You have not asked anything before that in this conversation.".to_owned(),
+        });
+    }
+    if heard.has(FIRST_WORDS) {
+        return Some(match scene.said().next_back() {
+            Some(text) => format!("The first thing you said was: {}", sentence(text)),
             None => NOTHING_YET.to_owned(),
         });
     }
@@ -193,6 +187,12 @@ fn fact(said: &Heard) -> Option<(String, String)> {
     {
         return Some(("name".to_owned(), name(said, value)?));
     }
+    if let Some([word]) = said.after_lead(&["i am"])
+        && said.quote(std::slice::from_ref(word)).starts_with(char::is_uppercase)
+        && !["ish", "ese", "ican", "man", "ian"].iter().any(|origin| word.text.ends_with(origin))
+    {
+        return Some(("name".to_owned(), said.quote(std::slice::from_ref(word)).to_owned()));
+    }
     let words = said.after_lead(&["remember that my", "remember my", "my", "and my", "but my"])?;
     let verb = words.iter().position(|word| ["is", "are", "was"].contains(&word.text.as_str()))?;
     let (subject, value) = (&words[..verb], &words[verb + 1..]);
@@ -231,6 +231,9 @@ fn sentence(text: &str) -> String {
     if ended { text.to_owned() } else { format!("{}.", text.trim_end_matches([',', ';', ':'])) }
 }
 
+const FIRST_QUESTION: &[&str] =
+    &["my first question", "did i ask first", "first thing i asked", "did i ask you first", "did i first ask"];
+const FIRST_WORDS: &[&str] = &["did i say first", "first thing i said", "did i first say", "my first words"];
 const NOTHING_YET: &str = "You have not said anything before that in this conversation.";
 const SMALL: [&str; 8] = ["the", "a", "an", "my", "your", "that", "it", "this"];
 
@@ -264,6 +267,7 @@ mod tests {
             ("What did I say?", "You said: Go forward ten meters."),
             ("What did I just say?", "You said: Go forward ten meters."),
             ("What was my first question?", "The first thing you asked was: What's 2 plus 2?"),
+            ("What did I say first?", "The first thing you said was: Hello, my name is Alice."),
             ("What did you say?", "I said: I cannot do that."),
             ("Could you repeat that, please?", "I said: I cannot do that."),
             ("What's my name?", "You told me your name is Alice."),
@@ -296,6 +300,7 @@ mod tests {
         for (text, expected) in [
             ("My name is Alice.", "Nice to meet you, Alice."),
             ("Hi, my name's Bob McCoy.", "Nice to meet you, Bob McCoy."),
+            ("I'm Bob.", "Nice to meet you, Bob."),
             ("Call me Ishmael.", "Nice to meet you, Ishmael."),
             ("My dog is Rex.", "All right, your dog is Rex. I will remember that for this conversation."),
             ("Remember that the code is 1234.", "I will remember, for this conversation: the code is 1234."),
@@ -306,7 +311,15 @@ mod tests {
 
     #[test]
     fn other_words_recall_nothing() {
-        for text in ["Go forward ten meters.", "My goodness!", "What is love?", "Remember me?", "Is my name long?"] {
+        for text in [
+            "Go forward ten meters.",
+            "My goodness!",
+            "What is love?",
+            "Remember me?",
+            "Is my name long?",
+            "I'm tired.",
+            "I'm British.",
+        ] {
             assert_eq!(answer_to(text, &[]), None, "{text}");
         }
     }

@@ -5,5 +5,5 @@ mod number;
 pub(super) mod numeral;
 pub(super) mod units;
 
-pub(super) use dates::{Day, day_of};
+pub(super) use dates::{Day, day_of, read_day};
 pub(super) use number::Number;
