@@ -2,7 +2,7 @@
 //!
 //! A [`Credential`] is read from a request, [`Auth`] turns it into a [`Principal`] or refuses it. Keys have at least 256
 //! random bits, so a plain SHA-256 keeps them safely: a slow hash only helps secrets that can be guessed. The admin key
-//! may be chosen by a person; guessing at it is slowed down per address ([`Attempts`](attempts::Attempts)).
+//! may be chosen by a person; guessing at it is slowed down per address.
 
 mod attempts;
 mod credential;

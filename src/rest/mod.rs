@@ -1,7 +1,7 @@
 //! The HTTP surface: one resource a file, and this table of routes.
 //!
 //! Every route states what it [`Need`]s; without it there is no way into the table, so nothing is open by oversight.
-//! Errors are one type, [`Fault`](fault::Fault), spelled as the path's readers expect it: problem+json, or the OpenAI
+//! Errors are one type, [`Fault`], spelled as the path's readers expect it: problem+json, or the OpenAI
 //! error object under `/v1`.
 
 mod body;
@@ -18,6 +18,7 @@ mod messages;
 mod models;
 mod page;
 mod provider;
+mod realtime;
 mod request;
 mod secrets;
 mod sessions;
@@ -57,6 +58,7 @@ fn table() -> Vec<Route> {
         route("/health", Need::Nothing, get(health::live)),
         route("/ready", Need::Nothing, get(health::ready)),
         route("/metrics", Need::Scope(Scope::Admin), get(health::metrics)),
+        route("/v1/realtime", Need::Voice, get(realtime::connect)),
         route("/v1/realtime/client_secrets", Need::Scope(Scope::Realtime), post(secrets::create)),
         route("/v1/models", Need::Key, get(models::list)),
         route("/v1/models/{*id}", Need::Key, get(models::show)),

@@ -6,5 +6,6 @@ mod audio;
 mod conversations;
 mod door;
 mod keys;
+mod live;
 mod secrets;
 mod server;
