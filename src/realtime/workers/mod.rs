@@ -41,7 +41,7 @@ const REPORTS: usize = 32;
 pub(crate) enum Report {
     /// Something happened.
     Input(Input),
-    /// More of a reply's speech, at 24 kHz. [`Spoken::Audio`] is for whoever queues it to say.
+    /// More of a reply's speech, at 24 kHz; whoever queues it tells the session how long it lasts.
     Sound {
         /// Whose.
         response: ResponseId,
