@@ -3,13 +3,17 @@
 //! Code that counts calls the functions here; nobody else spells a metric's name. Latencies are in milliseconds, and
 //! their buckets are chosen for a conversation: fine below the 200 ms at which people notice, coarse above.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ::metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
-use providers::layers::{self, Observation};
 
-use crate::realtime::session::output::Measure;
+use providers::{
+    ErrorKind,
+    layers::{self, Observation, Observer},
+};
+
+use crate::{clock::Clock, realtime::session::output::Measure};
 
 /// Upper bounds of the latency buckets, in milliseconds.
 const BUCKETS: [f64; 16] =
@@ -26,10 +30,9 @@ const FINAL_TRANSCRIPT: &str = "voice_relay_final_transcript_ms";
 const FIRST_TOKEN: &str = "voice_relay_first_token_ms";
 const FIRST_AUDIO: &str = "voice_relay_first_audio_ms";
 const REPLIES: &str = "voice_relay_replies_total";
+const PROVIDER_REQUESTS: &str = "voice_relay_provider_requests_total";
 const PROVIDER_LATENCY: &str = "voice_relay_provider_latency_ms";
 const PROVIDER_ERRORS: &str = "voice_relay_provider_errors_total";
-const PROVIDER_REQUESTS: &str = "voice_relay_provider_requests_total";
-const PROVIDER_FIRST: &str = "voice_relay_provider_first_result_ms";
 const INFERENCE_QUEUE: &str = "voice_relay_inference_queue";
 const DROPPED_AUDIO: &str = "voice_relay_dropped_audio_ms_total";
 const QUEUE_DEPTH: &str = "voice_relay_queue_depth";
@@ -123,34 +126,65 @@ pub fn measured(measure: Measure) {
     histogram!(name).record(millis(span));
 }
 
-/// A provider gave its first answer after this long.
-pub fn provider_answered(role: Role, latency: Duration) {
-    histogram!(PROVIDER_LATENCY, "role" => role.name()).record(millis(latency));
+/// Counts what providers do. Wrap them in [`providers::layers::Observed`] with this.
+#[derive(Debug)]
+pub struct ProviderMeter {
+    clock: Clock,
+    start: Instant,
 }
 
-/// A provider failed; `kind` is what the caller could do about it.
-pub fn provider_failed(role: Role, provider: &str, kind: providers::ErrorKind) {
-    let kind = kind.to_string().replace(' ', "_");
-    counter!(PROVIDER_ERRORS, "role" => role.name(), "provider" => provider.to_owned(), "kind" => kind).increment(1);
+impl ProviderMeter {
+    /// A meter that measures by `clock`.
+    pub fn new(clock: Clock) -> Self {
+        Self { start: clock.now(), clock }
+    }
 }
 
-/// Something happened to a request of one provider, by its configured name, inside whatever chain it stands.
-pub fn provider(name: &str, role: layers::Role, event: Observation) {
-    let role = match role {
-        layers::Role::Stt => Role::Listen.name(),
-        layers::Role::Llm => Role::Think.name(),
-        layers::Role::Tts => Role::Speak.name(),
-    };
-    let outcome = match event {
-        Observation::Requested => return,
-        Observation::First { after } => {
-            return histogram!(PROVIDER_FIRST, "role" => role, "provider" => name.to_owned()).record(millis(after));
+impl Observer for ProviderMeter {
+    fn now(&self) -> Duration {
+        self.clock.now() - self.start
+    }
+
+    fn observe(&self, provider: &str, role: layers::Role, event: Observation) {
+        let role = match role {
+            layers::Role::Stt => Role::Listen,
+            layers::Role::Llm => Role::Think,
+            layers::Role::Tts => Role::Speak,
+        };
+        match event {
+            Observation::Requested => requested(role, provider),
+            Observation::First { after } => answered(role, provider, after),
+            Observation::Failed { kind, .. } => provider_failed(role, provider, kind),
+            // A reply that is interrupted is no fault of its provider.
+            Observation::Finished { .. } | Observation::Cancelled { .. } => {}
         }
-        Observation::Finished { .. } => "finished",
-        Observation::Failed { .. } => "failed",
-        Observation::Cancelled { .. } => "cancelled",
+    }
+}
+
+fn answered(role: Role, provider: &str, latency: Duration) {
+    histogram!(PROVIDER_LATENCY, "role" => role.name(), "provider" => provider.to_owned()).record(millis(latency));
+}
+
+fn requested(role: Role, provider: &str) {
+    counter!(PROVIDER_REQUESTS, "role" => role.name(), "provider" => provider.to_owned()).increment(1);
+}
+
+/// A first answer came after this long as the relay saw it, whoever gave it; [`ProviderMeter`] counts by name.
+pub fn provider_answered(role: Role, latency: Duration) {
+    answered(role, "relay", latency);
+}
+
+/// A provider failed that no [`ProviderMeter`] watches; `kind` is what the caller could do about it.
+pub fn provider_failed(role: Role, provider: &str, kind: ErrorKind) {
+    let kind = match kind {
+        ErrorKind::RateLimited => "rate_limited",
+        ErrorKind::Unauthorized => "unauthorized",
+        ErrorKind::Unavailable => "unavailable",
+        ErrorKind::Rejected => "rejected",
+        ErrorKind::Protocol => "protocol",
+        ErrorKind::Timeout => "timeout",
     };
-    counter!(PROVIDER_REQUESTS, "role" => role, "provider" => name.to_owned(), "outcome" => outcome).increment(1);
+    counter!(PROVIDER_ERRORS, "role" => role.name(), "provider" => provider.to_owned(), "kind" => kind).increment(1);
 }
 
 /// Jobs that wait for a thread of the embedded engines.
@@ -208,10 +242,9 @@ fn describe() {
     describe_histogram!(FIRST_TOKEN, "From asking the language model to its first token");
     describe_histogram!(FIRST_AUDIO, "From the commit to the first audio of the reply");
     describe_counter!(REPLIES, "Replies ended, by how");
-    describe_histogram!(PROVIDER_LATENCY, "From asking a provider to its first answer, by role");
-    describe_counter!(PROVIDER_ERRORS, "Failures that reached a session, by role, provider and kind");
-    describe_counter!(PROVIDER_REQUESTS, "Requests to a provider that ended, by role, provider and outcome");
-    describe_histogram!(PROVIDER_FIRST, "From asking one provider to its first result, by role and provider");
+    describe_counter!(PROVIDER_REQUESTS, "Requests to providers, by role and provider");
+    describe_histogram!(PROVIDER_LATENCY, "Until a provider's first answer, by role and provider");
+    describe_counter!(PROVIDER_ERRORS, "Failures of providers, by role, provider and kind");
     describe_gauge!(INFERENCE_QUEUE, "Jobs that wait for a thread of the embedded engines");
     describe_counter!(DROPPED_AUDIO, "Milliseconds of user audio lost, by where");
     describe_histogram!(QUEUE_DEPTH, "Entries found waiting in a queue that was not empty, by queue");

@@ -10,8 +10,8 @@ use providers::{
 };
 use secrecy::ExposeSecret;
 
-use super::{OpenAiConfig, observer::Metered};
-use crate::{clock::Clock, config::Config, realtime::Providers};
+use super::OpenAiConfig;
+use crate::{clock::Clock, config::Config, metrics::ProviderMeter, realtime::Providers};
 
 /// The engines of a relay, and the threads the embedded ones share.
 pub struct Engines {
@@ -29,7 +29,7 @@ impl Engines {
             pool: Pool::new(threads, config.inference.queue),
             config: config.clone(),
             clock: clock.clone(),
-            observer: Arc::new(Metered::new(clock.clone())),
+            observer: Arc::new(ProviderMeter::new(clock.clone())),
         };
         let loaded = tokio::task::spawn_blocking(move || loader.all()).await;
         loaded.unwrap_or_else(|panic| Err(ProviderError::new("engines", ErrorKind::Unavailable, panic)))
@@ -40,7 +40,7 @@ struct Loader {
     config: Config,
     clock: Clock,
     pool: Arc<Pool>,
-    observer: Arc<Metered>,
+    observer: Arc<ProviderMeter>,
 }
 
 impl Loader {
@@ -122,7 +122,7 @@ impl Loader {
         Arc::clone(&self.pool)
     }
 
-    fn observer(&self) -> Arc<Metered> {
+    fn observer(&self) -> Arc<ProviderMeter> {
         Arc::clone(&self.observer)
     }
 }

@@ -1,7 +1,6 @@
 //! From configuration to engines that listen, think and speak.
 
 mod load;
-mod observer;
 
 use std::path::{Path, PathBuf};
 

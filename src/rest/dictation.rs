@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use super::{Context, fault::Fault, provider};
-use crate::metrics::{self, Role};
+use crate::metrics::Role;
 
 /// Where recordings wait their turn.
 pub(super) struct Desk {
@@ -72,13 +72,11 @@ impl Dictation {
     pub(super) async fn begin(context: &Context, options: SttOptions, samples: Vec<i16>) -> Result<Self, Fault> {
         let duration = Frame::RATE.duration_of(samples.len());
         let patience = context.engine.config.patience();
-        let asked = context.engine.clock.now();
         let frames = stream::iter(Frames { samples, at: 0 }).boxed();
         let opening = context.providers.stt.transcribe(options, frames);
         let opened = timeout(patience, opening).await;
         let opened = opened.map_err(|_| provider::silent(Role::Listen, ErrorKind::Timeout))?;
         let transcripts = opened.map_err(|error| provider::failed(Role::Listen, &error))?;
-        metrics::provider_answered(Role::Listen, context.engine.clock.now().saturating_duration_since(asked));
         let deadline = Instant::from_std(context.engine.clock.now()) + patience + duration * SLOWEST;
         Ok(Self { transcripts, deadline, duration })
     }

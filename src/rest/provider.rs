@@ -8,9 +8,8 @@ use providers::{ErrorKind, ProviderError};
 use super::fault::Fault;
 use crate::metrics::{self, Role};
 
-/// Logs and counts a failure, and says what the client can do about it.
+/// Logs a failure, which its meter has counted, and says what the client can do about it.
 pub(super) fn failed(role: Role, error: &ProviderError) -> Fault {
-    metrics::provider_failed(role, &error.provider, error.kind);
     tracing::warn!(%error, "a provider failed");
     let what = match role {
         Role::Listen => "Speech-to-text",
@@ -37,5 +36,6 @@ pub(super) fn failed(role: Role, error: &ProviderError) -> Fault {
 
 /// A provider gave nothing at all for too long, or ended without an answer.
 pub(super) fn silent(role: Role, kind: ErrorKind) -> Fault {
-    failed(role, &ProviderError::new("configured", kind, "no answer came"))
+    metrics::provider_failed(role, "relay", kind);
+    failed(role, &ProviderError::new("relay", kind, "no answer came"))
 }

@@ -15,7 +15,7 @@ use providers::{
 use tokio::time::timeout;
 
 use super::{Context, fault::Fault, provider};
-use crate::metrics::{self, Role};
+use crate::metrics::Role;
 
 /// The rate of everything spoken.
 pub(super) const RATE: SampleRate = SampleRate::HZ_24000;
@@ -32,7 +32,6 @@ pub(super) struct Broken;
 /// Begins to speak. Answers once there is something to hear, so that a failure before that is told as one.
 pub(super) async fn speak(context: &Arc<Context>, voice: Voice, clauses: Vec<Clause>) -> Result<Sound, Fault> {
     let (tts, patience) = (Arc::clone(&context.providers.tts), context.engine.config.patience());
-    let asked = context.engine.clock.now();
     let opening = tts.speak(voice, stream::iter(clauses).boxed());
     let speech = timeout(patience, opening).await.map_err(|_| provider::silent(Role::Speak, ErrorKind::Timeout))?;
     let speech = speech.map_err(|error| provider::failed(Role::Speak, &error))?;
@@ -45,7 +44,6 @@ pub(super) async fn speak(context: &Arc<Context>, voice: Voice, clauses: Vec<Cla
             return Err(Fault::new(StatusCode::BAD_REQUEST, "rejected_input", message).at("input"));
         }
     };
-    metrics::provider_answered(Role::Speak, context.engine.clock.now().saturating_duration_since(asked));
     let rest = stream::unfold(Some(voicing), async |voicing| {
         let mut voicing = voicing?;
         match voicing.next().await? {

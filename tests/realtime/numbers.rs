@@ -36,13 +36,16 @@ async fn a_conversation_feeds_the_latencies_and_the_counters() {
     for name in ["onset_to_flush", "end_of_turn", "final_transcript", "first_token", "first_audio"] {
         assert!(counted(&text, &format!("voice_relay_{name}_ms_count")), "{name}: {text}");
     }
-    for role in ["stt", "llm", "tts"] {
-        assert!(counted(&text, &format!("voice_relay_provider_latency_ms_count{{role=\"{role}\"}}")), "{role}: {text}");
+    for (role, provider) in [("stt", "ears"), ("llm", "brain"), ("tts", "mouth")] {
+        let labels = format!("{{role=\"{role}\",provider=\"{provider}\"}}");
+        for name in ["provider_latency_ms_count", "provider_requests_total"] {
+            assert!(counted(&text, &format!("voice_relay_{name}{labels}")), "{name}{labels}: {text}");
+        }
     }
     for name in [
         "voice_relay_live_sessions",
         "voice_relay_sessions_total{transport=\"ws\"}",
-        "voice_relay_provider_errors_total{role=\"llm\"",
+        "voice_relay_provider_errors_total{role=\"llm\",provider=\"brain\",kind=\"unavailable\"}",
         "voice_relay_replies_total{status=\"incomplete\"}",
         "voice_relay_onset_to_flush_ms_bucket{le=\"60\"}",
         "voice_relay_queue_depth_count{queue=\"downlink\"}",

@@ -11,6 +11,7 @@ use axum::{
 use futures_util::future::BoxFuture;
 use providers::{
     TurnDetector,
+    layers::{Observed, Observer},
     scripted::{LanguageModel, LlmScript, SpeechToText, SttScript, TextToSpeech, TtsScript},
 };
 use tokio::{net::TcpSocket, sync::watch};
@@ -18,6 +19,7 @@ use uuid::Uuid;
 use voice_relay::{
     clock::Clock,
     drain::Drain,
+    metrics::ProviderMeter,
     realtime::{
         Config, Engine, Providers, Start,
         admission::Admission,
@@ -62,10 +64,12 @@ struct Route {
 impl Room {
     pub(crate) async fn open(script: Script) -> Self {
         let (stt, diary) = (Arc::new(SpeechToText::new(script.stt)), Arc::new(Diary::default()));
+        let meter: Arc<dyn Observer> = Arc::new(ProviderMeter::new(Clock::system()));
+        let (llm, tts) = (Arc::new(LanguageModel::new(script.llm)), Arc::new(TextToSpeech::new(script.tts)));
         let providers = Providers {
-            stt: Arc::clone(&stt) as _,
-            llm: Arc::new(LanguageModel::new(script.llm)),
-            tts: Arc::new(TextToSpeech::new(script.tts)),
+            stt: Arc::new(Observed::<dyn providers::SpeechToText>::new("ears", meter.clone(), stt.clone())),
+            llm: Arc::new(Observed::<dyn providers::LanguageModel>::new("brain", meter.clone(), llm)),
+            tts: Arc::new(Observed::<dyn providers::TextToSpeech>::new("mouth", meter, tts)),
             turn: script.turn,
         };
         let engine = Engine {

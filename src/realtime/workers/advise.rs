@@ -22,8 +22,8 @@ pub(super) fn spawn(kit: &Kit, turn: TurnId, pause: Duration, audio: Vec<Frame>)
     let kit = kit.clone();
     let task = tokio::spawn(async move {
         let asked = kit.clock.now();
-        let late = || Err(ProviderError::new("relay", ErrorKind::Timeout, "the turn detector is late"));
-        let complete = timeout(USEFUL, detector.complete(audio)).await.unwrap_or_else(|_| late());
+        let late = |_| Err(ProviderError::new("relay", ErrorKind::Timeout, "the turn detector is late"));
+        let complete = timeout(USEFUL, detector.complete(audio)).await.unwrap_or_else(late);
         match &complete {
             Ok(_) => metrics::provider_answered(Role::Advise, kit.clock.now() - asked),
             Err(error) => metrics::provider_failed(Role::Advise, &error.provider, error.kind),

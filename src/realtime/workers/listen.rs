@@ -130,7 +130,7 @@ fn spawn(
     let kit = kit.clone();
     AbortOnDropHandle::new(tokio::spawn(async move {
         let open = kit.providers.stt.transcribe(options, frames.boxed());
-        match Patient::open(Role::Listen, kit.patience, &kit.clock, open).await {
+        match Patient::open(Role::Listen, kit.patience, open).await {
             Ok(transcripts) => listen(&kit, turn, transcripts, end).await,
             Err(error) => kit.report(Input::Transcript { turn, event: Err(error) }).await,
         }

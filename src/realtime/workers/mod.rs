@@ -15,7 +15,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use audio::{Clip, Frame};
 use providers::{
-    ErrorKind, ProviderError,
+    ErrorKind,
     llm::Prompt,
     stt::SttOptions,
     tts::{Clause, Voice},
@@ -31,7 +31,7 @@ use super::{
         ids::{ResponseId, TurnId},
     },
 };
-use crate::clock::Clock;
+use crate::{clock::Clock, metrics::Role};
 
 /// Reports that may wait for the session. Sound comes in pieces of at most half a second (24 KB).
 const REPORTS: usize = 32;
@@ -41,7 +41,7 @@ const REPORTS: usize = 32;
 pub(crate) enum Report {
     /// Something happened.
     Input(Input),
-    /// More of a reply's speech, at 24 kHz. [`Spoken::Audio`] is for whoever queues it to say.
+    /// More of a reply's speech, at 24 kHz; whoever queues it tells the session how long it lasts.
     Sound {
         /// Whose.
         response: ResponseId,
@@ -151,7 +151,7 @@ impl Workers {
         let deaf: Vec<_> = self.ears.iter().filter(|(_, ear)| ear.is_full()).map(|(&turn, _)| turn).collect();
         let lost = deaf.into_iter().filter_map(|turn| {
             let from = self.ears.remove(&turn)?.wanted_from()?;
-            let error = ProviderError::new("relay", ErrorKind::Timeout, "speech-to-text takes no audio");
+            let error = patient::fault(Role::Listen, ErrorKind::Timeout, "speech-to-text takes no audio");
             Some((Input::Transcript { turn, event: Err(error) }, position.saturating_sub(from)))
         });
         lost.collect()

@@ -1,27 +1,18 @@
 //! A provider's answers, waited for no longer than a person would.
 
-use std::{
-    future::Future,
-    time::{Duration, Instant},
-};
+use std::{fmt::Display, future::Future, time::Duration};
 
 use futures_util::{StreamExt, stream::BoxStream};
 use providers::{ErrorKind, ProviderError};
 use tokio::time::timeout;
 
-use crate::{
-    clock::Clock,
-    metrics::{self, Role},
-};
+use crate::metrics::{self, Role};
 
 /// A provider's stream that cannot end without saying so: its end and its silence are errors.
 pub(super) struct Patient<T> {
     answers: BoxStream<'static, Result<T, ProviderError>>,
     role: Role,
     patience: Duration,
-    /// When it was asked, until its first answer.
-    asked: Option<Instant>,
-    clock: Clock,
 }
 
 impl<T> Patient<T> {
@@ -29,16 +20,13 @@ impl<T> Patient<T> {
     pub(super) async fn open(
         role: Role,
         patience: Duration,
-        clock: &Clock,
         open: impl Future<Output = Result<BoxStream<'static, Result<T, ProviderError>>, ProviderError>>,
     ) -> Result<Self, ProviderError> {
-        let asked = Some(clock.now());
-        let opened = match timeout(patience, open).await {
-            Ok(opened) => opened,
-            Err(_) => Err(silent(patience)),
-        };
-        let answers = opened.inspect_err(|error| failed(role, error))?;
-        Ok(Self { answers, role, patience, asked, clock: clock.clone() })
+        match timeout(patience, open).await {
+            Ok(Ok(answers)) => Ok(Self { answers, role, patience }),
+            Ok(Err(error)) => Err(told(role, error)),
+            Err(_) => Err(silent(role, patience)),
+        }
     }
 
     /// The next answer; a provider that is silent for too long has failed.
@@ -52,27 +40,33 @@ impl<T> Patient<T> {
             let overdue = due();
             match timeout(self.patience, self.answers.next()).await {
                 Ok(answer) => return self.judge(answer),
-                Err(_) if overdue => return Err(silent(self.patience)).inspect_err(|error| failed(self.role, error)),
+                Err(_) if overdue => return Err(silent(self.role, self.patience)),
                 // It may have fallen due in the meantime: it gets its time from here on.
                 Err(_) => {}
             }
         }
     }
 
-    fn judge(&mut self, answer: Option<Result<T, ProviderError>>) -> Result<T, ProviderError> {
-        if let Some(asked) = self.asked.take() {
-            metrics::provider_answered(self.role, self.clock.now() - asked);
+    fn judge(&self, answer: Option<Result<T, ProviderError>>) -> Result<T, ProviderError> {
+        match answer {
+            Some(answer) => answer.map_err(|error| told(self.role, error)),
+            None => Err(fault(self.role, ErrorKind::Protocol, "the provider's answer broke off")),
         }
-        let cut = || Err(ProviderError::new("relay", ErrorKind::Protocol, "the provider's answer broke off"));
-        answer.unwrap_or_else(cut).inspect_err(|error| failed(self.role, error))
     }
 }
 
-fn silent(patience: Duration) -> ProviderError {
-    ProviderError::new("relay", ErrorKind::Timeout, format_args!("no answer within {patience:?}"))
+/// A fault that the provider did not tell of itself, so nobody else has counted it.
+pub(super) fn fault(role: Role, kind: ErrorKind, detail: impl Display) -> ProviderError {
+    let error = ProviderError::new("relay", kind, detail);
+    metrics::provider_failed(role, &error.provider, kind);
+    told(role, error)
 }
 
-fn failed(role: Role, error: &ProviderError) {
-    metrics::provider_failed(role, &error.provider, error.kind);
+fn silent(role: Role, patience: Duration) -> ProviderError {
+    fault(role, ErrorKind::Timeout, format_args!("no answer within {patience:?}"))
+}
+
+fn told(role: Role, error: ProviderError) -> ProviderError {
     tracing::warn!(?role, %error, "a provider failed");
+    error
 }

@@ -22,7 +22,10 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{Kit, Report, patient::Patient};
+use super::{
+    Kit, Report,
+    patient::{Patient, fault},
+};
 use crate::{
     metrics::Role,
     realtime::session::{Input, ids::ResponseId, input::Spoken},
@@ -129,13 +132,13 @@ impl Speaker {
             let speech = tts.speak(voice, text).await?;
             Ok(speech.map(|step| step.map(Some)).chain(stream::once(future::ready(Ok(None)))).boxed())
         };
-        let mut speech = Patient::open(Role::Speak, self.kit.patience, &self.kit.clock, open).await?;
+        let mut speech = Patient::open(Role::Speak, self.kit.patience, open).await?;
         loop {
             let (script, voiced) = (Arc::clone(&self.script), self.voiced);
             match speech.next_once_due(move || script.said.load(Ordering::Relaxed) > voiced).await? {
                 Some(step) => self.take(step).await?,
                 None if self.is_complete() => return Ok(()),
-                None => return Err(ProviderError::new("relay", ErrorKind::Protocol, "speech broke off")),
+                None => return Err(fault(Role::Speak, ErrorKind::Protocol, "speech broke off")),
             }
         }
     }
@@ -215,7 +218,6 @@ impl Script {
 }
 
 fn open(rate: SampleRate) -> Result<(SampleRate, Resampler), ProviderError> {
-    let resampler = Resampler::aligned(rate, RATE)
-        .map_err(|error| ProviderError::new("relay", ErrorKind::Protocol, format_args!("speech: {error}")))?;
+    let resampler = Resampler::aligned(rate, RATE).map_err(|error| fault(Role::Speak, ErrorKind::Protocol, error))?;
     Ok((rate, resampler))
 }

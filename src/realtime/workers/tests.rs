@@ -3,7 +3,7 @@
 use audio::SampleRate;
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::BoxStream};
 use providers::{
-    SpeechToText,
+    ProviderError, SpeechToText,
     scripted::{self, Fault, Faults, Length, LlmScript, SttScript, TtsScript},
     stt::{FinalTranscript, SttCapabilities, Transcript, TranscriptStream},
 };

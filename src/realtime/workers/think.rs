@@ -16,7 +16,7 @@ pub(super) fn spawn(kit: &Kit, response: ResponseId, prompt: Prompt) -> AbortOnD
 
 async fn think(kit: Kit, response: ResponseId, prompt: Prompt) {
     let open = kit.providers.llm.reply(prompt);
-    let mut thoughts = match Patient::open(Role::Think, kit.patience, &kit.clock, open).await {
+    let mut thoughts = match Patient::open(Role::Think, kit.patience, open).await {
         Ok(thoughts) => thoughts,
         Err(error) => return kit.report(Input::Thought { response, event: Err(error) }).await,
     };
