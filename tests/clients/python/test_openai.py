@@ -145,8 +145,8 @@ def test_manual_turns_commit_and_create_back_to_back(client):
     asyncio.run(story())
 
 
-@pytest.mark.parametrize("folder, most", [("librivox", 3), ("cards", 5)])
-def test_transcription_sessions_understand_recorded_people(client, folder, most):
+@pytest.mark.parametrize("kind, most", [("austen", 3), ("cards", 5)])
+def test_transcription_sessions_understand_recorded_people(client, kind, most):
     """Errors allowed: what the model makes of these recordings in any runtime, plus one word."""
 
     async def hear(path) -> str:
@@ -170,7 +170,7 @@ def test_transcription_sessions_understand_recorded_people(client, folder, most)
     async def story():
         errors = 0
         for name, text in transcripts().items():
-            if name.startswith(folder):
+            if name.startswith(kind):
                 errors += word_errors(words(text), words(await hear(SAMPLES / name)))
         assert errors <= most, f"{errors} word errors"
 
