@@ -110,21 +110,21 @@ impl App {
     }
 }
 
-/// Makes the data dir, readable by its owner alone, and opens the database in it.
+/// Opens the database in the data dir.
 pub async fn open(config: &Config) -> Result<Db, StartError> {
+    prepare(config)?;
+    Ok(Db::open(&config.server.data_dir.join("relay.db")).await?)
+}
+
+/// Makes the data dir, readable by its owner alone, and sees that a file can be made there: permissions, read-only mounts
+/// and full disks all show.
+pub fn prepare(config: &Config) -> Result<(), StartError> {
     let path = &config.server.data_dir;
-    let told = |source| StartError::DataDir { path: path.clone(), source };
     let mut builder = std::fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.recursive(true).create(path).map_err(told)?;
-    probe(path).map_err(told)?;
-    Ok(Db::open(&path.join("relay.db")).await?)
-}
-
-/// Whether a file can be made there: permissions, read-only mounts and full disks all show.
-fn probe(dir: &std::path::Path) -> std::io::Result<()> {
-    let probe = dir.join(format!(".probe-{}", std::process::id()));
-    std::fs::write(&probe, b"probe")?;
-    std::fs::remove_file(probe)
+    let probe = path.join(format!(".probe-{}", std::process::id()));
+    let made = builder.recursive(true).create(path).and_then(|()| std::fs::write(&probe, b"probe"));
+    let made = made.and_then(|()| std::fs::remove_file(&probe));
+    made.map_err(|source| StartError::DataDir { path: path.clone(), source })
 }

@@ -1,5 +1,7 @@
 //! Logs: sentences with fields, for people or as JSON, on standard error.
 
+use std::io::IsTerminal;
+
 use serde::{Deserialize, Serialize};
 use tracing_subscriber::EnvFilter;
 
@@ -43,7 +45,7 @@ impl Config {
 /// Starts logging; a second call changes nothing.
 pub fn start(config: &Config) {
     let filter = EnvFilter::try_new(&config.level).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     let _already_set = match config.format {
         Format::Pretty => builder.try_init(),
         Format::Json => builder.json().flatten_event(true).try_init(),

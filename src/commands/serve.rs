@@ -6,10 +6,17 @@ use providers::openai;
 use secrecy::ExposeSecret;
 
 use super::Failure;
-use crate::{app::App, clock::Clock, config::Config, server::Listener, telemetry};
+use crate::{
+    app::{self, App},
+    clock::Clock,
+    config::Config,
+    server::Listener,
+    telemetry,
+};
 
 pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     telemetry::start(&config.log);
+    app::prepare(config)?;
     let listener = Listener::bind(&config.server).await?;
     let app = App::build(config, Clock::system()).await?;
     welcome(config, &listener, &app);

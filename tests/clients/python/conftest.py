@@ -33,9 +33,13 @@ def silence(seconds: float) -> bytes:
     return bytes(2 * int(24_000 * seconds))
 
 
+FIGURES = "zero one two three four five six seven eight nine ten".split()
+
+
 def words(text: str) -> list[str]:
+    """Words in lower case without punctuation; 10 and ten are the same word."""
     letters = "".join(c if c.isalnum() or c in " '" else " " for c in text.lower())
-    return letters.split()
+    return [FIGURES[int(word)] if word.isdigit() and int(word) <= 10 else word for word in letters.split()]
 
 
 def word_errors(expected: list[str], heard: list[str]) -> int:
