@@ -13,7 +13,7 @@ const weather = tool({
   execute: async ({ city }) => `It is sunny in ${city}.`,
 });
 
-async function connect(settings = {}) {
+async function connect(t, settings = {}) {
   const agent = new RealtimeAgent({ name: "relay", instructions: "Answer briefly.", tools: [weather] });
   const session = new RealtimeSession(agent, {
     transport: new OpenAIRealtimeWebSocket({ url }),
@@ -22,6 +22,7 @@ async function connect(settings = {}) {
   });
   const errors = [];
   session.on("error", (error) => errors.push(error));
+  t.after(() => session.close());
   await session.connect({ apiKey: process.env.RELAY_KEY });
   return { session, errors };
 }
@@ -30,8 +31,8 @@ function buffer(audio) {
   return audio.buffer.slice(audio.byteOffset, audio.byteOffset + audio.length);
 }
 
-test("a spoken question is answered aloud and both sides are in the history", async () => {
-  const { session, errors } = await connect({
+test("a spoken question is answered aloud and both sides are in the history", async (t) => {
+  const { session, errors } = await connect(t, {
     audio: { input: { turnDetection: { type: "server_vad" }, transcription: { model: "whisper-1" } } },
   });
   let bytes = 0;
@@ -43,25 +44,22 @@ test("a spoken question is answered aloud and both sides are in the history", as
   const said = session.history.filter((item) => item.type === "message").map((item) => item.role);
   assert.deepEqual(said, ["user", "assistant"]);
   assert.deepEqual(errors, []);
-  session.close();
 });
 
-test("speaking over the reply interrupts it and the next words are answered", async () => {
-  const { session, errors } = await connect({ audio: { input: { turnDetection: { type: "server_vad" } } } });
+test("speaking over the reply interrupts it and the next words are answered", async (t) => {
+  const { session, errors } = await connect(t, { audio: { input: { turnDetection: { type: "server_vad" } } } });
   session.sendMessage("say " + "the quick brown fox jumps over the lazy dog, and ".repeat(12));
   await once(session, "audio");
   const interrupted = once(session, "audio_interrupted");
-  await Promise.all([speak(question(), (audio) => session.sendAudio(buffer(audio))), interrupted]);
-  await once(session.transport, "turn_done", (event) => event.response.status !== "cancelled");
+  const answered = once(session.transport, "response.done", (event) => event.response.status === "completed");
+  await Promise.all([speak(question(), (audio) => session.sendAudio(buffer(audio))), interrupted, answered]);
   assert.deepEqual(errors, []);
-  session.close();
 });
 
-test("a tool is called and its result spoken", async () => {
-  const { session, errors } = await connect({ toolChoice: "required" });
+test("a tool is called and its result spoken", async (t) => {
+  const { session, errors } = await connect(t, { toolChoice: "required" });
   const called = once(session, "agent_tool_end");
   session.sendMessage("What is the weather in Paris?");
   await called;
   assert.deepEqual(errors, []);
-  session.close();
 });

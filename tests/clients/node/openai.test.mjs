@@ -7,25 +7,25 @@ import { MODEL, once, question, speak } from "./speech.mjs";
 
 const client = new OpenAI({ apiKey: process.env.RELAY_KEY, baseURL: `${process.env.RELAY_TLS_URL}/v1` });
 
-async function connect() {
+async function connect(t) {
   const socket = new OpenAIRealtimeWS({ model: MODEL, options: { rejectUnauthorized: false } }, client);
+  t.after(() => socket.close());
   await once(socket, "session.created");
   return socket;
 }
 
-test("a spoken question is answered aloud", async () => {
-  const relay = await connect();
+test("a spoken question is answered aloud", async (t) => {
+  const relay = await connect(t);
   let bytes = 0;
   relay.on("response.output_audio.delta", (event) => (bytes += Buffer.from(event.delta, "base64").length));
   const done = once(relay, "response.done");
   await speak(question(), (audio) => relay.send({ type: "input_audio_buffer.append", audio: audio.toString("base64") }));
   assert.equal((await done).response.status, "completed");
   assert.ok(bytes > 24000, `${bytes} bytes of speech`);
-  relay.close();
 });
 
-test("speaking over the reply stops it and the next words are answered", async () => {
-  const relay = await connect();
+test("speaking over the reply stops it and the next words are answered", async (t) => {
+  const relay = await connect(t);
   const text = "say " + "the quick brown fox jumps over the lazy dog, and ".repeat(12);
   relay.send({
     type: "conversation.item.create",
@@ -38,16 +38,14 @@ test("speaking over the reply stops it and the next words are answered", async (
   await speak(question(), (audio) => relay.send({ type: "input_audio_buffer.append", audio: audio.toString("base64") }));
   assert.equal((await cut).response.status_details.reason, "turn_detected");
   await answer;
-  relay.close();
 });
 
-test("a malformed event is answered with an error and the session goes on", async () => {
-  const relay = await connect();
+test("a malformed event is answered with an error and the session goes on", async (t) => {
+  const relay = await connect(t);
   const refused = once(relay, "error");
   relay.send({ type: "no.such.event", event_id: "mine" });
   assert.equal((await refused).error.event_id, "mine");
   const done = once(relay, "response.done");
   relay.send({ type: "response.create", response: { output_modalities: ["text"], instructions: "Say hello." } });
   assert.equal((await done).response.status, "completed");
-  relay.close();
 });
