@@ -11,6 +11,7 @@ use crate::{
     server::ListenError,
 };
 
+mod bench;
 mod check;
 mod credential;
 mod keys;
@@ -51,6 +52,8 @@ enum Command {
     Check(check::Arguments),
     /// Make, list and revoke API keys
     Keys(keys::Arguments),
+    /// Measure cost and latency of live sessions, beside a bare echo of the same bytes
+    Bench(bench::Arguments),
 }
 
 const EXAMPLES: &str = "\
@@ -122,5 +125,6 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Talk(arguments) => talk::run(arguments, &config).await,
         Command::Check(arguments) => check::run(arguments, &config).await,
         Command::Keys(arguments) => keys::run(arguments, &config).await,
+        Command::Bench(arguments) => bench::run(arguments, &config).await,
     }
 }
