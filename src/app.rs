@@ -12,7 +12,7 @@ use crate::{
     drain::Drain,
     engines::Engines,
     metrics::Exporter,
-    realtime::{self, Engine, admission::Admission},
+    realtime::{self, Engine, admission::Admission, protocol::settings::Defaults},
     rest::{self, Catalog, Context},
     server::{self, Listener},
     store::{self, Db, StoreError},
@@ -73,6 +73,7 @@ impl App {
             engine,
             providers: engines.providers,
             catalog,
+            defaults: Defaults::default(),
             metrics: Arc::new(move || {
                 crate::metrics::inference_depth(pool.depth());
                 exporter.render()

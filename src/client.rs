@@ -41,13 +41,13 @@ pub enum ClientError {
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// Sends client events.
-pub struct Sender(SplitSink<Socket, Message>);
+pub(crate) struct Sender(SplitSink<Socket, Message>);
 
 /// Receives server events.
-pub struct Receiver(SplitStream<Socket>);
+pub(crate) struct Receiver(SplitStream<Socket>);
 
 /// Connects to the relay at `base` (`http://host:port`, with or without `/v1`).
-pub async fn connect(base: &str, model: &str, key: &Secret) -> Result<(Sender, Receiver), ClientError> {
+pub(crate) async fn connect(base: &str, model: &str, key: &Secret) -> Result<(Sender, Receiver), ClientError> {
     let url = websocket_url(base, model)?;
     let uri: Uri = url.parse().map_err(|_| ClientError::Url(base.to_owned()))?;
     let request =
@@ -62,38 +62,33 @@ pub async fn connect(base: &str, model: &str, key: &Secret) -> Result<(Sender, R
 
 impl Sender {
     /// Sends one event.
-    pub async fn send(&mut self, event: &Value) -> Result<(), ClientError> {
+    pub(crate) async fn send(&mut self, event: &Value) -> Result<(), ClientError> {
         self.send_text(event.to_string().into()).await
     }
 
     /// Sends one event that is JSON already.
-    pub async fn send_text(&mut self, event: Utf8Bytes) -> Result<(), ClientError> {
+    pub(crate) async fn send_text(&mut self, event: Utf8Bytes) -> Result<(), ClientError> {
         self.0.send(Message::Text(event)).await.map_err(|error| ClientError::Closed(format!(": {error}")))
     }
 
     /// Appends PCM16 samples at 24 kHz.
-    pub async fn append(&mut self, samples: &[i16]) -> Result<(), ClientError> {
+    pub(crate) async fn append(&mut self, samples: &[i16]) -> Result<(), ClientError> {
         let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
         let audio = BASE64_STANDARD.encode(bytes);
         self.send(&serde_json::json!({ "type": "input_audio_buffer.append", "audio": audio })).await
-    }
-
-    /// Says goodbye.
-    pub async fn close(mut self) {
-        let _already_gone = self.0.close().await;
     }
 }
 
 impl Receiver {
     /// The next event, at most `patience` later.
-    pub async fn next(&mut self, patience: Duration) -> Result<Value, ClientError> {
+    pub(crate) async fn next(&mut self, patience: Duration) -> Result<Value, ClientError> {
         let text = tokio::time::timeout(patience, self.next_text()).await;
         let text = text.map_err(|_| ClientError::Silent(patience))??;
         serde_json::from_str(&text).map_err(|error| ClientError::Closed(format!(": it sent no JSON: {error}")))
     }
 
     /// The next event as it came.
-    pub async fn next_text(&mut self) -> Result<Utf8Bytes, ClientError> {
+    pub(crate) async fn next_text(&mut self) -> Result<Utf8Bytes, ClientError> {
         loop {
             match self.0.next().await {
                 Some(Ok(Message::Text(text))) => return Ok(text),
@@ -109,7 +104,7 @@ impl Receiver {
 }
 
 /// Samples of a base64 PCM16 delta.
-pub fn samples(delta: &str) -> Vec<i16> {
+pub(crate) fn samples(delta: &str) -> Vec<i16> {
     let bytes = BASE64_STANDARD.decode(delta).unwrap_or_default();
     bytes.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect()
 }

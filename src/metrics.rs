@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ::metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use providers::layers::{self, Observation};
 
 use crate::realtime::session::output::Measure;
 
@@ -27,6 +28,9 @@ const FIRST_AUDIO: &str = "voice_relay_first_audio_ms";
 const REPLIES: &str = "voice_relay_replies_total";
 const PROVIDER_LATENCY: &str = "voice_relay_provider_latency_ms";
 const PROVIDER_ERRORS: &str = "voice_relay_provider_errors_total";
+const PROVIDER_REQUESTS: &str = "voice_relay_provider_requests_total";
+const PROVIDER_FIRST: &str = "voice_relay_provider_first_result_ms";
+const INFERENCE_QUEUE: &str = "voice_relay_inference_queue";
 const DROPPED_AUDIO: &str = "voice_relay_dropped_audio_ms_total";
 const QUEUE_DEPTH: &str = "voice_relay_queue_depth";
 const SLOW_READERS: &str = "voice_relay_slow_readers_total";
@@ -130,6 +134,30 @@ pub fn provider_failed(role: Role, provider: &str, kind: providers::ErrorKind) {
     counter!(PROVIDER_ERRORS, "role" => role.name(), "provider" => provider.to_owned(), "kind" => kind).increment(1);
 }
 
+/// Something happened to a request of one provider, by its configured name, inside whatever chain it stands.
+pub fn provider(name: &str, role: layers::Role, event: Observation) {
+    let role = match role {
+        layers::Role::Stt => Role::Listen.name(),
+        layers::Role::Llm => Role::Think.name(),
+        layers::Role::Tts => Role::Speak.name(),
+    };
+    let outcome = match event {
+        Observation::Requested => return,
+        Observation::First { after } => {
+            return histogram!(PROVIDER_FIRST, "role" => role, "provider" => name.to_owned()).record(millis(after));
+        }
+        Observation::Finished { .. } => "finished",
+        Observation::Failed { .. } => "failed",
+        Observation::Cancelled { .. } => "cancelled",
+    };
+    counter!(PROVIDER_REQUESTS, "role" => role, "provider" => name.to_owned(), "outcome" => outcome).increment(1);
+}
+
+/// Jobs that wait for a thread of the embedded engines.
+pub fn inference_depth(depth: usize) {
+    gauge!(INFERENCE_QUEUE).set(depth as f64);
+}
+
 /// Audio of the user was lost.
 pub fn audio_dropped(loss: Loss, span: Duration) {
     let name = match loss {
@@ -181,7 +209,10 @@ fn describe() {
     describe_histogram!(FIRST_AUDIO, "From the commit to the first audio of the reply");
     describe_counter!(REPLIES, "Replies ended, by how");
     describe_histogram!(PROVIDER_LATENCY, "From asking a provider to its first answer, by role");
-    describe_counter!(PROVIDER_ERRORS, "Failures of providers, by role, provider and kind");
+    describe_counter!(PROVIDER_ERRORS, "Failures that reached a session, by role, provider and kind");
+    describe_counter!(PROVIDER_REQUESTS, "Requests to a provider that ended, by role, provider and outcome");
+    describe_histogram!(PROVIDER_FIRST, "From asking one provider to its first result, by role and provider");
+    describe_gauge!(INFERENCE_QUEUE, "Jobs that wait for a thread of the embedded engines");
     describe_counter!(DROPPED_AUDIO, "Milliseconds of user audio lost, by where");
     describe_histogram!(QUEUE_DEPTH, "Entries found waiting in a queue that was not empty, by queue");
     describe_counter!(SLOW_READERS, "Sessions closed because the client does not read");

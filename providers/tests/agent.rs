@@ -118,3 +118,13 @@ async fn earlier_words_are_remembered_across_turns() {
     ];
     assert_eq!(text_of(&ask(Prompt { messages, ..Prompt::default() }).await), "You told me your name is Zoë.");
 }
+
+#[tokio::test]
+async fn a_very_long_conversation_is_answered_as_well() {
+    let mut messages = vec![Message::User("My name is Ann.".into())];
+    messages.extend((0..150).map(|n| Message::User(format!("Utterance number {n} is about nothing in particular."))));
+    messages.push(Message::User("What's my name?".into()));
+    assert_eq!(text_of(&ask(Prompt { messages, ..Prompt::default() }).await), "You told me your name is Ann.");
+    let thoughts = ask(said(&"the quick brown fox jumps. ".repeat(4_000))).await;
+    assert!(text_of(&thoughts).contains("and so on."));
+}

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use providers::{Secret, openai::probe};
+use providers::{Secret, openai};
 use secrecy::ExposeSecret;
 
 use super::Failure;
@@ -47,12 +47,12 @@ fn named(config: &Config, only: Option<&str>) -> Result<Vec<String>, Failure> {
 
 async fn look(name: &str, config: &Config) -> Result<String, String> {
     if name == "openai/chat" {
-        let openai = &config.openai;
-        let key: Option<&Secret> = Some(&openai.api_key).filter(|key| !key.expose_secret().is_empty());
-        let models = probe::models(&openai.base_url, key, PATIENCE).await.map_err(|error| error.to_string())?;
-        return match models.contains(&openai.model) {
-            true => Ok(format!("{} serves {}", openai.base_url, openai.model)),
-            false => Err(format!("{} does not serve {}; it has {}", openai.base_url, openai.model, models.join(", "))),
+        let server = &config.openai;
+        let key: Option<&Secret> = Some(&server.api_key).filter(|key| !key.expose_secret().is_empty());
+        let models = openai::models(&server.base_url, key, PATIENCE).await.map_err(|error| error.to_string())?;
+        return match models.contains(&server.model) {
+            true => Ok(format!("{} serves {}", server.base_url, server.model)),
+            false => Err(format!("{} does not serve {}; it has {}", server.base_url, server.model, models.join(", "))),
         };
     }
     let mut alone = config.clone();

@@ -15,6 +15,7 @@ mod bench;
 mod check;
 mod credential;
 mod keys;
+mod models;
 mod serve;
 mod talk;
 mod waterfall;
@@ -50,6 +51,8 @@ enum Command {
     Talk(talk::Arguments),
     /// Tell whether the relay would start and its engines would answer; exit code 9 if something is wanting
     Check(check::Arguments),
+    /// Install, list and verify the embedded engines' model files
+    Models(models::Arguments),
     /// Make, list and revoke API keys
     Keys(keys::Arguments),
     /// Measure cost and latency of live sessions, beside a bare echo of the same bytes
@@ -124,6 +127,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Serve => serve::run(&config).await,
         Command::Talk(arguments) => talk::run(arguments, &config).await,
         Command::Check(arguments) => check::run(arguments, &config).await,
+        Command::Models(arguments) => models::run(arguments, &config).await,
         Command::Keys(arguments) => keys::run(arguments, &config).await,
         Command::Bench(arguments) => bench::run(arguments, &config).await,
     }

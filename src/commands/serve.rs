@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use providers::openai::probe;
+use providers::openai;
 use secrecy::ExposeSecret;
 
 use super::Failure;
@@ -45,7 +45,7 @@ async fn offer(config: Config) {
     }
     let own: Vec<u16> =
         config.server.listen.rsplit(':').next().and_then(|port| port.parse().ok()).into_iter().collect();
-    for found in probe::nearby(&own, LOOK).await {
+    for found in openai::nearby(&own, LOOK).await {
         println!(
             "  {} answers on {}. To think with it: providers.llm = [\"openai/chat\"], openai.base_url = \"{}\", \
              openai.model = one of {}",

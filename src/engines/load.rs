@@ -5,9 +5,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use providers::{
     ErrorKind, LanguageModel, ProviderError, SpeechToText, TextToSpeech, TurnDetector,
     layers::{Fallback, Observed, Timed},
-    local::{
-        agent::Agent, espeak::Espeak, flite::Flite, hibari::Hibari, pool::Pool, turn::SmartTurn, whisper::Whisper,
-    },
+    local::{agent::Agent, command::Command, hibari::Hibari, pool::Pool, turn::SmartTurn, whisper::Whisper},
     openai, scripted,
 };
 use secrecy::ExposeSecret;
@@ -96,8 +94,8 @@ impl Loader {
         let engine = |name: &String| -> Result<Arc<dyn TextToSpeech>, ProviderError> {
             let inner: Arc<dyn TextToSpeech> = match name.as_str() {
                 "scripted/tts" => Arc::new(scripted::TextToSpeech::new(three_seconds())),
-                "local/flite" => Arc::new(Flite::new()),
-                "local/espeak" => Arc::new(Espeak::new()),
+                "local/flite" => Arc::new(Command::flite()),
+                "local/espeak" => Arc::new(Command::espeak()),
                 _ => Arc::new(Hibari::load(&self.model("hibari"), self.pool())?),
             };
             Ok(Arc::new(Observed::new(name.clone(), self.observer(), inner)))

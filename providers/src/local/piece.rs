@@ -31,3 +31,34 @@ const CLOSING: [char; 3] = ['"', '”', ')'];
 const LIMIT: usize = 300;
 /// Letters in the first piece of a reply: about 6 s of sound, in less than 0.1 s of computing.
 const FIRST: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::local::spoken;
+
+    #[test]
+    fn a_sentence_is_a_piece() {
+        let words = spoken::words("He said \"stop.\" Then he left.");
+        assert_eq!(length(&words, false), 3);
+        assert_eq!(length(&words[3..], false), 3);
+        assert_eq!(length(&[], false), 0);
+    }
+
+    #[test]
+    fn a_long_first_sentence_is_cut_at_a_comma_and_later_ones_are_not() {
+        let text =
+            "when the long day was finally over, they all went down to the river with their lamps and their songs";
+        let words = spoken::words(text);
+        assert_eq!(words[length(&words, true) - 1].spoken, "over,");
+        assert_eq!(length(&words, false), words.len());
+    }
+
+    #[test]
+    fn words_without_end_are_cut_between_words() {
+        let words = spoken::words(&"word ".repeat(200));
+        assert_eq!(length(&words, false), LIMIT / 5);
+        let long = spoken::words(&"a".repeat(60));
+        assert_eq!(length(&long, true), 1);
+    }
+}

@@ -60,12 +60,15 @@ impl Heard {
         let mut start = 0;
         let mut sentences = Vec::new();
         for (at, _) in ends {
-            sentences.push(Self::new(&self.text[start..=at]));
+            sentences.push(&self.text[start..=at]);
             start = at + 1;
         }
-        sentences.push(Self::new(&self.text[start..]));
+        sentences.push(&self.text[start..]);
+        // Twice as many as are kept, as some hold no word.
+        let sentences = sentences.split_off(sentences.len().saturating_sub(2 * MOST_SENTENCES));
+        let mut sentences: Vec<_> = sentences.into_iter().map(Self::new).collect();
         sentences.retain(|sentence| !sentence.is_empty());
-        sentences
+        sentences.split_off(sentences.len().saturating_sub(MOST_SENTENCES))
     }
 
     /// Whether any of these phrases occurs, word by word.
@@ -148,6 +151,11 @@ fn trail(words: &[Word], phrase: &str) -> Option<usize> {
     lead(&words[start..], phrase)
 }
 
+/// Words beyond these are kept as text but not matched: two minutes of speech, and a bound on the work of one answer.
+const MOST_WORDS: usize = 300;
+/// The last sentences of an utterance hold its question.
+const MOST_SENTENCES: usize = 12;
+
 /// Longer phrases first: the first that fits is dropped.
 const LEADS: [&str; 50] = [
     "and now",
@@ -220,7 +228,9 @@ const TRAILS: [&str; 12] = [
 fn words_of(text: &str) -> Vec<Word> {
     let mut words = Vec::new();
     let mut chars = text.char_indices().peekable();
-    while let Some((start, first)) = chars.next() {
+    while words.len() < MOST_WORDS
+        && let Some((start, first)) = chars.next()
+    {
         let mut end = start + first.len_utf8();
         let numeric = first.is_ascii_digit();
         if first.is_alphanumeric() {

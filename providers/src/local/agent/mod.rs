@@ -21,7 +21,7 @@ use jiff::Zoned;
 
 use self::{heard::Heard, scene::Scene, tools::Wanted};
 use crate::{
-    LanguageModel, ProviderError,
+    ErrorKind, LanguageModel, ProviderError,
     generate::{Outlet, generate},
     llm::{Finish, LlmCapabilities, Message, Prompt, Thought, ThoughtStream, ToolChoice, Usage},
 };
@@ -48,23 +48,6 @@ impl Agent {
         self
     }
 
-    fn plan(&self, prompt: &Prompt) -> Result<Plan, ProviderError> {
-        let now = (self.clock)();
-        let turn = Turn::of(&prompt.messages);
-        if let Some((function, output)) = turn.result(&prompt.tool_choice) {
-            return Ok(Plan::Say(tools::tell(function, output)));
-        }
-        let scene = Scene::new(&now, turn.past);
-        let heard = Heard::new(turn.said.unwrap_or_default());
-        if let Some(wanted) = tools::wanted(&heard, prompt, &now)? {
-            return Ok(Plan::Call(wanted, self.call_id(&now)));
-        }
-        Ok(Plan::Say(match turn.said {
-            Some(_) => intents::answer(&heard, &scene),
-            None => intents::greeting(&scene),
-        }))
-    }
-
     /// Unique in this process and, by the time in it, across restarts; 29 characters.
     fn call_id(&self, now: &Zoned) -> String {
         let count = self.calls.fetch_add(1, Ordering::Relaxed);
@@ -78,16 +61,43 @@ impl LanguageModel for Agent {
     }
 
     fn reply(&self, prompt: Prompt) -> BoxFuture<'_, Result<ThoughtStream, ProviderError>> {
-        let plan = self.plan(&prompt);
+        let now = (self.clock)();
+        let call = self.call_id(&now);
         let pace = self.pace;
         async move {
-            let plan = plan?;
             let budget = Budget { read: words_in(&prompt), left: prompt.max_output_tokens.unwrap_or(u32::MAX), pace };
+            // A long conversation takes milliseconds to search: too long for a thread that others wait for.
+            let plan = if budget.read > QUICK {
+                let planned = tokio::task::spawn_blocking(move || plan(&prompt, &now, call)).await;
+                let cut = |_| ProviderError::new(NAME, ErrorKind::Unavailable, "the answer was cut off");
+                planned.map_err(cut)??
+            } else {
+                plan(&prompt, &now, call)?
+            };
             Ok(generate(|out| plan.carry_out(budget, out)))
         }
         .boxed()
     }
 }
+
+fn plan(prompt: &Prompt, now: &Zoned, call: String) -> Result<Plan, ProviderError> {
+    let turn = Turn::of(&prompt.messages);
+    if let Some((function, output)) = turn.result(&prompt.tool_choice) {
+        return Ok(Plan::Say(tools::tell(function, output)));
+    }
+    let scene = Scene::new(now, turn.past);
+    let heard = Heard::new(turn.said.unwrap_or_default());
+    if let Some(wanted) = tools::wanted(&heard, prompt, now)? {
+        return Ok(Plan::Call(wanted, call));
+    }
+    Ok(Plan::Say(match turn.said {
+        Some(_) => intents::answer(&heard, &scene),
+        None => intents::greeting(&scene),
+    }))
+}
+
+/// Words of a prompt that are answered in well under half a millisecond.
+const QUICK: u32 = 1_000;
 
 /// The words to answer, what came before, and what functions have answered since.
 struct Turn<'a> {

@@ -2,7 +2,6 @@
 
 use jiff::Zoned;
 
-use super::heard::Heard;
 use crate::llm::Message;
 
 /// One reply's surroundings.
@@ -24,7 +23,7 @@ impl<'a> Scene<'a> {
             Message::User(text) => Some(text.trim()),
             Message::System(_) | Message::Assistant(_) | Message::Call(_) | Message::Result { .. } => None,
         });
-        said.filter(|text| !Heard::new(text).is_empty()).rev()
+        said.filter(|text| text.contains(char::is_alphanumeric)).rev()
     }
 
     /// What the assistant said before, newest first.

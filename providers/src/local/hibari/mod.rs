@@ -41,7 +41,7 @@ pub struct Hibari {
 impl Hibari {
     /// Loads the voice from a folder with `hibari.onnx`, `vocab.json`, `oov.onnx` and `oov.json`.
     ///
-    /// Blocks for some 0.3 s and keeps about 100 MB; load once and share. Synthesis runs on `pool`.
+    /// Blocks for some 0.3 s and keeps over 100 MB, most of it the dictionary; load once and share. Synthesis runs on `pool`.
     ///
     /// # Errors
     /// `Unavailable` when a file is missing or unreadable, `Protocol` when it is another model's.

@@ -16,7 +16,7 @@ pub(super) fn answer(heard: &Heard, scene: &Scene<'_>) -> Option<String> {
 /// "what did I say", "what was my first question".
 fn own_words(heard: &Heard, scene: &Scene<'_>) -> Option<String> {
     if heard.has(FIRST_QUESTION) {
-        let question = scene.said().rev().find(|text| Heard::new(text).is_question());
+        let question = scene.said().rev().take(FARTHEST).find(|text| Heard::new(text).is_question());
         return Some(match question {
             Some(text) => format!("The first thing you asked was: {}", sentence(text)),
             None => "You have not asked anything before that in this conversation.".to_owned(),
@@ -58,7 +58,7 @@ fn about(topic: &str, words: &[Word], scene: &Scene<'_>) -> String {
         !asks_back(&said)
             && words.iter().filter(|word| !SMALL.contains(&word.text.as_str())).all(|word| said.has(&[&word.text]))
     };
-    match scene.said().find(mentions) {
+    match scene.said().take(FARTHEST).find(mentions) {
         Some(text) => format!("You said: {}", sentence(text)),
         None => format!("I do not remember you saying anything about {topic}."),
     }
@@ -119,7 +119,7 @@ fn asked_fact(heard: &Heard, scene: &Scene<'_>) -> Option<String> {
     if subject.is_empty() {
         return None;
     }
-    let told = scene.said().find_map(|text| {
+    let told = scene.said().take(FARTHEST).find_map(|text| {
         let sentences = Heard::new(text).sentences();
         sentences
             .iter()
@@ -159,7 +159,7 @@ fn remembered(heard: &Heard, scene: &Scene<'_>) -> Option<String> {
         "what do you remember",
         "what did you remember",
     ];
-    heard.has(&asked).then(|| match scene.said().find_map(|text| to_remember(&Heard::new(text))) {
+    heard.has(&asked).then(|| match scene.said().take(FARTHEST).find_map(|text| to_remember(&Heard::new(text))) {
         Some(thing) => format!("You asked me to remember: {}", sentence(&thing)),
         None => "You have not asked me to remember anything yet.".to_owned(),
     })
@@ -235,6 +235,8 @@ const FIRST_QUESTION: &[&str] =
     &["my first question", "did i ask first", "first thing i asked", "did i ask you first", "did i first ask"];
 const FIRST_WORDS: &[&str] = &["did i say first", "first thing i said", "did i first say", "my first words"];
 const NOTHING_YET: &str = "You have not said anything before that in this conversation.";
+/// How many utterances are searched: a bound on the work of one answer.
+const FARTHEST: usize = 200;
 const SMALL: [&str; 8] = ["the", "a", "an", "my", "your", "that", "it", "this"];
 
 #[cfg(test)]
