@@ -77,6 +77,11 @@ impl Sender {
         let audio = BASE64_STANDARD.encode(bytes);
         self.send(&serde_json::json!({ "type": "input_audio_buffer.append", "audio": audio })).await
     }
+
+    /// Says goodbye.
+    pub(crate) async fn close(mut self) {
+        let _already_gone = self.0.close().await;
+    }
 }
 
 impl Receiver {
