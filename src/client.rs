@@ -13,7 +13,7 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
     Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
-    tungstenite::{self, ClientRequestBuilder, Message, http::Uri},
+    tungstenite::{self, ClientRequestBuilder, Message, Utf8Bytes, http::Uri},
 };
 
 /// A connection that did not come about, or broke.
@@ -63,8 +63,12 @@ pub(crate) async fn connect(base: &str, model: &str, key: &Secret) -> Result<(Se
 impl Sender {
     /// Sends one event.
     pub(crate) async fn send(&mut self, event: &Value) -> Result<(), ClientError> {
-        let text = event.to_string();
-        self.0.send(Message::text(text)).await.map_err(|error| ClientError::Closed(format!(": {error}")))
+        self.send_text(event.to_string().into()).await
+    }
+
+    /// Sends one event that is JSON already.
+    pub(crate) async fn send_text(&mut self, event: Utf8Bytes) -> Result<(), ClientError> {
+        self.0.send(Message::Text(event)).await.map_err(|error| ClientError::Closed(format!(": {error}")))
     }
 
     /// Appends PCM16 samples at 24 kHz.
@@ -73,18 +77,26 @@ impl Sender {
         let audio = BASE64_STANDARD.encode(bytes);
         self.send(&serde_json::json!({ "type": "input_audio_buffer.append", "audio": audio })).await
     }
+
+    /// Says goodbye.
+    pub(crate) async fn close(mut self) {
+        let _already_gone = self.0.close().await;
+    }
 }
 
 impl Receiver {
     /// The next event, at most `patience` later.
     pub(crate) async fn next(&mut self, patience: Duration) -> Result<Value, ClientError> {
+        let text = tokio::time::timeout(patience, self.next_text()).await;
+        let text = text.map_err(|_| ClientError::Silent(patience))??;
+        serde_json::from_str(&text).map_err(|error| ClientError::Closed(format!(": it sent no JSON: {error}")))
+    }
+
+    /// The next event as it came.
+    pub(crate) async fn next_text(&mut self) -> Result<Utf8Bytes, ClientError> {
         loop {
-            let message = tokio::time::timeout(patience, self.0.next()).await;
-            match message.map_err(|_| ClientError::Silent(patience))? {
-                Some(Ok(Message::Text(text))) => match serde_json::from_str(&text) {
-                    Ok(event) => return Ok(event),
-                    Err(error) => return Err(ClientError::Closed(format!(": it sent no JSON: {error}"))),
-                },
+            match self.0.next().await {
+                Some(Ok(Message::Text(text))) => return Ok(text),
                 Some(Ok(Message::Close(Some(frame)))) => {
                     return Err(ClientError::Closed(format!(" ({} {})", frame.code, frame.reason)));
                 }

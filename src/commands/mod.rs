@@ -11,6 +11,7 @@ use crate::{
     server::ListenError,
 };
 
+mod bench;
 mod check;
 mod credential;
 mod keys;
@@ -54,6 +55,8 @@ enum Command {
     Models(models::Arguments),
     /// Make, list and revoke API keys
     Keys(keys::Arguments),
+    /// Measure cost and latency of live sessions, beside a bare echo of the same bytes
+    Bench(bench::Arguments),
 }
 
 const EXAMPLES: &str = "\
@@ -126,5 +129,6 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Check(arguments) => check::run(arguments, &config).await,
         Command::Models(arguments) => models::run(arguments, &config).await,
         Command::Keys(arguments) => keys::run(arguments, &config).await,
+        Command::Bench(arguments) => bench::run(arguments, &config).await,
     }
 }

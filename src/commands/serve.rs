@@ -68,7 +68,7 @@ async fn offer(config: Config) {
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Resolves at SIGTERM or Ctrl-C.
-async fn stopped() {
+pub(super) async fn stopped() {
     let interrupt = tokio::signal::ctrl_c();
     #[cfg(unix)]
     {

@@ -18,7 +18,7 @@ const DELTA: Duration = Duration::from_millis(200);
 
 /// All speech of a session that was made and not yet released.
 #[derive(Default)]
-pub(crate) struct Egress {
+pub struct Egress {
     replies: BTreeMap<ResponseId, Queue>,
     samples: Vec<i16>,
     resampled: Vec<i16>,
@@ -26,7 +26,7 @@ pub(crate) struct Egress {
 }
 
 /// Which content part of a response, as its two indexes.
-pub(crate) type Part = (u32, u32);
+pub type Part = (u32, u32);
 
 #[derive(Default)]
 struct Queue {
@@ -41,14 +41,14 @@ struct Queue {
 
 impl Egress {
     /// Makes room for a response's speech.
-    pub(crate) fn open(&mut self, response: &ResponseId) {
+    pub fn open(&mut self, response: &ResponseId) {
         if !self.replies.contains_key(response) {
             self.replies.insert(response.clone(), Queue::default());
         }
     }
 
     /// Queues speech at 24 kHz and says how long it lasts; `None` if the response is over.
-    pub(crate) fn queue(&mut self, response: &ResponseId, samples: &[i16]) -> Option<Duration> {
+    pub fn queue(&mut self, response: &ResponseId, samples: &[i16]) -> Option<Duration> {
         let queue = self.replies.get_mut(response)?;
         queue.waiting.extend(samples);
         Some(RATE.duration_of(samples.len()))
@@ -56,7 +56,7 @@ impl Egress {
 
     /// Encodes a part's speech up to `until` from the part's start and gives it away in deltas of whole samples.
     /// Returns how many samples were released.
-    pub(crate) fn release(
+    pub fn release(
         &mut self,
         response: &ResponseId,
         part: Part,
@@ -93,7 +93,7 @@ impl Egress {
     }
 
     /// Ends a part: what a filter still holds of its released speech is given away.
-    pub(crate) fn finish(&mut self, response: &ResponseId, part: Part, each: impl FnOnce(&[u8])) {
+    pub fn finish(&mut self, response: &ResponseId, part: Part, each: impl FnOnce(&[u8])) {
         let Some(queue) = self.replies.get_mut(response).filter(|queue| queue.part == part) else { return };
         let Some((format, mut narrow)) = queue.narrow.take() else { return };
         self.resampled.clear();
@@ -106,7 +106,7 @@ impl Egress {
     }
 
     /// Drops a response's speech; what comes later for it is not queued.
-    pub(crate) fn forget(&mut self, response: &ResponseId) {
+    pub fn forget(&mut self, response: &ResponseId) {
         self.replies.remove(response);
         if self.replies.is_empty() {
             // A session is silent most of its life: it keeps no buffers for speech meanwhile.

@@ -25,17 +25,17 @@ const SEMANTIC_PADDING: Duration = Duration::from_millis(300);
 
 /// What does not change about listening during a session.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Hearing {
+pub struct Hearing {
     /// How long the session may wait before it decides on an onset.
-    pub(crate) overlap: Duration,
+    pub overlap: Duration,
     /// Whether a turn detector may ask for a turn's audio.
-    pub(crate) advice: bool,
+    pub advice: bool,
     /// What tells speech from silence.
-    pub(crate) detector: vad::Engine,
+    pub detector: vad::Engine,
 }
 
 /// One client's microphone.
-pub(crate) struct Ingest {
+pub struct Ingest {
     hearing: Hearing,
     format: Format,
     decoder: Decoder,
@@ -67,7 +67,7 @@ struct Ring {
 
 impl Ingest {
     /// A microphone that has heard nothing.
-    pub(crate) fn new(settings: &InputSettings, hearing: Hearing) -> Self {
+    pub fn new(settings: &InputSettings, hearing: Hearing) -> Self {
         let span = span_of(settings, hearing);
         let mut ingest = Self {
             hearing,
@@ -87,7 +87,7 @@ impl Ingest {
     }
 
     /// Takes over changed settings; what is not changed goes on undisturbed, and no audio is lost.
-    pub(crate) fn configure(&mut self, settings: &InputSettings) {
+    pub fn configure(&mut self, settings: &InputSettings) {
         if settings.format != self.format {
             self.settle();
             self.format = settings.format;
@@ -100,20 +100,20 @@ impl Ingest {
     }
 
     /// How many bytes of the current format may be heard at once without keeping everyone else waiting.
-    pub(crate) const fn slice(&self) -> usize {
+    pub const fn slice(&self) -> usize {
         let span = if self.denoiser.is_some() { SLICE_DENOISED } else { SLICE };
         rate(self.format).samples_in(span) * encoding(self.format).bytes_per_sample()
     }
 
     /// Takes bytes from the client. [`next`](Self::next) gives the frames they complete.
-    pub(crate) fn take(&mut self, bytes: &[u8]) {
+    pub fn take(&mut self, bytes: &[u8]) {
         self.scratch.clear();
         self.decoder.decode(bytes, &mut self.scratch);
         self.convert();
     }
 
     /// Fills a frame that was begun with silence, for a buffer that is committed or cleared in the middle of one.
-    pub(crate) fn settle(&mut self) {
+    pub fn settle(&mut self) {
         let frame = rate(self.format).samples_in(Frame::DURATION) as u64;
         let missing = (frame - self.decoded % frame) % frame;
         self.scratch.clear();
@@ -122,7 +122,8 @@ impl Ingest {
     }
 
     /// The verdict on the stream's next 20 ms, if they are there.
-    pub(crate) fn next(&mut self) -> Option<Heard> {
+    #[expect(clippy::should_implement_trait, reason = "there is more after `None`, once more is taken")]
+    pub fn next(&mut self) -> Option<Heard> {
         let Some(samples) = self.samples[self.spent..].first_chunk::<{ Frame::SAMPLES }>() else {
             self.samples.drain(..self.spent);
             self.spent = 0;
@@ -139,22 +140,22 @@ impl Ingest {
     }
 
     /// Whether [`next`](Self::next) has a verdict to give.
-    pub(crate) const fn has_next(&self) -> bool {
+    pub const fn has_next(&self) -> bool {
         self.samples.len() - self.spent >= Frame::SAMPLES
     }
 
     /// Where the newest frame ends.
-    pub(crate) fn position(&self) -> Duration {
+    pub fn position(&self) -> Duration {
         self.ring.end()
     }
 
     /// Where the oldest frame begins that is still there.
-    pub(crate) fn oldest(&self) -> Duration {
+    pub fn oldest(&self) -> Duration {
         self.ring.since + self.ring.preroll.start()
     }
 
     /// The frames from the one that holds `position` on, each with the position where it ends.
-    pub(crate) fn since(&self, position: Duration) -> impl Iterator<Item = (Duration, &Frame)> {
+    pub fn since(&self, position: Duration) -> impl Iterator<Item = (Duration, &Frame)> {
         self.ring.since(position)
     }
 

@@ -4,10 +4,10 @@
 
 pub mod admission;
 mod driver;
-mod egress;
+pub mod egress;
 mod engine;
 pub mod history;
-mod ingest;
+pub mod ingest;
 pub mod ledger;
 pub mod protocol;
 pub mod session;

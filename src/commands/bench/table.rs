@@ -1,0 +1,99 @@
+//! A report for people at a terminal.
+
+use std::fmt;
+
+use super::{
+    report::{Report, Row},
+    spread::Spread,
+};
+
+/// What issue and README promise, at the largest round.
+const AIMS: [(&str, fn(&Row) -> Option<f64>, f64, &str); 5] = [
+    ("CPU of a session", |row| Some(row.relay?.cpu_percent), 0.3, "% of a core"),
+    ("memory of a session", |row| Some(row.relay?.memory_kib), 150.0, "KiB"),
+    ("added until first audio, p95", |row| row.added.p95, 15.0, "ms"),
+    ("added until first audio, p99", |row| row.added.p99, 10.0, "ms"),
+    ("flush after an interruption, p95", |row| row.flush.p95, 60.0, "ms"),
+];
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}; {} s a round", self.machine, self.seconds)?;
+        self.costs(f)?;
+        self.latencies(f)?;
+        self.counts(f)?;
+        self.aims(f)
+    }
+}
+
+impl Report {
+    fn costs(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "\ncost of a session     CPU, % of a core                       memory, KiB        generator")?;
+        writeln!(f, "sessions        talking   silent     echo    ratio     talking   silent     CPU %  late p99 ms")?;
+        for row in &self.rounds {
+            let (relay, echo) = (row.relay.as_ref(), row.reference.as_ref());
+            write!(f, "{:>8}", row.sessions)?;
+            write!(f, "{:>15}", shown(relay.map(|cost| cost.cpu_percent), 3))?;
+            write!(f, "{:>9}", shown(relay.map(|cost| cost.silent_cpu_percent), 3))?;
+            write!(f, "{:>9}", shown(echo.map(|cost| cost.cpu_percent), 3))?;
+            write!(f, "{:>9}", shown(row.cpu_ratio, 2))?;
+            write!(f, "{:>12}", shown(relay.map(|cost| cost.memory_kib), 0))?;
+            write!(f, "{:>9}", shown(relay.map(|cost| cost.silent_memory_kib), 0))?;
+            write!(f, "{:>10}", shown(row.generator_percent, 1))?;
+            writeln!(f, "{:>13}", shown(row.lateness.p99, 1))?;
+        }
+        Ok(())
+    }
+
+    fn latencies(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "\nlatency, ms       turn's end to first audio   interruption to flush    onset to last audio")?;
+        writeln!(f, "sessions            p50    p95    p99          p50    p95    p99      p50    p95    p99")?;
+        for row in &self.rounds {
+            let Row { sessions, added, flush, onset_to_last_audio, .. } = row;
+            writeln!(f, "{sessions:>8}        {added}      {flush}  {onset_to_last_audio}")?;
+        }
+        let Some(last) = self.rounds.last().filter(|row| !row.server.is_empty()) else { return Ok(()) };
+        writeln!(f, "\nthe relay's own view at {} sessions, ms, upper bounds", last.sessions)?;
+        for (name, Spread { count, p50, p95, p99, .. }) in &last.server {
+            let (p50, p95, p99) = (shown(*p50, 0), shown(*p95, 0), shown(*p99, 0));
+            writeln!(f, "  {name:<60}{p50:>7}{p95:>7}{p99:>7}   of {count}")?;
+        }
+        Ok(())
+    }
+
+    fn counts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "\nsessions  utterances turns answered interrupted | unheard unanswered failed strays errors closed"
+        )?;
+        for row in &self.rounds {
+            let counts = row.counts;
+            write!(f, "{:>8}{:>12}{:>6}", row.sessions, counts.utterances, counts.turns)?;
+            write!(f, "{:>9}{:>12} |", counts.answered, counts.interrupted)?;
+            write!(f, "{:>8}{:>11}{:>7}", counts.unheard, counts.unanswered, counts.failed)?;
+            writeln!(f, "{:>7}{:>7}{:>7}", counts.strays, counts.errors, counts.closed)?;
+        }
+        Ok(())
+    }
+
+    fn aims(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(last) = self.rounds.last() else { return Ok(()) };
+        writeln!(f, "\nagainst the aims, at {} sessions", last.sessions)?;
+        for (name, value, aim, unit) in AIMS {
+            let value = value(last);
+            let met = value.map_or("not measured", |value| if value <= aim { "met" } else { "MISSED" });
+            writeln!(f, "  {name:<34}{:>9}   aim {aim} {unit}: {met}", shown(value, 2))?;
+        }
+        let spoiled = last.counts.spoiled;
+        writeln!(
+            f,
+            "  {:<34}{spoiled:>9}   aim 0: {}",
+            "sessions with any fault",
+            if spoiled == 0 { "met" } else { "MISSED" }
+        )
+    }
+}
+
+fn shown(value: Option<f64>, digits: usize) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
+}
