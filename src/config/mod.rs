@@ -55,11 +55,17 @@ impl Config {
         let given = gather(flags, source, &mut problems);
         let (mut config, mut wrong): (Self, _) = layers::overlay(&given);
         problems.append(&mut wrong);
-        if let Some(key) = source.get("VOICE_RELAY_ADMIN_KEY").filter(|key| !key.is_empty()) {
+        let fixed = source.get(ADMIN_KEY).filter(|key| !key.is_empty());
+        let told = fixed.is_some();
+        if let Some(key) = fixed {
             config.server.admin_key = key.into();
         }
         for (key, message) in config.validate() {
-            problems.push(Problem { origin: layers::origin_of(&given, &key), key, message });
+            let origin = match key.as_str() {
+                "server.admin_key" if told => format!("environment {ADMIN_KEY}"),
+                _ => layers::origin_of(&given, &key),
+            };
+            problems.push(Problem { origin, key, message });
         }
         config.server.resolve(source);
         config.models.resolve(&config.server.data_dir);
@@ -81,6 +87,9 @@ impl Config {
         wrong
     }
 }
+
+/// Fixes the admin key, whatever the file says.
+const ADMIN_KEY: &str = "VOICE_RELAY_ADMIN_KEY";
 
 fn gather(flags: &Flags, source: &dyn Source, problems: &mut Vec<Problem>) -> Vec<Given> {
     let mut given = Vec::new();

@@ -83,6 +83,13 @@ fn secrets_never_show_in_debug_output() {
 }
 
 #[test]
+fn a_bad_admin_key_names_the_variable_it_came_from() {
+    let told = load_text("", &[("VOICE_RELAY_ADMIN_KEY", "short")]).unwrap_err().to_string();
+    assert!(told.contains("environment VOICE_RELAY_ADMIN_KEY: server.admin_key: must have"), "{told}");
+    assert!(!told.contains("short"), "{told}");
+}
+
+#[test]
 fn the_example_shows_every_key_with_its_default() {
     let text = include_str!("../../config.example.toml");
     let shown: toml::Table = toml::from_str(text).unwrap();
