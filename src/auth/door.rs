@@ -82,16 +82,20 @@ impl Auth {
                 }
             },
         };
-        let inner = Inner {
-            db,
-            clock,
-            owner,
-            admin,
-            grants: Grants::default(),
-            attempts: Attempts::default(),
-            noting: Semaphore::new(1),
-        };
-        Ok((Self(Arc::new(inner)), made))
+        Ok((Self::new(db, clock, owner, admin), made))
+    }
+
+    /// The door of a command that works beside a relay, or before its first start: it knows no admin key and makes none,
+    /// so that the first start still shows one.
+    pub async fn beside(db: Db, clock: Clock) -> Result<Self, StoreError> {
+        let owner = users::owner(&db, store::timestamp(clock.wall())).await?;
+        let nobodys = Fingerprint::of(&fingerprint::mint(ADMIN));
+        Ok(Self::new(db, clock, owner, nobodys))
+    }
+
+    fn new(db: Db, clock: Clock, owner: User, admin: Fingerprint) -> Self {
+        let (grants, attempts) = (Grants::default(), Attempts::default());
+        Self(Arc::new(Inner { db, clock, owner, admin, grants, attempts, noting: Semaphore::new(1) }))
     }
 
     /// The user the admin key stands for.

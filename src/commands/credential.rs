@@ -24,8 +24,7 @@ pub(super) async fn local_or(given: Option<&str>, config: &Config) -> Result<Sec
     }
     let clock = Clock::system();
     let db = app::open(config).await?;
-    let (auth, _) =
-        Auth::open(db, clock.clone(), Some(&config.server.admin_key)).await.map_err(app::StartError::from)?;
+    let auth = Auth::beside(db, clock.clone()).await.map_err(app::StartError::from)?;
     let ends = store::timestamp(clock.wall() + LIFE);
     let scopes = Scopes::from_iter([Scope::Realtime]);
     let made = auth.create_key(auth.owner().id, "voice-relay command", scopes, Some(ends)).await;

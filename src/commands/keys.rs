@@ -46,11 +46,7 @@ enum Action {
 pub(super) async fn run(arguments: Arguments, config: &Config) -> Result<(), Failure> {
     let clock = Clock::system();
     let db = app::open(config).await?;
-    let opened = Auth::open(db.clone(), clock.clone(), Some(&config.server.admin_key)).await;
-    let (auth, made) = opened.map_err(app::StartError::from)?;
-    if let Some(key) = made {
-        println!("admin key (shown once): {}", key.expose_secret());
-    }
+    let auth = Auth::beside(db.clone(), clock.clone()).await.map_err(app::StartError::from)?;
     let done = match arguments.action {
         Action::Create { name, scopes, days } => create(&auth, &clock, &name, &scopes, days).await,
         Action::List => list(&auth, &db).await,

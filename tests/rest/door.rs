@@ -1,11 +1,13 @@
 //! Nobody passes without what a route needs, and every refusal looks alike.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use reqwest::{Method, StatusCode};
+use secrecy::ExposeSecret;
 use serde_json::json;
 use voice_relay::{
-    auth::{Auth, Scope},
+    auth::{Auth, Scope, Scopes},
+    clock::Clock,
     rest::{self, Need},
     store::Db,
 };
@@ -127,6 +129,20 @@ async fn the_made_admin_key_outlives_a_restart_and_a_fixed_one_takes_its_place()
     assert_eq!(answer.status, StatusCode::OK);
     let old = Answer::of(fixed.bare(Method::GET, "/metrics").bearer_auth(&server.key)).await;
     assert_eq!(old.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_command_before_the_first_start_does_not_use_up_the_admin_key() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = Db::open(&dir.path().join("relay.db")).await.unwrap();
+    let clock = Clock::manual(SystemTime::UNIX_EPOCH);
+    let command = Auth::beside(db.clone(), clock.clone()).await.unwrap();
+    let key = command.create_key(command.owner().id, "phone", Scopes::usual(), None).await.unwrap();
+    let (auth, made) = Auth::open(db, clock, None).await.unwrap();
+    assert!(made.is_some(), "the first start shows it");
+    let fixed = Server::with(|context| context.auth = auth).await;
+    let answer = Answer::of(fixed.bare(Method::GET, "/v1/models").bearer_auth(key.secret.expose_secret())).await;
+    assert_eq!(answer.status, StatusCode::OK, "and the command's key opens the same door");
 }
 
 #[tokio::test]
