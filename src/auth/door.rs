@@ -123,6 +123,13 @@ impl Auth {
             return Ok(Principal { user, role, via: Via::AdminKey, scopes: Scopes::ALL });
         }
         if let Some(grant) = grant {
+            // `voice-relay keys revoke` ends the key in the database, beside this process.
+            if let Some(issuer) = grant.issuer
+                && keys::is_revoked(&inner.db, issuer).await?
+            {
+                inner.grants.revoke(issuer);
+                return Err(Denied::Wrong);
+            }
             let scopes = Scopes::from_iter([Scope::Realtime]);
             return Ok(Principal { user: grant.user, role: grant.role, via: Via::ClientSecret(grant), scopes });
         }

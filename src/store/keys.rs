@@ -102,6 +102,12 @@ pub(crate) async fn find(db: &Db, hash: &[u8], now: Timestamp) -> Result<Option<
     Ok(row.map(|row| Ok::<_, sqlx::Error>((Key::from_row(&row)?, column::parsed(&row, "role")?))).transpose()?)
 }
 
+/// Whether a key was revoked, by whichever process.
+pub(crate) async fn is_revoked(db: &Db, key: KeyId) -> Result<bool, StoreError> {
+    let query = sqlx::query_scalar("SELECT NOT EXISTS (SELECT 1 FROM api_keys WHERE id = $1 AND revoked_at IS NULL)");
+    Ok(query.bind(key.text()).fetch_one(db.reader()).await?)
+}
+
 /// Notes that a key was used.
 pub(crate) async fn touch(db: &Db, key: KeyId, now: Timestamp) -> Result<(), StoreError> {
     sqlx::query("UPDATE api_keys SET last_used_at = $2 WHERE id = $1")

@@ -10,7 +10,7 @@ use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
     tungstenite::{self, Message, client::IntoClientRequest, http},
 };
-use voice_relay::realtime::admission::Admission;
+use voice_relay::{auth::Auth, realtime::admission::Admission};
 
 use crate::{
     secrets::secret,
@@ -189,6 +189,18 @@ async fn a_secret_ends_with_the_key_that_issued_it() {
     assert!(dial(&server, "", &headers).await.is_ok());
     server.delete(&format!("/api/keys/{}", made["id"].as_str().unwrap())).await;
     assert_eq!(refused(&server, "", &headers).await, (401, "invalid_api_key".into()));
+}
+
+#[tokio::test]
+async fn a_secret_ends_with_a_key_that_a_command_revoked() {
+    let server = Server::start().await;
+    let made = server.post("/api/keys", json!({"name": "pages", "scopes": ["realtime"]})).await.body;
+    let issue = server.bare(Method::POST, "/v1/realtime/client_secrets").bearer_auth(made["key"].as_str().unwrap());
+    let issued = Answer::of(issue).await;
+    let bearer = format!("Bearer {}", issued.body["value"].as_str().unwrap());
+    let command = Auth::beside(server.context.db.clone(), server.clock.clone()).await.unwrap();
+    command.revoke_key(command.owner().id, made["id"].as_str().unwrap().parse().unwrap()).await.unwrap();
+    assert_eq!(refused(&server, "", &[("authorization", &bearer)]).await, (401, "invalid_api_key".into()));
 }
 
 #[tokio::test]
