@@ -45,7 +45,10 @@ impl Config {
 /// Starts logging; a second call changes nothing.
 pub fn start(config: &Config) {
     let filter = EnvFilter::try_new(&config.level).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     let _already_set = match config.format {
         Format::Pretty => builder.try_init(),
         Format::Json => builder.json().flatten_event(true).try_init(),

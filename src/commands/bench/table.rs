@@ -7,8 +7,11 @@ use super::{
     spread::Spread,
 };
 
-/// What issue and README promise, at the largest round.
-const AIMS: [(&str, fn(&Row) -> Option<f64>, f64, &str); 5] = [
+/// What is promised: its name, where it stands in a row, the most it may be, and of what.
+type Aim = (&'static str, fn(&Row) -> Option<f64>, f64, &'static str);
+
+/// The promises, held against the largest round.
+const AIMS: [Aim; 5] = [
     ("CPU of a session", |row| Some(row.relay?.cpu_percent), 0.3, "% of a core"),
     ("memory of a session", |row| Some(row.relay?.memory_kib), 150.0, "KiB"),
     ("added until first audio, p95", |row| row.added.p95, 15.0, "ms"),
