@@ -131,17 +131,17 @@ impl Scene {
     }
 
     fn opened(&self) -> TurnId {
-        let opened = self.out.iter().find_map(|output| match output {
-            Output::Transcribe(Transcribe::Start { turn, .. }) => Some(*turn),
-            _ => None,
+        let opened = self.out.iter().find_map(|output| {
+            let Output::Transcribe(Transcribe::Start { turn, .. }) = output else { return None };
+            Some(*turn)
         });
         opened.expect("a turn opens with speech")
     }
 
     fn infers(&self) -> ResponseId {
-        let asked = self.out.iter().find_map(|output| match output {
-            Output::Infer { response, .. } => Some(response.clone()),
-            _ => None,
+        let asked = self.out.iter().find_map(|output| {
+            let Output::Infer { response, .. } = output else { return None };
+            Some(response.clone())
         });
         asked.expect("the model is asked once the transcript is there")
     }

@@ -124,11 +124,13 @@ fn websocket_url(base: &str, model: &str) -> Result<String, ClientError> {
 }
 
 fn explain(error: tungstenite::Error) -> String {
-    match error {
-        tungstenite::Error::Http(response) if response.status() == 401 => "the key was refused (401)".into(),
-        tungstenite::Error::Http(response) => format!("it answered {}", response.status()),
-        other => other.to_string(),
+    if let tungstenite::Error::Http(response) = &error {
+        return match response.status().as_u16() {
+            401 => "the key was refused (401)".into(),
+            status => format!("it answered {status}"),
+        };
     }
+    error.to_string()
 }
 
 #[cfg(test)]

@@ -11,7 +11,6 @@ pub mod llm;
 pub mod local;
 mod net;
 pub mod openai;
-pub mod registry;
 pub mod scripted;
 pub mod secret;
 pub mod stt;

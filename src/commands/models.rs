@@ -90,21 +90,20 @@ fn bars() -> Listener {
         ProgressStyle::with_template("  {prefix:18} {bar:30} {bytes:>10}/{total_bytes:10} {bytes_per_sec} {msg}");
     let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
     let running = std::sync::Mutex::new(std::collections::BTreeMap::<String, ProgressBar>::new());
-    Arc::new(move |model, progress| match progress {
-        Progress::Downloading { file, done, total } => {
-            let mut running = running.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let bar = running.entry(file.to_string()).or_insert_with(|| {
-                let bar = bars.add(ProgressBar::new(total)).with_style(style.clone()).with_prefix(model.name);
-                bar.enable_steady_tick(Duration::from_millis(200));
-                bar
-            });
-            bar.set_position(done);
-            if done == total {
-                bar.finish();
-            }
-        }
-        other => {
-            let _hidden_when_piped = bars.println(format!("  {}: {}", model.name, told(&other)));
+    Arc::new(move |model, progress| {
+        let Progress::Downloading { file, done, total } = &progress else {
+            let _hidden_when_piped = bars.println(format!("  {}: {}", model.name, told(&progress)));
+            return;
+        };
+        let mut running = running.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let bar = running.entry(file.to_string()).or_insert_with(|| {
+            let bar = bars.add(ProgressBar::new(*total)).with_style(style.clone()).with_prefix(model.name);
+            bar.enable_steady_tick(Duration::from_millis(200));
+            bar
+        });
+        bar.set_position(*done);
+        if done == total {
+            bar.finish();
         }
     })
 }

@@ -67,7 +67,7 @@ impl Config {
             };
             problems.push(Problem { origin, key, message });
         }
-        config.server.resolve(source);
+        config.server.resolve(|name| source.get(name));
         config.models.resolve(&config.server.data_dir);
         if problems.is_empty() { Ok(config) } else { Err(Problems(problems)) }
     }

@@ -27,7 +27,6 @@ mod witness;
 
 use self::{
     child::{Engines, Process},
-    cost::Cost,
     echo::Order,
     report::{Report, Row},
     round::{Outcome, Round, Target},
@@ -158,7 +157,7 @@ async fn ours(round: &Round) -> Result<Row, Failure> {
     let server = scrape::latencies(&relay).await;
     drop(relay);
     let mut row = Row::new(round, outcome, server);
-    row.compare(reference(round, order).await?);
+    row.compare(&reference(round, order).await?);
     Ok(row)
 }
 
@@ -167,11 +166,10 @@ async fn theirs(round: &Round, url: &str, key: &Secret) -> Result<Row, Failure> 
     Ok(Row::new(round, round.run(target).await?, Default::default()))
 }
 
-async fn reference(round: &Round, order: Order) -> Result<Option<Cost>, Failure> {
+async fn reference(round: &Round, order: Order) -> Result<Outcome, Failure> {
     let echo = Process::reference().await?;
     let greeting = serde_json::to_string(&order).map_err(|error| Failure::Other(error.to_string()))?;
-    let outcome = round.run(Target { greeting: greeting.into(), ..Target::ours(&echo) }).await?;
-    Ok(outcome.costs.session)
+    Ok(round.run(Target { greeting: greeting.into(), ..Target::ours(&echo) }).await?)
 }
 
 impl<'a> Target<'a> {

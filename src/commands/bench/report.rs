@@ -32,6 +32,9 @@ pub(super) struct Row {
     pub(super) reference: Option<Cost>,
     /// CPU of a session of the relay to that of the reference.
     pub(super) cpu_ratio: Option<f64>,
+    /// What a session received of the relay, and of the reference, in KiB: the ratio is worth something if they agree.
+    pub(super) received_kib: f64,
+    pub(super) reference_received_kib: Option<f64>,
     /// The load generator beside it, percent of a core.
     pub(super) generator_percent: Option<f64>,
     /// How much later than due the load generator sent: the share of the latencies that is its own.
@@ -49,7 +52,7 @@ pub(super) struct Row {
     pub(super) server: BTreeMap<String, Spread>,
 }
 
-/// How many of what; the last seven should be zero.
+/// How many of what; from `unheard` on all should be zero.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
 pub(super) struct Counts {
     pub(super) utterances: usize,
@@ -66,6 +69,8 @@ pub(super) struct Counts {
     pub(super) strays: usize,
     /// Error events.
     pub(super) errors: usize,
+    /// Events that came before the audio they answer: a fault of the measuring.
+    pub(super) unplaced: usize,
     /// Connections that ended early.
     pub(super) closed: usize,
     /// Sessions that had any of these.
@@ -83,6 +88,8 @@ impl Row {
             relay: outcome.costs.session,
             reference: None,
             cpu_ratio: None,
+            received_kib: received_kib(&outcome),
+            reference_received_kib: None,
             generator_percent: outcome.costs.generator_percent,
             transcript: spread(|notes| &notes.transcripts),
             added: spread(|notes| &notes.answers),
@@ -95,11 +102,18 @@ impl Row {
     }
 
     /// The same round against the bare echo.
-    pub(super) fn compare(&mut self, reference: Option<Cost>) {
+    pub(super) fn compare(&mut self, outcome: &Outcome) {
+        let reference = outcome.costs.session;
         self.reference = reference;
+        self.reference_received_kib = Some(received_kib(outcome));
         let costs = self.relay.zip(reference).filter(|(_, reference)| reference.cpu_percent > 0.0);
         self.cpu_ratio = costs.map(|(relay, reference)| relay.cpu_percent / reference.cpu_percent);
     }
+}
+
+fn received_kib(outcome: &Outcome) -> f64 {
+    let bytes: u64 = outcome.notes.iter().map(|notes| notes.bytes).sum();
+    bytes as f64 / 1024.0 / outcome.notes.len().max(1) as f64
 }
 
 impl Counts {
@@ -128,6 +142,7 @@ impl Counts {
             failed: notes.failed,
             strays: notes.strays.len(),
             errors: notes.errors,
+            unplaced: notes.unplaced,
             closed: usize::from(notes.closed.is_some()),
             spoiled: 0,
         };
@@ -137,7 +152,7 @@ impl Counts {
 
     /// All that should not be.
     pub(super) const fn faults(&self) -> usize {
-        self.unheard + self.unanswered + self.failed + self.strays + self.errors + self.closed
+        self.unheard + self.unanswered + self.failed + self.strays + self.errors + self.unplaced + self.closed
     }
 
     const fn add(&mut self, other: &Self) {
@@ -150,6 +165,7 @@ impl Counts {
         self.failed += other.failed;
         self.strays += other.strays;
         self.errors += other.errors;
+        self.unplaced += other.unplaced;
         self.closed += other.closed;
         self.spoiled += other.spoiled;
     }

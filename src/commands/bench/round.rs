@@ -55,6 +55,8 @@ pub(super) struct Outcome {
     pub(super) messages: usize,
 }
 
+/// What every relay answers to.
+const MODEL: &str = "voice-relay";
 /// Connections that are opened at the same time.
 const CONNECTING: usize = 16;
 /// Between the last connection and the first message.
@@ -99,7 +101,7 @@ impl Round {
 
     async fn connect(&self, target: &Target<'_>) -> Result<Vec<(Sender, Receiver)>, ClientError> {
         let open = |_| async {
-            let (mut sender, receiver) = client::connect(target.url, "bench", target.key).await?;
+            let (mut sender, receiver) = client::connect(target.url, MODEL, target.key).await?;
             sender.send_text(target.greeting.clone()).await?;
             Ok((sender, receiver))
         };

@@ -7,13 +7,16 @@ use super::{
     spread::Spread,
 };
 
-/// What issue and README promise, at the largest round.
-const AIMS: [(&str, fn(&Row) -> Option<f64>, f64, &str); 5] = [
+/// What is promised: its name, where it stands in a row, the most it may be, and of what.
+type Aim = (&'static str, fn(&Row) -> Option<f64>, f64, &'static str);
+
+/// The promises, held against the largest round.
+const AIMS: [Aim; 5] = [
     ("CPU of a session", |row| Some(row.relay?.cpu_percent), 0.3, "% of a core"),
     ("memory of a session", |row| Some(row.relay?.memory_kib), 150.0, "KiB"),
-    ("added until first audio, p95", |row| row.added.p95, 15.0, "ms"),
-    ("added until first audio, p99", |row| row.added.p99, 10.0, "ms"),
-    ("flush after an interruption, p95", |row| row.flush.p95, 60.0, "ms"),
+    ("turn's end to first audio, p95", |row| row.added.p95, 15.0, "ms"),
+    ("the same, both directions, p99", |row| row.added.p99, 10.0, "ms"),
+    ("certain interruption to flush, p95", |row| row.flush.p95, 60.0, "ms"),
 ];
 
 impl fmt::Display for Report {
@@ -46,11 +49,18 @@ impl Report {
     }
 
     fn latencies(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "\nlatency, ms       turn's end to first audio   interruption to flush    onset to last audio")?;
-        writeln!(f, "sessions            p50    p95    p99          p50    p95    p99      p50    p95    p99")?;
+        writeln!(
+            f,
+            "\nlatency, ms       turn's end to first audio      certain interruption to flush  onset to last audio"
+        )?;
+        let head = "    of    p50    p95    p99   ";
+        writeln!(f, "sessions      {head}{head}{head}")?;
         for row in &self.rounds {
-            let Row { sessions, added, flush, onset_to_last_audio, .. } = row;
-            writeln!(f, "{sessions:>8}        {added}      {flush}  {onset_to_last_audio}")?;
+            write!(f, "{:>8}      ", row.sessions)?;
+            for spread in [row.added, row.flush, row.onset_to_last_audio] {
+                write!(f, "{:>6}{spread}   ", spread.count)?;
+            }
+            writeln!(f)?;
         }
         let Some(last) = self.rounds.last().filter(|row| !row.server.is_empty()) else { return Ok(()) };
         writeln!(f, "\nthe relay's own view at {} sessions, ms, upper bounds", last.sessions)?;
@@ -71,7 +81,7 @@ impl Report {
             write!(f, "{:>8}{:>12}{:>6}", row.sessions, counts.utterances, counts.turns)?;
             write!(f, "{:>9}{:>12} |", counts.answered, counts.interrupted)?;
             write!(f, "{:>8}{:>11}{:>7}", counts.unheard, counts.unanswered, counts.failed)?;
-            writeln!(f, "{:>7}{:>7}{:>7}", counts.strays, counts.errors, counts.closed)?;
+            writeln!(f, "{:>7}{:>7}{:>9}{:>7}", counts.strays, counts.errors, counts.unplaced, counts.closed)?;
         }
         Ok(())
     }
@@ -82,12 +92,16 @@ impl Report {
         for (name, value, aim, unit) in AIMS {
             let value = value(last);
             let met = value.map_or("not measured", |value| if value <= aim { "met" } else { "MISSED" });
-            writeln!(f, "  {name:<34}{:>9}   aim {aim} {unit}: {met}", shown(value, 2))?;
+            writeln!(f, "  {name:<36}{:>9}   aim {aim} {unit}: {met}", shown(value, 2))?;
+        }
+        if let Some(reference) = last.reference_received_kib {
+            let relay = last.received_kib;
+            writeln!(f, "  received by a session, KiB: {relay:.0} of the relay, {reference:.0} of the echo")?;
         }
         let spoiled = last.counts.spoiled;
         writeln!(
             f,
-            "  {:<34}{spoiled:>9}   aim 0: {}",
+            "  {:<36}{spoiled:>9}   aim 0: {}",
             "sessions with any fault",
             if spoiled == 0 { "met" } else { "MISSED" }
         )

@@ -107,6 +107,9 @@ pub(super) struct Notes {
     pub(super) failed: usize,
     pub(super) unanswered: usize,
     pub(super) errors: usize,
+    /// Events that came before the audio they answer was sent: then what is measured is not what is meant, as where a
+    /// relay needs less speech to be interrupted than it was taken to. They are counted, not rounded up to zero.
+    pub(super) unplaced: usize,
     /// Why the connection ended early.
     pub(super) closed: Option<String>,
     pub(super) messages: u64,
@@ -188,7 +191,10 @@ impl Witness {
     fn heard(&mut self, now: Duration) {
         match self.floor {
             Floor::Owed { sent } => {
-                self.notes.answers.push(now.saturating_sub(sent));
+                match now.checked_sub(sent) {
+                    Some(answer) => self.notes.answers.push(answer),
+                    None => self.notes.unplaced += 1,
+                }
                 self.floor = Floor::Free;
             }
             Floor::Person { told, .. } => self.notes.strays.push(now.saturating_sub(told)),
@@ -200,13 +206,18 @@ impl Witness {
     fn cancelled(&mut self, now: Duration) {
         self.notes.interrupted += 1;
         let Floor::Person { onset, .. } = self.floor else { return };
-        self.notes.flushes.extend(self.since(now, onset + self.detection.overlap));
-        self.notes.overruns.extend(self.since(self.last_audio, onset));
+        match self.since(now, onset + self.detection.overlap) {
+            Some(flush) => self.notes.flushes.push(flush),
+            None => self.notes.unplaced += 1,
+        }
+        if let Some(sent) = self.sent.reaching(onset) {
+            self.notes.overruns.push(self.last_audio.saturating_sub(sent));
+        }
     }
 
-    /// From sending what brought the stream to `position`.
+    /// From sending what brought the stream to `position`; `None` if that was not sent yet.
     fn since(&self, now: Duration, position: Duration) -> Option<Duration> {
-        self.sent.reaching(position).map(|sent| now.saturating_sub(sent))
+        now.checked_sub(self.sent.reaching(position)?)
     }
 }
 
@@ -279,6 +290,16 @@ mod tests {
         assert_eq!(notes.flushes, [millis(8)]);
         assert_eq!(notes.overruns, [millis(65)]);
         assert_eq!((notes.interrupted, notes.strays.len()), (1, 0));
+    }
+
+    #[test]
+    fn an_interruption_before_it_was_certain_is_no_quick_flush() {
+        let mut witness = witness();
+        witness.receive(millis(1_050), AUDIO);
+        witness.receive(millis(1_100), STARTED);
+        witness.receive(millis(1_101), CANCELLED);
+        let notes = witness.finish(millis(9_000));
+        assert_eq!((notes.flushes.len(), notes.unplaced, notes.interrupted), (0, 1, 1));
     }
 
     #[test]

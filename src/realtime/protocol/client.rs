@@ -1,4 +1,4 @@
-//! Client events: what a client can ask, but for the audio it appends, which [`decode`](super::decode) reads itself.
+//! Client events: what a client can ask, but for the audio it appends, which [`decode`](super::decode()) reads itself.
 
 use std::time::Duration;
 
