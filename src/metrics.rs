@@ -13,7 +13,7 @@ use providers::{
     layers::{self, Observation, Observer},
 };
 
-use crate::{clock::Clock, realtime::session::output::Measure};
+use crate::clock::Clock;
 
 /// Upper bounds of the latency buckets, in milliseconds.
 const BUCKETS: [f64; 16] =
@@ -113,17 +113,36 @@ impl Drop for LiveSession {
     }
 }
 
-/// The session measured one of the latencies that rule the product, or ended a reply.
-pub fn measured(measure: Measure) {
-    let (name, span) = match measure {
-        Measure::OnsetToFlush(span) => (ONSET_TO_FLUSH, span),
-        Measure::EndOfTurn(span) => (END_OF_TURN, span),
-        Measure::FinalTranscript(span) => (FINAL_TRANSCRIPT, span),
-        Measure::FirstToken(span) => (FIRST_TOKEN, span),
-        Measure::FirstAudio(span) => (FIRST_AUDIO, span),
-        Measure::Reply(status) => return counter!(REPLIES, "status" => status_name(status)).increment(1),
+/// One of the latencies that rule the product.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Latency {
+    /// From the decision that a person interrupts to the flush of the reply.
+    OnsetToFlush,
+    /// From the end of speech to the commit of the turn.
+    EndOfTurn,
+    /// From the commit to the final transcript.
+    FinalTranscript,
+    /// From asking the language model to its first token.
+    FirstToken,
+    /// From the commit to the first audio of the reply.
+    FirstAudio,
+}
+
+/// A session measured a latency.
+pub fn measured(latency: Latency, span: Duration) {
+    let name = match latency {
+        Latency::OnsetToFlush => ONSET_TO_FLUSH,
+        Latency::EndOfTurn => END_OF_TURN,
+        Latency::FinalTranscript => FINAL_TRANSCRIPT,
+        Latency::FirstToken => FIRST_TOKEN,
+        Latency::FirstAudio => FIRST_AUDIO,
     };
     histogram!(name).record(millis(span));
+}
+
+/// A reply ended: `completed` or `incomplete`.
+pub fn replied(status: &'static str) {
+    counter!(REPLIES, "status" => status).increment(1);
 }
 
 /// Counts what providers do. Wrap them in [`providers::layers::Observed`] with this.
@@ -250,15 +269,6 @@ fn describe() {
     describe_histogram!(QUEUE_DEPTH, "Entries found waiting in a queue that was not empty, by queue");
     describe_counter!(SLOW_READERS, "Sessions closed because the client does not read");
     describe_counter!(HISTORY_OVERFLOWS, "Times that history could not keep up with a session");
-}
-
-const fn status_name(status: crate::realtime::session::item::ItemStatus) -> &'static str {
-    use crate::realtime::session::item::ItemStatus;
-    match status {
-        ItemStatus::InProgress => "in_progress",
-        ItemStatus::Completed => "completed",
-        ItemStatus::Incomplete => "incomplete",
-    }
 }
 
 fn millis(span: Duration) -> f64 {

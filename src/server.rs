@@ -16,8 +16,6 @@ use providers::Secret;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
-use crate::config::Source;
-
 /// `[server]`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -88,13 +86,13 @@ impl Config {
         wrong
     }
 
-    /// Fills in what an empty value means on this machine.
-    pub(crate) fn resolve(&mut self, source: &dyn Source) {
+    /// Fills in what an empty value means on this machine; `variable` reads the environment.
+    pub(crate) fn resolve(&mut self, variable: impl Fn(&str) -> Option<String>) {
         if !self.data_dir.as_os_str().is_empty() {
             return;
         }
-        let home = || PathBuf::from(source.get("HOME").unwrap_or_else(|| ".".into())).join(".local/share");
-        let base = source.get("XDG_DATA_HOME").filter(|dir| dir.starts_with('/')).map_or_else(home, PathBuf::from);
+        let home = || PathBuf::from(variable("HOME").unwrap_or_else(|| ".".into())).join(".local/share");
+        let base = variable("XDG_DATA_HOME").filter(|dir| dir.starts_with('/')).map_or_else(home, PathBuf::from);
         self.data_dir = base.join("voice-relay");
     }
 }

@@ -25,7 +25,7 @@ fuzz_target!(|input: &[u8]| {
     let mut vad = Vad::new(engine, Threshold::default());
     let mut latest = Duration::ZERO;
     for frame in &whole {
-        let (Voice::Quiet { since } | Voice::Speech { since }) = vad.hear(frame);
+        let (Voice::Quiet { since } | Voice::Speech { since, .. }) = vad.hear(frame);
         assert!(latest <= since && since <= vad.position());
         latest = since;
     }

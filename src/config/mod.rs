@@ -61,7 +61,7 @@ impl Config {
         for (key, message) in config.validate() {
             problems.push(Problem { origin: layers::origin_of(&given, &key), key, message });
         }
-        config.server.resolve(source);
+        config.server.resolve(|name| source.get(name));
         config.models.resolve(&config.server.data_dir);
         if problems.is_empty() { Ok(config) } else { Err(Problems(problems)) }
     }

@@ -65,7 +65,7 @@ impl Gate {
     pub(super) fn voice(&self) -> Voice {
         match self.state {
             State::Quiet { since } | State::Rising { quiet: since, .. } => Voice::Quiet { since },
-            State::Speech { since, .. } => Voice::Speech { since },
+            State::Speech { since, last } => Voice::Speech { since, last },
         }
     }
 

@@ -26,6 +26,8 @@ pub enum Voice {
     Speech {
         /// The onset in the stream, a few frames back when first told.
         since: Duration,
+        /// Where the last voiced hop ended: what follows is a gap that may lie within words, or the end of speech.
+        last: Duration,
     },
 }
 

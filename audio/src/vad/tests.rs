@@ -114,7 +114,7 @@ fn a_reset_forgets_the_speech_and_keeps_the_position() {
         fresh.hear(&Frame::SILENCE);
         let later = |voice| match voice {
             Voice::Quiet { since } => (false, since),
-            Voice::Speech { since } => (true, since),
+            Voice::Speech { since, .. } => (true, since),
         };
         for frame in frames(&speech) {
             let ((spoken, at), (expected, from_zero)) = (later(vad.hear(&frame)), later(fresh.hear(&frame)));
@@ -138,7 +138,7 @@ fn stretches(vad: &mut Vad, sound: &[i16]) -> Vec<Stretch> {
     for frame in frames(sound) {
         let (voice, now) = (vad.hear(&frame), vad.position().as_millis());
         match voice {
-            Voice::Speech { since } if !speaking => {
+            Voice::Speech { since, .. } if !speaking => {
                 stretches.push(Stretch { told: now, from: since.as_millis(), ended: u128::MAX, until: u128::MAX });
                 speaking = true;
             }

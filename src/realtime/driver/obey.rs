@@ -7,13 +7,14 @@ use axum::extract::ws::Utf8Bytes;
 
 use super::{Driver, State};
 use crate::{
-    metrics::{self, Loss},
+    metrics::{self, Latency, Loss},
     realtime::{
         session::{
             Output,
             ids::ResponseId,
             input::CloseReason,
-            output::{Event, PartRef, Transcribe},
+            item::ItemStatus,
+            output::{Event, Measure, PartRef, Transcribe},
             settings::{Format, Modality},
         },
         transport::downlink::{Farewell, SlowReader},
@@ -60,7 +61,7 @@ impl Driver {
             Output::Pause | Output::Resume => {}
             Output::Notify(event) => self.notify(&event),
             Output::Record(record) => self.history.record(*record),
-            Output::Measure(measure) => metrics::measured(measure),
+            Output::Measure(measure) => count(measure),
             Output::Close(reason) => self.close(reason),
         }
     }
@@ -158,5 +159,17 @@ const fn farewell(reason: CloseReason) -> Farewell {
         CloseReason::SlowReader => Farewell { code: 1013, reason: "The client does not read what it is sent." },
         CloseReason::Kicked => Farewell { code: 1000, reason: "The session was ended." },
         CloseReason::Internal => Farewell { code: 1011, reason: "Internal error." },
+    }
+}
+
+fn count(measure: Measure) {
+    match measure {
+        Measure::OnsetToFlush(span) => metrics::measured(Latency::OnsetToFlush, span),
+        Measure::EndOfTurn(span) => metrics::measured(Latency::EndOfTurn, span),
+        Measure::FinalTranscript(span) => metrics::measured(Latency::FinalTranscript, span),
+        Measure::FirstToken(span) => metrics::measured(Latency::FirstToken, span),
+        Measure::FirstAudio(span) => metrics::measured(Latency::FirstAudio, span),
+        Measure::Reply(ItemStatus::Completed) => metrics::replied("completed"),
+        Measure::Reply(ItemStatus::Incomplete | ItemStatus::InProgress) => metrics::replied("incomplete"),
     }
 }

@@ -81,6 +81,8 @@ pub enum Voice {
     Speech {
         /// The onset in the stream, a few frames back when first told.
         since: Duration,
+        /// Where the voice was last heard: what follows may be a gap within words, or the end of speech.
+        last: Duration,
     },
 }
 

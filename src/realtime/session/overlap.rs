@@ -5,11 +5,12 @@
 //! overlap cuts the reply at once if words are known, else the reply stays held until the transcript tells, and goes on if
 //! nothing was said.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{
     Session,
     ids::TurnId,
+    input::Voice,
     output::Output,
     settings::Player,
     turn::{Span, Turn},
@@ -28,10 +29,19 @@ impl Session {
             Gist::Backchannel => self.profile.backchannel.max(self.profile.overlap),
             Gist::Unknown | Gist::Words => self.profile.overlap,
         };
-        if self.position.saturating_sub(span.onset) < needed {
+        if self.voiced_until().saturating_sub(span.onset) < needed {
             self.turn = Turn::Overlap { span };
         } else {
             self.barge_in(now, span, out);
+        }
+    }
+
+    /// Where the voice was last heard. The detector's patience with gaps after it is no sign of an interruption: counted
+    /// in, the shortest cough would last as long as the overlap.
+    const fn voiced_until(&self) -> Duration {
+        match self.last_voice {
+            Voice::Speech { last, .. } => last,
+            Voice::Quiet { since } => since,
         }
     }
 

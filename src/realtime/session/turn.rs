@@ -80,7 +80,7 @@ impl Session {
                 self.turn = Turn::Speaking { span };
             }
             (Turn::Pausing { span, pause }, Voice::Quiet { .. }) => self.judge_pause(now, span, pause, out),
-            (Turn::Weighing { span, until, .. }, voice @ Voice::Speech { since }) if since >= until => {
+            (Turn::Weighing { span, until, .. }, voice @ Voice::Speech { since, .. }) if since >= until => {
                 self.give_up_held(now, span, until, out);
                 self.listen(now, voice, out);
             }
@@ -96,7 +96,7 @@ impl Session {
             self.turn = Turn::Gathering { span };
             return;
         };
-        let Voice::Speech { since } = voice else { return };
+        let Voice::Speech { since, .. } = voice else { return };
         let onset = since.clamp(self.boundary, self.position);
         let from = since.saturating_sub(prefix(&detection.policy)).max(self.boundary).min(onset);
         let interrupts = detection.interrupt_response;

@@ -67,7 +67,7 @@ impl Session {
         let span = span.clone();
         self.turn = Turn::Idle;
         match self.last_voice {
-            Voice::Speech { since } => {
+            Voice::Speech { since, .. } => {
                 let onset = since.clamp(span.from, self.position);
                 self.announce(Span { onset, ..span }, out);
             }

@@ -125,12 +125,15 @@ macro_rules! months {
 }
 
 pub(super) const RULES: &[Rule] = &[
-    Rule(r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?", iso),
-    Rule(r"(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})", slashed),
-    Rule(r"(\d{1,2}):([0-5]\d)(?::([0-5]\d))?(?:\s?(?:([AaPp])\.\s?[Mm]\.|([AaPp])[Mm]\b))?", time),
+    Rule(
+        r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T ]([0-9]{2}):([0-9]{2})(?::[0-9]{2}(?:\.[0-9]+)?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?",
+        iso,
+    ),
+    Rule(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4}|[0-9]{2})", slashed),
+    Rule(r"([0-9]{1,2}):([0-5][0-9])(?::([0-5][0-9]))?(?:\s?(?:([AaPp])\.\s?[Mm]\.|([AaPp])[Mm]\b))?", time),
     Rule(r"(1[0-2]|[1-9])\s?(?:([AaPp])\.\s?[Mm]\.|([AaPp][Mm])\b)", hour),
-    Rule(concat!(months!(), r"\s(\d{1,2})(?:st|nd|rd|th)?\b(?:,?\s(\d{4})\b)?"), month_first),
-    Rule(concat!(r"(\d{1,2})(?:st|nd|rd|th)?\s(?:of\s)?", months!(), r"(?:,?\s(\d{4})\b)?"), day_first),
-    Rule(concat!(months!(), r",?\s(\d{4})\b"), month_alone),
-    Rule(r"['’]?(\d{1,3}0)['’]?s\b", years),
+    Rule(concat!(months!(), r"\s([0-9]{1,2})(?:st|nd|rd|th)?\b(?:,?\s([0-9]{4})\b)?"), month_first),
+    Rule(concat!(r"([0-9]{1,2})(?:st|nd|rd|th)?\s(?:of\s)?", months!(), r"(?:,?\s([0-9]{4})\b)?"), day_first),
+    Rule(concat!(months!(), r",?\s([0-9]{4})\b"), month_alone),
+    Rule(r"['’]?([0-9]{1,3}0)['’]?s\b", years),
 ];

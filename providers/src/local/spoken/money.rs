@@ -75,11 +75,11 @@ const CURRENCIES: &[Currency] = &[
 
 pub(super) const RULES: &[Rule] = &[
     Rule(
-        r"([-−])?((?:US|C|A)?\$|€|£|¥|₹|₩|(?:USD|EUR|GBP|JPY|INR|CHF|CAD|AUD)\s)\s?((?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)(?:\s?(hundred|thousand|million|billion|trillion)\b|(k|K|m|M|mn|b|B|bn|t|T|tn)\b)?",
+        r"([-−])?((?:US|C|A)?\$|€|£|¥|₹|₩|(?:USD|EUR|GBP|JPY|INR|CHF|CAD|AUD)\s)\s?((?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?)(?:\s?(hundred|thousand|million|billion|trillion)\b|(k|K|m|M|mn|b|B|bn|t|T|tn)\b)?",
         before,
     ),
     Rule(
-        r"((?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)\s?(hundred|thousand|million|billion|trillion)?\s?(€|£|¥|¢|USD|EUR|GBP|JPY|INR|CHF|CAD|AUD)",
+        r"((?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?)\s?(hundred|thousand|million|billion|trillion)?\s?(€|£|¥|¢|USD|EUR|GBP|JPY|INR|CHF|CAD|AUD)",
         after,
     ),
 ];

@@ -122,7 +122,7 @@ const WORDS: &[(char, &str)] = &[
 pub(super) const RULES: &[Rule] = &[
     // The target of a link, whose text has been said; a reference to a note; a tag.
     Rule(r"\]\([^)\s]*(?:\s[^)]*)?\)", |_, _| Some(String::new())),
-    Rule(r"!?\[\^?\d{1,3}\]", |_, _| Some(String::new())),
+    Rule(r"!?\[\^?[0-9]{1,3}\]", |_, _| Some(String::new())),
     Rule(r"</?[A-Za-z][^<>]*>", |_, _| Some(String::new())),
     Rule(r"!\[", |_, _| Some(String::new())),
     Rule(r"[-=]>", |_, _| Some("to".to_owned())),

@@ -274,6 +274,13 @@ proptest! {
     }
 }
 
+#[test]
+fn digits_of_other_scripts_are_no_figures() {
+    for text in ["£๐", "٣:٤٥", "５ km", "฿๑๒๓"] {
+        check_order(text);
+    }
+}
+
 fn check_order(text: &str) {
     let mut at = 0;
     for word in words(text) {

@@ -14,6 +14,26 @@ fn a_cough_over_the_reply_is_told_to_nobody() {
 }
 
 #[test]
+fn the_detectors_patience_after_a_cough_does_not_make_it_an_interruption() {
+    let mut scene = Scene::mid_reply();
+    scene.quiet(500);
+    scene.speaks(60);
+    scene.lingers(120);
+    scene.quiet(500);
+    assert_eq!((scene.count("flush"), scene.count("speech_started")), (0, 1));
+}
+
+#[test]
+fn a_gap_within_words_does_not_delay_an_interruption() {
+    let mut scene = Scene::mid_reply();
+    scene.quiet(500);
+    scene.speaks(80);
+    scene.lingers(60);
+    scene.speaks(20);
+    assert_eq!(scene.count("flush"), 1);
+}
+
+#[test]
 fn a_sign_of_listening_does_not_interrupt() {
     let mut scene = Scene::mid_reply();
     scene.quiet(500);

@@ -175,7 +175,7 @@ impl World {
             let onset = self.position;
             self.position += millis(20);
             let voice = if speech {
-                Voice::Speech { since: *self.speech.get_or_insert(onset) }
+                Voice::Speech { since: *self.speech.get_or_insert(onset), last: self.position }
             } else {
                 if self.speech.take().is_some() {
                     self.quiet = onset;
@@ -232,8 +232,8 @@ impl World {
             }
             b'o' => self.command(Request::ClearOutput),
             b'=' => {
-                let voice =
-                    if a % 2 == 0 { Voice::Speech { since: self.quiet } } else { Voice::Quiet { since: self.quiet } };
+                let (since, last) = (self.quiet, self.position);
+                let voice = if a % 2 == 0 { Voice::Speech { since, last } } else { Voice::Quiet { since } };
                 self.feed(Input::Heard(Heard { end: self.position, voice }));
             }
             b'!' if a < 2000 => self.feed(Input::Close(CloseReason::Hangup)),

@@ -172,11 +172,20 @@ impl Scene {
     /// The person speaks for so long.
     pub(super) fn speaks(&mut self, ms: u64) {
         let since = match self.voice {
-            Voice::Speech { since } => since,
+            Voice::Speech { since, .. } => since,
             Voice::Quiet { .. } => self.position,
         };
         for _ in 0..ms / 20 {
-            self.frame(Voice::Speech { since });
+            let last = self.position + millis(20);
+            self.frame(Voice::Speech { since, last });
+        }
+    }
+
+    /// The detector still waits for the voice to come back, for so long.
+    pub(super) fn lingers(&mut self, ms: u64) {
+        let voice = self.voice;
+        for _ in 0..ms / 20 {
+            self.frame(voice);
         }
     }
 
