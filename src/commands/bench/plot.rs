@@ -78,7 +78,7 @@ impl Panel {
             y,
             least: counts().fold(f64::INFINITY, f64::min),
             most: counts().fold(0.0, f64::max),
-            top: round_up(highest),
+            top: if highest > 0.0 { round_up(highest) } else { 0.0 },
         }
     }
 
@@ -96,17 +96,16 @@ impl Panel {
 
     fn draw(&self, out: &mut String, title: &str, rows: &[Row], lines: &[Line]) {
         text(out, self.x + MARGIN.0, self.y + 14.0, "start", title);
+        if self.top <= 0.0 {
+            return text(out, self.x + MARGIN.0, self.y + HEIGHT / 2.0, "start", "not measured");
+        }
         for step in 0..=4 {
             let value = self.top * f64::from(step) / 4.0;
             let (y, from, to) = (self.up(value), self.x + MARGIN.0, self.x + WIDTH - MARGIN.2);
             line(out, &[(from, y), (to, y)], "#e5e7eb", 1.0);
-            text(
-                out,
-                from - 6.0,
-                y + 4.0,
-                "end",
-                &format!("{value:.prec$}", prec = if self.top < 4.0 { 2 } else { 0 }),
-            );
+            // As many digits as a quarter of the axis needs: rounding would put a label where its value is not.
+            let label = (value * 1e6).round() / 1e6;
+            text(out, from - 6.0, y + 4.0, "end", &label.to_string());
         }
         for row in rows {
             text(out, self.across(row.sessions), self.y + HEIGHT - 18.0, "middle", &row.sessions.to_string());
@@ -161,7 +160,7 @@ mod tests {
     #[test]
     fn axes_end_at_a_round_number_above_all_values() {
         assert_eq!(
-            [0.0, 0.27, 1.0, 3.1, 61.0, 140.0].map(round_up).map(|top| (top * 1000.0).round() as i64),
+            [0.0005, 0.27, 1.0, 3.1, 61.0, 140.0].map(round_up).map(|top| (top * 1000.0).round() as i64),
             [1, 400, 1000, 4000, 100_000, 200_000]
         );
     }
