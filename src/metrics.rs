@@ -116,7 +116,7 @@ impl Drop for LiveSession {
 /// One of the latencies that rule the product.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Latency {
-    /// From the decision that a person interrupts to the flush of the reply.
+    /// From the first speech over a reply to its flush, with the time that speech must last to count.
     OnsetToFlush,
     /// From the end of speech to the commit of the turn.
     EndOfTurn,
@@ -255,7 +255,10 @@ impl Role {
 fn describe() {
     describe_gauge!(LIVE_SESSIONS, "Sessions that are open");
     describe_counter!(SESSIONS, "Sessions ever opened, by transport");
-    describe_histogram!(ONSET_TO_FLUSH, "From the decision that a person interrupts to the flush of the reply");
+    describe_histogram!(
+        ONSET_TO_FLUSH,
+        "From the first speech over a reply to its flush, with the time that speech must last to count"
+    );
     describe_histogram!(END_OF_TURN, "From the end of speech to the commit of the turn");
     describe_histogram!(FINAL_TRANSCRIPT, "From the commit to the final transcript");
     describe_histogram!(FIRST_TOKEN, "From asking the language model to its first token");
