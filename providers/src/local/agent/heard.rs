@@ -135,7 +135,14 @@ pub(super) fn capital(text: &str) -> String {
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
-fn core(mut words: &[Word]) -> &[Word] {
+fn core(words: &[Word]) -> &[Word] {
+    let words = bare(words);
+    let call = CALLS.iter().find_map(|phrase| lead(words, phrase));
+    // "Stop it" and "wait a minute" are about the stopping; "stop, what is 9 plus 10" is not.
+    call.filter(|count| words.len() >= count + LEAST_AFTER_CALL).map_or(words, |count| bare(&words[count..]))
+}
+
+fn bare(mut words: &[Word]) -> &[Word] {
     while let Some(count) = LEADS.iter().find_map(|phrase| lead(words, phrase)).filter(|count| *count < words.len()) {
         words = &words[count..];
     }
@@ -155,6 +162,12 @@ fn trail(words: &[Word], phrase: &str) -> Option<usize> {
 const MOST_WORDS: usize = 300;
 /// The last sentences of an utterance hold its question.
 const MOST_SENTENCES: usize = 12;
+
+/// How somebody takes the floor from a reply.
+const CALLS: [&str; 9] =
+    ["no wait", "no stop", "stop", "wait", "hold on", "excuse me", "sorry", "actually", "never mind"];
+/// Words after a call that make a request of their own.
+const LEAST_AFTER_CALL: usize = 3;
 
 /// Longer phrases first: the first that fits is dropped.
 const LEADS: [&str; 50] = [

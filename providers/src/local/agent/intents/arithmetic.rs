@@ -378,6 +378,8 @@ mod tests {
             ("what does 2 plus 2 make", "2 plus 2 is 4."),
             ("Hey, what is 6 times 7, please?", "6 times 7 is 42."),
             ("What is double 21?", "That makes 42."),
+            ("Stop, tell me what is 9 + 10.", "9 plus 10 is 19."),
+            ("Wait, 9 plus 10?", "9 plus 10 is 19."),
         ] {
             assert_eq!(answer_to(text, &[]).as_deref(), Some(expected), "{text}");
         }
