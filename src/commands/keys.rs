@@ -25,7 +25,7 @@ enum Action {
     /// Make a key and show it once
     Create {
         /// What it is for
-        #[arg(long)]
+        #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
         name: String,
         /// What it may do: realtime, speech, sessions, admin (repeat for several) [default: all but admin]
         #[arg(long = "scope", value_name = "SCOPE")]

@@ -57,6 +57,15 @@ fn every_mistake_is_told_at_once_with_its_place() {
 }
 
 #[test]
+fn a_log_level_that_is_none_is_no_filter_either() {
+    for (level, good) in
+        [("loud", false), ("info,loud", false), ("debug", true), ("info,voice_relay::realtime=debug", true)]
+    {
+        assert_eq!(load_text("", &[("VOICE_RELAY__LOG__LEVEL", level)]).is_ok(), good, "{level}");
+    }
+}
+
+#[test]
 fn broken_toml_names_its_line() {
     let told = load_text("[server]\nlisten = \n", &[]).unwrap_err().to_string();
     assert!(told.contains("relay.toml:2: "), "{told}");
