@@ -80,6 +80,7 @@ impl Reader {
     /// [`WavError`] as it says; the reader is of no use after it.
     pub fn push(&mut self, mut bytes: &[u8], out: &mut Vec<i16>) -> Result<(), WavError> {
         while !bytes.is_empty() {
+            let before = self.offset;
             let taken = match self.state {
                 State::Riff => self.gather(bytes, 12, |reader, head| reader.riff(head))?,
                 State::ChunkHeader => self.gather(bytes, 8, |reader, head| reader.chunk(head))?,
@@ -90,7 +91,7 @@ impl Reader {
                 State::Data(left) => self.data(bytes, left, out),
                 State::Finished => bytes.len(),
             };
-            self.offset += taken as u64;
+            self.offset = before + taken as u64;
             bytes = &bytes[taken..];
         }
         Ok(())
@@ -118,6 +119,8 @@ impl Reader {
         let taken = bytes.len().min(size - self.held.len());
         self.held.extend_from_slice(&bytes[..taken]);
         if self.held.len() == size {
+            // `then` sees the offset behind the head, however many pieces it came in.
+            self.offset += taken as u64;
             let head = std::mem::take(&mut self.held);
             then(self, &head)?;
         }
@@ -147,10 +150,9 @@ impl Reader {
 
     /// A size of 0 means unknown unless the file says that something follows.
     fn data_size(&self, size: u32) -> u64 {
-        let after = self.offset + 8;
         match size {
             UNKNOWN => u64::MAX,
-            0 if self.end <= after || self.end == 8 + u64::from(UNKNOWN) => u64::MAX,
+            0 if self.end <= self.offset || self.end == 8 + u64::from(UNKNOWN) => u64::MAX,
             size => u64::from(size),
         }
     }

@@ -111,6 +111,19 @@ proptest! {
     }
 }
 
+#[test]
+fn an_empty_data_chunk_means_the_same_in_any_pieces() {
+    let mut bytes = file(&format(1, 1, 16), &[]);
+    bytes[4..8].copy_from_slice(&42_u32.to_le_bytes());
+    bytes.extend([0xF1, 0xC2, 0x6B, 0xD5, 0x32, 0x91]);
+    for cut in 1..bytes.len() {
+        let (mut reader, mut samples) = (Reader::new(), Vec::new());
+        bytes.chunks(cut).try_for_each(|chunk| reader.push(chunk, &mut samples)).unwrap();
+        let rate = reader.finish().unwrap();
+        assert_eq!(read(&bytes), Ok(Clip::new(rate, samples)), "in pieces of {cut}");
+    }
+}
+
 /// A format chunk's 16 bytes.
 fn format(tag: u16, channels: u16, bits: u16) -> Vec<u8> {
     let block = channels * bits / 8;
