@@ -1,6 +1,7 @@
 //! Embedded engines: they run in this process, or as its child, and need no network.
 
 mod ahead;
+mod english;
 mod g2p;
 mod graph;
 mod mel;

@@ -1,5 +1,7 @@
 //! Numbers in words, American style: no "and", no hyphens.
 
+use crate::local::english::ONES;
+
 /// A whole number given by its digits: `twelve hundred` is never said, `one thousand two hundred` is.
 ///
 /// Beyond 10^36 there are no common words: then digit by digit.
@@ -115,28 +117,6 @@ fn hundreds(group: usize, words: &mut Vec<&'static str>) {
     }
 }
 
-const ONES: [&str; 20] = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-];
 const TENS: [&str; 10] = ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
 const SCALES: [&str; 12] = [
     "",

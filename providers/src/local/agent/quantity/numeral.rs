@@ -1,6 +1,7 @@
 //! Numbers as they are said: "twenty-one", "a dozen", "three point one four", "2.5 million", "one and a half".
 
 use super::{super::heard::Word, Number};
+use crate::local::english::ONES;
 
 /// Reads the longest numeral at the start; how many words it took.
 pub(in super::super) fn read(words: &[Word]) -> Option<(Number, usize)> {
@@ -159,28 +160,6 @@ fn text(words: &[Word], at: usize) -> Option<&str> {
     words.get(at).map(|word| word.text.as_str())
 }
 
-const ONES: [&str; 20] = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-];
 const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
 /// First to twentieth, then thirtieth.
 const ORDINALS: [&str; 21] = [
