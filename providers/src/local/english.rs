@@ -1,4 +1,4 @@
-//! English number words, for whoever reads them and whoever says them.
+//! English words for numbers and months, for whoever reads them and whoever says them.
 
 /// Zero to nineteen.
 pub(super) const ONES: [&str; 20] = [
@@ -22,4 +22,20 @@ pub(super) const ONES: [&str; 20] = [
     "seventeen",
     "eighteen",
     "nineteen",
+];
+
+/// The months, January first.
+pub(super) const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];

@@ -6,6 +6,7 @@ use super::{
     numerals::{cardinal, decade, ordinal, year},
     rules::{Place, Rule},
 };
+use crate::local::english::MONTHS;
 
 /// `9:30am`, `14:05`, `7:00:15 p.m.`
 fn time(m: &Captures<'_>, place: Place<'_>) -> Option<String> {
@@ -102,21 +103,6 @@ fn month(text: &str) -> Option<&'static str> {
         Err(_) => MONTHS.iter().find(|month| text.get(..3).is_some_and(|start| month.starts_with(start))).copied(),
     }
 }
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 
 macro_rules! months {
     () => {

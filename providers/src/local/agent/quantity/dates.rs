@@ -9,6 +9,7 @@ use super::{
     super::heard::{Heard, Word, lead},
     numeral,
 };
+use crate::local::english::MONTHS;
 
 /// A day, how it was named, and whether that name comes round again.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -129,22 +130,6 @@ fn month(word: &Word) -> Option<i8> {
     })?;
     i8::try_from(at + 1).ok()
 }
-
-/// English names of the months, January first.
-pub(in super::super) const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 
 const WEEKDAYS: [(&str, Weekday); 7] = [
     ("Monday", Weekday::Monday),
