@@ -64,11 +64,7 @@ impl Loader {
             };
             Ok(Arc::new(Observed::new(name.clone(), self.observer(), inner)))
         };
-        let mut engines = chain.iter().map(engine).collect::<Result<Vec<_>, _>>()?;
-        Ok(match engines.len() {
-            1 => engines.remove(0),
-            _ => Arc::new(Fallback::new(engines.remove(0), engines)),
-        })
+        Ok(linked(chain.iter().map(engine).collect::<Result<_, _>>()?, |chain| Arc::new(chain)))
     }
 
     fn llm(&self, chain: &[String]) -> Arc<dyn LanguageModel> {
@@ -83,11 +79,7 @@ impl Loader {
             };
             Arc::new(Observed::new(name.clone(), self.observer(), inner))
         };
-        let mut engines: Vec<_> = chain.iter().map(engine).collect();
-        match engines.len() {
-            1 => engines.remove(0),
-            _ => Arc::new(Fallback::new(engines.remove(0), engines)),
-        }
+        linked(chain.iter().map(engine).collect(), |chain| Arc::new(chain))
     }
 
     fn tts(&self, chain: &[String]) -> Result<Arc<dyn TextToSpeech>, ProviderError> {
@@ -100,11 +92,7 @@ impl Loader {
             };
             Ok(Arc::new(Observed::new(name.clone(), self.observer(), inner)))
         };
-        let mut engines = chain.iter().map(engine).collect::<Result<Vec<_>, _>>()?;
-        Ok(match engines.len() {
-            1 => engines.remove(0),
-            _ => Arc::new(Fallback::new(engines.remove(0), engines)),
-        })
+        Ok(linked(chain.iter().map(engine).collect::<Result<_, _>>()?, |chain| Arc::new(chain)))
     }
 
     fn turn(&self, name: &str) -> Result<Option<Arc<dyn TurnDetector>>, ProviderError> {
@@ -125,6 +113,12 @@ impl Loader {
     fn observer(&self) -> Arc<ProviderMeter> {
         Arc::clone(&self.observer)
     }
+}
+
+/// Engines as one, the first preferred; the configuration names at least one.
+fn linked<T: ?Sized>(mut engines: Vec<Arc<T>>, link: impl FnOnce(Fallback<T>) -> Arc<T>) -> Arc<T> {
+    let first = engines.remove(0);
+    if engines.is_empty() { first } else { link(Fallback::new(first, engines)) }
 }
 
 fn chat(name: &str, config: &OpenAiConfig) -> Arc<dyn LanguageModel> {
