@@ -125,6 +125,9 @@ async fn a_stream_that_breaks_ends_in_one_error() {
     assert!(given >= 1 && error.kind == ErrorKind::Unavailable || error.kind == ErrorKind::Protocol, "{error}");
     let (_, error) = broken(events(half)).await;
     assert_eq!(error.kind, ErrorKind::Protocol, "half a line, then the end");
+    let within_a_sign = TEXT.find('–').unwrap() + 1;
+    let (given, error) = broken(events(&TEXT.as_bytes()[..within_a_sign])).await;
+    assert_eq!((given, error.kind), (1, ErrorKind::Protocol), "half a word, then the end");
     let (given, error) =
         broken(events("data: {\"choices\":[{\"delta\":{\"content\":\"One\"}}]}\n\ndata: <garbage>\n\n")).await;
     assert_eq!((given, error.kind), (1, ErrorKind::Protocol));
