@@ -39,7 +39,7 @@ impl TurnDetector for SmartTurn {
         let job = move || judge.probability(&audio);
         let pool = &self.0.pool;
         // Advice: worth nothing when it comes late, so it never displaces a transcript.
-        async move { pool.run(pool.key(), Priority::Partial, job).await? }.boxed()
+        async move { pool.run(pool.key(), Priority::Soon, job).await? }.boxed()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Who runs next: two lanes, callers taking turns within each.
+//! Who runs next: a lane a priority, callers taking turns within each.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -23,28 +23,26 @@ pub(super) enum Refused {
     Closed,
 }
 
-/// The waiting jobs, and how many partials run.
+/// The waiting jobs, and how many of each priority run.
 #[derive(Debug)]
 pub(super) struct Lanes {
-    finals: Lane,
-    partials: Lane,
-    running: usize,
-    running_partials: usize,
-    most_partials: usize,
+    finals: Kind,
+    soon: Kind,
+    partials: Kind,
+    most_guesses: usize,
     limit: usize,
     next_ticket: u64,
     closed: bool,
 }
 
 impl Lanes {
-    /// `limit` jobs may wait; `most_partials` may run at once.
-    pub(super) fn new(limit: usize, most_partials: usize) -> Self {
+    /// `limit` jobs may wait; of those that nobody waits for yet `most_guesses` may run at once.
+    pub(super) fn new(limit: usize, most_guesses: usize) -> Self {
         Self {
-            finals: Lane::default(),
-            partials: Lane::default(),
-            running: 0,
-            running_partials: 0,
-            most_partials,
+            finals: Kind::default(),
+            soon: Kind::default(),
+            partials: Kind::default(),
+            most_guesses,
             limit,
             next_ticket: 0,
             closed: false,
@@ -62,18 +60,16 @@ impl Lanes {
             return Err(Refused::Closed);
         }
         if self.waiting() >= self.limit {
-            match priority {
-                Priority::Partial => return Err(Refused::Full),
-                Priority::Final => self.partials.evict().map(drop).ok_or(Refused::Full)?,
-            }
+            let evicted = match priority {
+                Priority::Final => self.partials.waiting.evict().or_else(|| self.soon.waiting.evict()),
+                Priority::Soon => self.partials.waiting.evict(),
+                Priority::Partial => None,
+            };
+            drop(evicted.ok_or(Refused::Full)?);
         }
         let ticket = self.next_ticket;
         self.next_ticket += 1;
-        let lane = match priority {
-            Priority::Final => &mut self.finals,
-            Priority::Partial => &mut self.partials,
-        };
-        lane.push(key, Job { ticket, priority, work });
+        self.of(priority).waiting.push(key, Job { ticket, priority, work });
         Ok(ticket)
     }
 
@@ -82,52 +78,72 @@ impl Lanes {
         if self.closed {
             return None;
         }
-        if let Some(job) = self.finals.pop() {
-            self.running += 1;
+        let (soon, partials) = (self.soon.running, self.partials.running);
+        if let Some(job) = self.finals.start() {
             return Some(job);
         }
-        if self.running_partials >= self.most_partials {
-            return None;
-        }
-        let job = self.partials.pop()?;
-        self.running += 1;
-        self.running_partials += 1;
-        Some(job)
+        // Previews that are being given up do not hold up what comes in their place.
+        let job = if soon < self.most_guesses { self.soon.start() } else { None };
+        if job.is_none() && soon + partials < self.most_guesses { self.partials.start() } else { job }
     }
 
     /// Notes that a popped job has ended.
     pub(super) fn finished(&mut self, priority: Priority) {
-        self.running -= 1;
-        match priority {
-            Priority::Final => {}
-            Priority::Partial => self.running_partials -= 1,
-        }
+        self.of(priority).running -= 1;
     }
 
     /// Takes a job out, unless it runs or has run.
     pub(super) fn remove(&mut self, ticket: u64) -> Option<Job> {
-        self.finals.remove(ticket).or_else(|| self.partials.remove(ticket))
+        self.kinds().into_iter().find_map(|kind| kind.waiting.remove(ticket))
     }
 
     /// How many jobs wait.
     pub(super) fn waiting(&self) -> usize {
-        self.finals.waiting + self.partials.waiting
+        [&self.finals, &self.soon, &self.partials].map(|kind| kind.waiting.count).iter().sum()
     }
 
     /// How many popped jobs have not ended.
     pub(super) fn running(&self) -> usize {
-        self.running
+        [&self.finals, &self.soon, &self.partials].map(|kind| kind.running).iter().sum()
     }
 
     /// Ends the pool: nothing more is taken in, nothing more comes out, waiters learn it.
     pub(super) fn close(&mut self) {
         self.closed = true;
-        self.finals = Lane::default();
-        self.partials = Lane::default();
+        for kind in self.kinds() {
+            kind.waiting = Lane::default();
+        }
     }
 
     pub(super) fn is_closed(&self) -> bool {
         self.closed
+    }
+
+    fn of(&mut self, priority: Priority) -> &mut Kind {
+        match priority {
+            Priority::Final => &mut self.finals,
+            Priority::Soon => &mut self.soon,
+            Priority::Partial => &mut self.partials,
+        }
+    }
+
+    fn kinds(&mut self) -> [&mut Kind; 3] {
+        [&mut self.finals, &mut self.soon, &mut self.partials]
+    }
+}
+
+/// The jobs of one priority.
+#[derive(Debug, Default)]
+struct Kind {
+    waiting: Lane,
+    running: usize,
+}
+
+impl Kind {
+    fn start(&mut self) -> Option<Job> {
+        let job = self.waiting.pop()?;
+        self.running += 1;
+        Some(job)
     }
 }
 
@@ -136,7 +152,7 @@ impl Lanes {
 struct Lane {
     turns: VecDeque<u64>,
     jobs: BTreeMap<u64, VecDeque<Job>>,
-    waiting: usize,
+    count: usize,
 }
 
 impl Lane {
@@ -146,7 +162,7 @@ impl Lane {
             self.turns.push_back(key);
         }
         queue.push_back(job);
-        self.waiting += 1;
+        self.count += 1;
     }
 
     fn pop(&mut self) -> Option<Job> {
@@ -158,7 +174,7 @@ impl Lane {
         } else {
             self.turns.push_back(key);
         }
-        self.waiting -= 1;
+        self.count -= 1;
         Some(job)
     }
 
@@ -179,13 +195,13 @@ impl Lane {
             self.jobs.remove(&key);
             self.turns.retain(|turn| *turn != key);
         }
-        self.waiting -= 1;
+        self.count -= 1;
         Some(job)
     }
 }
 
 impl fmt::Debug for Lane {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Lane({} waiting of {} callers)", self.waiting, self.turns.len())
+        write!(f, "Lane({} waiting of {} callers)", self.count, self.turns.len())
     }
 }

@@ -1,9 +1,9 @@
-//! Threads for inference: bounded, fair between callers, finals before partials.
+//! Threads for inference: bounded, fair between callers, the more urgent first.
 //!
 //! Models compute for hundreds of milliseconds, so they never run on the runtime's threads. Jobs wait in one lane per
-//! priority; within a lane callers take turns, so that one caller's backlog delays only itself. Overflow rule: a partial
-//! that finds the queue full is refused; a final then takes the place of a waiting partial, and is refused only when all
-//! that waits is final. Dropping the future of [`Pool::run`] takes a waiting job out of the queue.
+//! priority; within a lane callers take turns, so that one caller's backlog delays only itself. Overflow rule: what
+//! finds the queue full takes the place of something less urgent that waits, and is refused when nothing less urgent
+//! does. Dropping the future of [`Pool::run`] takes a waiting job out of the queue.
 
 mod lanes;
 
@@ -27,7 +27,10 @@ use crate::{ErrorKind, ProviderError};
 pub enum Priority {
     /// Somebody waits for the answer.
     Final,
-    /// A preview that may be skipped: runs when no final waits, and never on the last free thread of several.
+    /// Somebody is likely to wait for the answer soon: runs when no final waits. Such jobs leave one of several threads.
+    Soon,
+    /// A preview that may be skipped: runs when nothing else waits and, beside those of `Soon`, leaves one of several
+    /// threads.
     Partial,
 }
 
@@ -43,8 +46,8 @@ impl Pool {
     /// Starts `threads` threads (at least one) over a queue of at most `queue` waiting jobs (at least one).
     pub fn new(threads: usize, queue: usize) -> Arc<Self> {
         let threads = threads.max(1);
-        let partials = (threads - 1).max(1);
-        let lanes = Lanes::new(queue.max(1), partials);
+        let guesses = (threads - 1).max(1);
+        let lanes = Lanes::new(queue.max(1), guesses);
         let shared = Arc::new(Shared { lanes: Mutex::new(lanes), changed: Condvar::new() });
         let started = (0..threads).filter(|n| start(*n, &shared)).count();
         if started < threads {

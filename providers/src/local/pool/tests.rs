@@ -49,16 +49,20 @@ async fn callers_take_turns_however_long_one_callers_backlog() {
 }
 
 #[tokio::test]
-async fn finals_run_before_partials_that_came_earlier() {
-    let busy = Busy::new(9).await;
-    let mut partial = Box::pin(busy.pool.run(1, Priority::Partial, busy.job("partial")));
-    let mut last = Box::pin(busy.pool.run(2, Priority::Final, busy.job("final")));
-    assert!(poll!(&mut partial).is_pending());
-    assert!(poll!(&mut last).is_pending());
-    drop(busy.release);
-    partial.await.unwrap();
-    last.await.unwrap();
-    assert_eq!(*busy.order.lock().unwrap(), ["final", "partial"]);
+async fn the_more_urgent_runs_first_whenever_it_came() {
+    let Busy { pool, release, order } = Busy::new(9).await;
+    let job = |name: &'static str| {
+        let order = Arc::clone(&order);
+        move || order.lock().unwrap().push(name)
+    };
+    let urgency = [(Priority::Partial, "partial"), (Priority::Soon, "soon"), (Priority::Final, "final")];
+    let mut runs = urgency.map(|(priority, name)| Box::pin(pool.run(1, priority, job(name))));
+    for run in &mut runs {
+        assert!(poll!(run).is_pending());
+    }
+    drop(release);
+    join_all(runs).await;
+    assert_eq!(*order.lock().unwrap(), ["final", "soon", "partial"]);
 }
 
 #[tokio::test]
@@ -101,21 +105,40 @@ async fn dropping_the_future_takes_the_job_out_of_the_queue() {
 }
 
 #[tokio::test]
-async fn partials_leave_one_of_several_threads_free() {
+async fn guesses_leave_one_of_several_threads_free() {
+    for (held, waiting) in
+        [(Priority::Partial, Priority::Partial), (Priority::Soon, Priority::Soon), (Priority::Soon, Priority::Partial)]
+    {
+        let pool = Pool::new(2, 8);
+        let (release, mut first) = hold(&pool, held).await;
+        let mut second = Box::pin(pool.run(2, waiting, || ()));
+        assert!(poll!(&mut second).is_pending());
+        // The final overtakes the waiting guess on the thread that was left free.
+        pool.run(3, Priority::Final, || ()).await.unwrap();
+        assert!(second.as_mut().now_or_never().is_none(), "{waiting:?} beside {held:?}");
+        drop(release);
+        second.await.unwrap();
+        (&mut first).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_preview_under_way_does_not_hold_up_what_is_wanted_soon() {
     let pool = Pool::new(2, 8);
+    let (_release, _preview) = hold(&pool, Priority::Partial).await;
+    assert_eq!(pool.run(2, Priority::Soon, || 7).await, Ok(7));
+}
+
+/// Keeps a thread busy until the sender is dropped.
+async fn hold(pool: &Arc<Pool>, priority: Priority) -> (mpsc::Sender<()>, tokio::task::JoinHandle<()>) {
     let (release, held) = mpsc::channel::<()>();
     let (started, running) = oneshot::channel();
-    let hold = move || (started.send(()), held.recv());
-    let mut first = Box::pin(pool.run(1, Priority::Partial, hold));
-    assert!(poll!(&mut first).is_pending());
+    let pool = Arc::clone(pool);
+    let wait = move || (started.send(()), held.recv());
+    let hold = async move { pool.run(1, priority, wait).await.map(|_| ()).unwrap() };
+    let task = tokio::spawn(hold);
     running.await.unwrap();
-    let mut second = Box::pin(pool.run(2, Priority::Partial, || ()));
-    assert!(poll!(&mut second).is_pending());
-    // The final overtakes the waiting partial on the thread that was left free.
-    pool.run(3, Priority::Final, || ()).await.unwrap();
-    assert!(second.as_mut().now_or_never().is_none());
-    drop(release);
-    second.await.unwrap();
+    (release, task)
 }
 
 #[tokio::test]
