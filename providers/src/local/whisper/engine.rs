@@ -40,6 +40,8 @@ pub(super) struct Engine {
 pub(super) struct Request {
     /// ISO 639-1 as [`Engine::language`] gives it; `None` to detect.
     pub(super) language: Option<&'static str>,
+    /// What to try first when the language is to be detected: another one costs a second run.
+    pub(super) likely: Option<&'static str>,
     /// Words and names likely to occur.
     pub(super) prompt: Option<String>,
     /// Whether a loop is worth a second, full run.
@@ -89,7 +91,8 @@ impl Engine {
         self.languages.get_key_value(whisper).map(|(name, _)| *name)
     }
 
-    /// Hears `sound`. Setting `abort` ends the run with an error within about 0.2 s.
+    /// Hears `sound`. Setting `abort` ends the run with an error, but not within the encoder, which takes about 0.1 s a
+    /// second of sound.
     pub(super) fn hear(&self, sound: &Sound, request: &Request, abort: &AtomicBool) -> Result<Hearing, EngineError> {
         let mut state = self.state()?;
         let heard = self.hear_with(&mut state, sound, request, abort);
@@ -113,47 +116,55 @@ impl Engine {
         // whisper.cpp ignores what is shorter than 100 ms.
         samples.resize(samples.len().max(SHORTEST), 0.0);
         let duration = Frame::RATE.duration_of(samples.len());
-        let language = match request.language {
-            Some(language) => language,
-            None => self.detect(state, &samples)?,
-        };
+        let (short, cap) = (window(duration), most_tokens(duration));
         let prompt = self.prompt(request);
-        let mut params: FullParams<'_, '_> = self.settings(language);
-        params.set_tokens(&prompt);
-        let cap = most_tokens(duration);
-        params.set_max_tokens(cap);
-        abort_when(&mut params, abort);
-        for window in [window(duration), WHOLE_WINDOW] {
+        let run = |state: &mut WhisperState, language, window| {
+            let mut params: FullParams<'_, '_> = self.settings(language);
+            params.set_tokens(&prompt);
+            params.set_max_tokens(cap);
             params.set_audio_ctx(window);
-            state.full(params.clone(), &samples).map_err(run_failed)?;
-            let hearing = self.read(state, sound, language);
-            let tokens: i32 = state.as_iter().map(|segment| segment.n_tokens()).sum();
-            if tokens < cap && !is_loop(&hearing.text(), duration) || window == WHOLE_WINDOW {
-                return Ok(hearing);
-            }
-            if !request.thorough {
-                return Err(EngineError::Loop);
-            }
+            abort_when(&mut params, abort);
+            state.full(params, &samples).map_err(run_failed)
+        };
+        let mut language = request.language.or(request.likely).unwrap_or(ENGLISH);
+        run(state, language, short)?;
+        if request.language.is_none()
+            && let Some(spoken) = self.spoken(state)?
+            && spoken != language
+        {
+            language = spoken;
+            run(state, language, short)?;
         }
-        Err(EngineError::Loop)
+        let hearing = self.read(state, sound, language);
+        let tokens: i32 = state.as_iter().map(|segment| segment.n_tokens()).sum();
+        if tokens < cap && !is_loop(&hearing.text(), duration) || short == WHOLE_WINDOW {
+            return Ok(hearing);
+        }
+        if !request.thorough {
+            return Err(EngineError::Loop);
+        }
+        run(state, language, WHOLE_WINDOW)?;
+        Ok(self.read(state, sound, language))
     }
 
-    /// The language spoken at the beginning of `samples`; English when in doubt.
-    fn detect(&self, state: &mut WhisperState, samples: &[f32]) -> Result<&'static str, EngineError> {
+    /// The language of the sound just heard, unless in doubt.
+    ///
+    /// The encoder is most of a run's cost, so its output is asked again, at the cost of one token.
+    fn spoken(&self, state: &mut WhisperState) -> Result<Option<&'static str>, EngineError> {
         if self.languages.len() == 1 {
-            return Ok(ENGLISH);
+            return Ok(None);
         }
-        let beginning = &samples[..samples.len().min(DETECTED)];
-        let mut params = self.settings(ENGLISH);
-        // A run of "no" length: it leaves the spectrogram and the cut window that the detection then uses.
-        params.set_audio_ctx(window(Frame::RATE.duration_of(beginning.len())));
-        params.set_duration_ms(100);
-        state.full(params, beginning).map_err(run_failed)?;
-        let (_, probabilities) = state.lang_detect(0, 1).map_err(run_failed)?;
-        let best = (0_i32..).zip(&probabilities).max_by(|a, b| a.1.total_cmp(b.1));
-        let sure = best.filter(|(_, probability)| **probability >= 0.5);
-        let name = sure.and_then(|(id, _)| whisper_rs::get_lang_str(id));
-        Ok(name.filter(|name| self.languages.contains_key(name)).unwrap_or(ENGLISH))
+        state.decode(&[self.context.token_sot()], 0, 1).map_err(run_failed)?;
+        let logits = state.get_logits().map_err(run_failed)?;
+        let logit = |name: &'static str| {
+            let token = usize::try_from(self.context.token_lang(whisper_rs::get_lang_id(name)?)).ok()?;
+            Some((name, *logits.get(token)?))
+        };
+        let scored: Vec<_> = self.languages.keys().filter_map(|name| logit(name)).collect();
+        let Some((name, most)) = scored.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1)) else { return Ok(None) };
+        // The softmax of the best is one over this.
+        let sum: f32 = scored.iter().map(|(_, logit)| (logit - most).exp()).sum();
+        Ok((sum.recip() >= SURE).then_some(name))
     }
 
     fn settings(&self, language: &'static str) -> FullParams<'static, 'static> {
@@ -298,7 +309,8 @@ fn run_failed(error: whisper_rs::WhisperError) -> EngineError {
 const ENGLISH: &str = "en";
 /// Positions of the encoder for 30 s.
 const WHOLE_WINDOW: i32 = 1_500;
+/// Probability of a language from which it is not in doubt: half a second of English is Hindi or Chinese at a little
+/// over a half.
+const SURE: f32 = 0.7;
 /// 160 ms.
 const SHORTEST: usize = 2_560;
-/// The language shows within 5 s.
-const DETECTED: usize = 80_000;

@@ -86,7 +86,7 @@ impl Model {
                 )
             })?),
         };
-        Ok(Request { language, prompt: options.prompt.clone(), thorough: false })
+        Ok(Request { language, likely: None, prompt: options.prompt.clone(), thorough: false })
     }
 
     fn error(&self, error: &EngineError) -> ProviderError {
