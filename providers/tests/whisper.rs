@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use audio::Frame;
+use audio::{Frame, Threshold, Vad, Voice, vad::Engine};
 use futures_util::{
     FutureExt, StreamExt,
     stream::{self, BoxStream},
@@ -76,7 +76,7 @@ async fn no_sound_at_all_gives_an_empty_transcript() {
 
 #[tokio::test]
 async fn partials_only_grow_and_the_final_begins_with_them() {
-    let Some((whisper, pool)) = alone() else { return };
+    let Some((whisper, pool)) = alone(1) else { return };
     let Some(clips) = labelled("librivox", "transcription") else { return };
     let options = SttOptions { interim: true, ..english() };
     let (sender, source) = microphone();
@@ -84,7 +84,7 @@ async fn partials_only_grow_and_the_final_begins_with_them() {
     let listener = tokio::spawn(transcripts.collect::<Vec<_>>());
     for burst in frames(&clips[3].samples).chunks(10) {
         burst.iter().for_each(|frame| sender.send(*frame).unwrap());
-        settle(&pool).await;
+        settle(&pool, Priority::Partial).await;
     }
     drop(sender);
     let mut transcripts = listener.await.unwrap();
@@ -103,28 +103,36 @@ async fn partials_only_grow_and_the_final_begins_with_them() {
 
 #[tokio::test]
 async fn a_pause_is_heard_at_once_so_that_the_end_costs_nothing() {
-    let Some((whisper, pool)) = alone() else { return };
+    let Some((whisper, pool)) = alone(1) else { return };
     let Some(clips) = labelled("cards", "cards.transcription") else { return };
-    let (sender, source) = microphone();
-    let mut transcripts = whisper.transcribe(english(), source).await.unwrap();
-    let listener = tokio::spawn(async move { transcripts.next().await });
-    let pause = [Frame::SILENCE; 20];
-    frames(&clips[4].samples).into_iter().chain(pause).for_each(|frame| sender.send(frame).unwrap());
-    settle(&pool).await;
-    // Nothing can be run any more, and more silence comes before the end.
-    let _busy = block(&pool).await;
-    pause.into_iter().for_each(|frame| sender.send(frame).unwrap());
-    drop(sender);
-    let heard = listener.await.unwrap();
-    let Some(Ok(Transcript::Final(heard))) = heard else { panic!("not final: {heard:?}") };
+    let heard = heard_by_its_end(&whisper, &pool, &clips[4].samples).await;
     assert!(heard.text.contains("hearts"), "{heard:?}");
 }
 
 #[tokio::test]
-async fn dropping_the_transcripts_frees_the_queue() {
-    let Some((whisper, pool)) = alone() else { return };
+async fn a_preview_that_is_under_way_does_not_hold_up_the_pause() {
+    let Some((whisper, pool)) = alone(2) else { return };
     let Some(clips) = labelled("cards", "cards.transcription") else { return };
-    let _busy = block(&pool).await;
+    let _preview = block(&pool, Priority::Partial).await;
+    let heard = heard_by_its_end(&whisper, &pool, &clips[4].samples).await;
+    assert!(heard.text.contains("hearts"), "{heard:?}");
+}
+
+#[tokio::test]
+async fn one_word_that_sounds_like_another_language_is_still_english() {
+    let Some(whisper) = &*WHISPER else { return };
+    let Some(clips) = labelled("cards", "cards.transcription") else { return };
+    for clip in &clips {
+        let heard = hear(whisper, SttOptions::default(), &clip.samples).await;
+        assert_eq!(heard.language.as_deref(), Some("en"), "{heard:?}");
+    }
+}
+
+#[tokio::test]
+async fn dropping_the_transcripts_frees_the_queue() {
+    let Some((whisper, pool)) = alone(1) else { return };
+    let Some(clips) = labelled("cards", "cards.transcription") else { return };
+    let _busy = block(&pool, Priority::Final).await;
     let source = stream::iter(frames(&clips[0].samples)).boxed();
     let mut transcripts = whisper.transcribe(english(), source).await.unwrap();
     while pool.depth() == 0 {
@@ -245,30 +253,59 @@ fn microphone() -> (mpsc::UnboundedSender<Frame>, BoxStream<'static, Frame>) {
     (sender, tokio_stream::wrappers::UnboundedReceiverStream::new(receiver).boxed())
 }
 
-/// A model with one thread of its own, for tests that look at the pool.
-fn alone() -> Option<(Whisper, Arc<Pool>)> {
+/// A model with threads of its own, for tests that look at the pool.
+fn alone(threads: usize) -> Option<(Whisper, Arc<Pool>)> {
     WHISPER.as_ref()?;
-    let pool = Pool::new(1, 8);
+    let pool = Pool::new(threads, 8);
     Some((Whisper::load(&models().join("whisper-base.ggml"), Arc::clone(&pool)).unwrap(), pool))
 }
 
-/// Lets listeners take in all sound sent so far and have it heard.
-async fn settle(pool: &Pool) {
+/// What is known of an utterance although no thread is free from 120 ms after its end on.
+async fn heard_by_its_end(whisper: &Whisper, pool: &Arc<Pool>, samples: &[i16]) -> FinalTranscript {
+    let mut sound = frames(samples);
+    sound.extend([Frame::SILENCE; 30]);
+    let pause = end_of_speech(&sound) + 6;
+    let (sender, source) = microphone();
+    let mut transcripts = whisper.transcribe(english(), source).await.unwrap();
+    let listener = tokio::spawn(async move { transcripts.next().await });
+    sound[..pause].iter().for_each(|frame| sender.send(*frame).unwrap());
+    settle(pool, Priority::Soon).await;
+    let _busy = block(pool, Priority::Final).await;
+    sound[pause..].iter().for_each(|frame| sender.send(*frame).unwrap());
+    drop(sender);
+    let heard = tokio::time::timeout(Duration::from_secs(30), listener).await.expect("nothing was heard by the end");
+    let Some(Ok(Transcript::Final(heard))) = heard.unwrap() else { panic!("not final") };
+    heard
+}
+
+/// The frame before which speech ends, as the turn logic judges it.
+fn end_of_speech(sound: &[Frame]) -> usize {
+    let mut vad = Vad::new(Engine::default(), Threshold::default());
+    let verdicts = sound.iter().filter_map(|frame| match vad.hear(frame) {
+        Voice::Speech { last, .. } => Some(last),
+        Voice::Quiet { .. } => None,
+    });
+    let last = verdicts.last().expect("somebody speaks");
+    usize::try_from(last.as_millis().div_ceil(20)).unwrap()
+}
+
+/// Lets listeners take in all sound sent so far and have it heard, as urgently as this.
+async fn settle(pool: &Pool, priority: Priority) {
     for _ in 0..32 {
         tokio::task::yield_now().await;
     }
-    pool.run(u64::MAX, Priority::Partial, || ()).await.unwrap();
+    pool.run(u64::MAX, priority, || ()).await.unwrap();
     for _ in 0..8 {
         tokio::task::yield_now().await;
     }
 }
 
-/// Keeps the pool's only thread until the answer is dropped.
-async fn block(pool: &Arc<Pool>) -> std::sync::mpsc::Sender<()> {
+/// Keeps a thread of the pool until the answer is dropped.
+async fn block(pool: &Arc<Pool>, priority: Priority) -> std::sync::mpsc::Sender<()> {
     let (release, held) = std::sync::mpsc::channel::<()>();
     let (started, running) = tokio::sync::oneshot::channel();
     let pool = Arc::clone(pool);
-    tokio::spawn(async move { pool.run(u64::MAX, Priority::Final, move || (started.send(()), held.recv())).await });
+    tokio::spawn(async move { pool.run(u64::MAX, priority, move || (started.send(()), held.recv())).await });
     running.await.unwrap();
     release
 }

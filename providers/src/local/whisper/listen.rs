@@ -1,8 +1,8 @@
 //! One utterance: gathers sound, guesses while it goes on, and concludes when it ends.
 //!
 //! At most one run is under way. A pause is heard at once, so that when the person turns out to have finished, the text
-//! is there already: silence added to a heard window changes nothing. Guesses are run when nobody else waits, and are
-//! given up for anything more important. Memory is bounded by [`Window::has_room`]: beyond it the source waits.
+//! is there already: silence added to a heard window changes nothing. Guesses while somebody speaks are run when nobody
+//! else waits, and are given up for anything more important. Memory is bounded by [`Window::has_room`]: beyond it the source waits.
 
 use std::{
     future::pending,
@@ -26,8 +26,8 @@ use crate::{
     stt::{FinalTranscript, Segment, Transcript, TranscriptStream, Word},
 };
 
-/// New sound after which a preview is worth its time: 0.8 s is about two words. Long windows take long to hear and
-/// wait for an eighth of their length.
+/// New sound after which a preview is worth its time: 0.8 s is about two words. Each hears the whole window again, so
+/// long windows wait for a third of their length: previews then cost about a third of a core while somebody speaks.
 const PREVIEW: usize = 12_800;
 /// Sound after which a detected language is kept.
 const LANGUAGE: usize = 40_000;
@@ -96,12 +96,13 @@ struct Guess {
 /// A run under way. Dropping it takes it off the queue or aborts it.
 struct Run {
     purpose: Purpose,
+    priority: Priority,
     answer: BoxFuture<'static, Result<Hearing, ProviderError>>,
     begun: Arc<AtomicBool>,
     abort: Arc<AtomicBool>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Purpose {
     /// Preview of a window whose voice ends at `voiced`.
     Guess { voiced: usize },
@@ -148,13 +149,14 @@ impl Listening {
 
     /// Starts, keeps or gives up a run, whatever the moment asks for; gives the final transcript when nothing is left.
     fn plan(&mut self) -> Option<Transcript> {
-        match self.run.as_ref().map(|run| (run.purpose, run.begun.load(Ordering::Relaxed))) {
-            Some((Purpose::Close { .. }, _)) => return None,
-            Some((Purpose::Guess { voiced }, begun)) => {
-                if !self.outdated(voiced, begun) {
+        match self.run.as_ref().map(|run| run.purpose) {
+            Some(Purpose::Close { .. }) => return None,
+            Some(Purpose::Guess { voiced }) => {
+                if !self.outdated(voiced) {
                     return None;
                 }
                 self.run = None;
+                self.tried = 0;
             }
             None => {}
         }
@@ -173,21 +175,36 @@ impl Listening {
         None
     }
 
-    /// Whether a guess under way has lost its use: there is more to hear and no time to lose.
-    fn outdated(&self, voiced: usize, begun: bool) -> bool {
+    /// Whether the guess under way has lost its use: there is more to hear and no time to lose, or it still waits and
+    /// has become more urgent.
+    fn outdated(&self, voiced: usize) -> bool {
+        let waits = |run: &Run| !run.begun.load(Ordering::Relaxed) && run.priority != self.urgency();
         let more = self.window.voiced().is_some_and(|end| end > voiced);
-        let ended = self.audio.is_none();
-        ended && !begun || more && (ended || self.window.pauses()) || self.window.cut().is_some()
+        let hurry = self.audio.is_none() || self.window.pauses();
+        hurry && (more || self.run.as_ref().is_some_and(waits)) || self.window.cut().is_some()
+    }
+
+    /// How much what could be heard of the open window is wanted.
+    fn urgency(&self) -> Priority {
+        match &self.audio {
+            None => Priority::Final,
+            Some(_) if self.window.pauses() => Priority::Soon,
+            Some(_) => Priority::Partial,
+        }
     }
 
     fn is_worth_guessing(&self, voiced: usize) -> bool {
         let known = self.last.as_ref().map_or(0, |guess| guess.voiced);
-        if voiced <= known || self.model.pool.depth() > 0 {
+        if voiced <= known {
             return false;
         }
+        if self.window.pauses() {
+            return self.tried < voiced;
+        }
+        // A dip may be the beginning of a pause: a preview would only be in the way.
         let length = self.window.len();
-        let due = length.saturating_sub(self.tried) >= PREVIEW.max(length / 8);
-        if self.window.pauses() { self.tried < voiced || due } else { self.interim && due }
+        let due = length.saturating_sub(self.tried) >= PREVIEW.max(length / 3);
+        self.interim && due && self.window.is_speaking() && self.model.pool.depth() == 0
     }
 
     /// Gives the text before `cut` its final form: at once when it is known, by a run otherwise.
@@ -226,24 +243,31 @@ impl Listening {
 
     fn start(&mut self, purpose: Purpose) {
         let (until, priority) = match purpose {
-            Purpose::Guess { .. } => (self.window.len(), Priority::Partial),
+            Purpose::Guess { .. } => (self.window.len(), self.urgency()),
             Purpose::Close { cut } => (cut, Priority::Final),
         };
         let Some(sound) = self.window.sound(until) else { return };
         self.tried = self.window.len();
-        let thorough = matches!(purpose, Purpose::Close { .. }) || self.window.pauses();
+        let thorough = matches!(purpose, Purpose::Close { .. });
         let request = Request { thorough, ..self.request.clone() };
         let (begun, abort) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        // Times are in the log's own stamps: planned here, begun and ended on the pool's thread.
+        let length = Frame::RATE.duration_of(sound.samples.len());
+        tracing::trace!(utterance = self.key, ?purpose, ?priority, ?length, "hearing planned");
         let job = {
-            let (model, begun, abort) = (Arc::clone(&self.model), Arc::clone(&begun), Arc::clone(&abort));
+            let (model, key) = (Arc::clone(&self.model), self.key);
+            let (begun, abort) = (Arc::clone(&begun), Arc::clone(&abort));
             move || {
                 begun.store(true, Ordering::Relaxed);
-                model.engine.hear(&sound, &request, &abort)
+                tracing::trace!(utterance = key, "hearing begun");
+                let heard = model.engine.hear(&sound, &request, &abort);
+                tracing::trace!(utterance = key, error = ?heard.as_ref().err(), "hearing ended");
+                heard
             }
         };
         let (model, key) = (Arc::clone(&self.model), self.key);
         let answer = async move { model.pool.run(key, priority, job).await?.map_err(|error| model.error(&error)) };
-        self.run = Some(Run { purpose, answer: Box::pin(answer), begun, abort });
+        self.run = Some(Run { purpose, priority, answer: Box::pin(answer), begun, abort });
     }
 
     /// Takes a run's answer; gives a transcript if there is something to tell.
@@ -257,6 +281,7 @@ impl Listening {
             Some(Purpose::Guess { voiced }) => {
                 // A preview that failed, looped or was displaced is simply not shown.
                 let Ok(hearing) = answer else { return Ok(None) };
+                self.request.likely = hearing.language;
                 if voiced > LANGUAGE {
                     self.request.language = self.request.language.or(hearing.language);
                 }

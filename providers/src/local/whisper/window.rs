@@ -14,8 +14,11 @@ const EARLIEST: usize = seconds(10);
 const LEAD: usize = milliseconds(240);
 /// Kept after the last voiced window: soft endings score low.
 const TAIL: usize = milliseconds(320);
-/// Silence after which the person may have finished.
-const PAUSE: usize = milliseconds(200);
+/// Silence after which the person may have finished: longer than most stops within words, and so short that a sentence
+/// is heard by the time that a turn ends, 500 ms after it.
+const PAUSE: usize = milliseconds(100);
+/// Silence that may become a pause.
+const DIP: usize = milliseconds(40);
 /// Most sound held while earlier sound is worked off; beyond it the source has to wait.
 const MOST: usize = seconds(120);
 
@@ -34,7 +37,7 @@ impl Window {
 
     pub(super) fn push(&mut self, frame: &Frame) {
         self.samples.extend_from_slice(frame.samples());
-        self.voice.hear(frame.samples());
+        self.voice.hear(frame);
         // A microphone left open costs nothing: silence before the first word is dropped.
         if self.samples.len() > seconds(2) && self.voice.span(usize::MAX).is_none() {
             self.forget(self.samples.len() - seconds(1));
@@ -68,6 +71,11 @@ impl Window {
     /// Whether nobody has spoken for a while.
     pub(super) fn pauses(&self) -> bool {
         self.voice.span(usize::MAX).is_none_or(|span| self.samples.len() >= span.end + PAUSE)
+    }
+
+    /// Whether somebody speaks or spoke just before.
+    pub(super) fn is_speaking(&self) -> bool {
+        self.voice.span(usize::MAX).is_some_and(|span| self.samples.len() < span.end + DIP)
     }
 
     /// Where to cut a window that has become too long.
