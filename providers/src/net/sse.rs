@@ -1,8 +1,9 @@
-//! Server-sent events from bytes in any chunking, per the WHATWG HTML standard, section 9.2.6
+//! Server-sent events from bytes in any chunking, per the WHATWG HTML standard, sections 9.2.5 and 9.2.6
 //! (<https://html.spec.whatwg.org/multipage/server-sent-events.html>).
 //!
-//! Lines end in `\r\n`, `\n` or `\r`; comments and unknown fields are skipped. An event still open when the connection
-//! ends is given only if its lines were complete: half a line is no data. Memory is bounded by [`LONGEST`].
+//! Lines end in `\r\n`, `\n` or `\r`; comments and unknown fields are skipped. The standard drops an event that is still
+//! open when the connection ends; here it is given if its lines were complete, since servers leave out the last blank
+//! line: half a line is no data. Memory is bounded by [`LONGEST`].
 
 /// One event.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -2,8 +2,9 @@
 //!
 //! The differences borne here, each with a test: calls without an index (ollama/ollama#7881) or all with index 0
 //! (ollama/ollama#15457); a whole call in one chunk; arguments as an object, not as text; a name repeated in every
-//! chunk (ggml-org/llama.cpp#12379); `choices` null or missing beside `usage` (vLLM); ids longer than the 32 characters
-//! that Realtime clients accept, or none; a plain answer where a stream was asked for; errors in the midst.
+//! chunk (reported in ggml-org/llama.cpp#12379); `choices` null or missing beside `usage`, where OpenAI has an empty list;
+//! ids longer than the 32 characters that Realtime clients accept, or none; a plain answer where a stream was asked for;
+//! errors in the midst.
 
 use std::fmt::Write;
 

@@ -4,7 +4,7 @@
 //! References: <https://platform.openai.com/docs/api-reference/chat/create> and
 //! <https://platform.openai.com/docs/api-reference/chat-streaming>; Ollama's
 //! <https://docs.ollama.com/api/openai-compatibility>; llama.cpp's `tools/server/README.md`; vLLM's
-//! <https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html>.
+//! <https://docs.vllm.ai/en/stable/serving/openai_compatible_server/>.
 
 mod chat;
 mod config;
