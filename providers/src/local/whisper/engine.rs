@@ -310,11 +310,10 @@ fn run_failed(error: whisper_rs::WhisperError) -> EngineError {
 const ENGLISH: &str = "en";
 /// Positions of the encoder for 30 s.
 const WHOLE_WINDOW: i32 = 1_500;
-/// Probability of a language from which it is not in doubt. No cure for half a second: "five" alone is Chinese to the
+/// Probability of a language from which it is not in doubt.
+const SURE: f32 = 0.7;
 /// Sound, with the silence around it, that tells its language: half a second of "five" passes for Chinese with
 /// confidence. Less is taken for the likely language.
 const TELLING: Duration = Duration::from_millis(1_500);
-/// model, at more than this.
-const SURE: f32 = 0.7;
 /// 160 ms.
 const SHORTEST: usize = 2_560;
