@@ -22,7 +22,7 @@ use crate::{
         ingest::{Hearing, Ingest},
         protocol::{ClientEvent, Encoder, Query, decode, settings},
         session::{
-            Input, Output, Session,
+            Input, LEAST_COMMIT, Output, Session,
             ids::{ResponseId, TurnId},
             input::{CloseReason, Command, Heard, Request, Spoken, Voice},
             output::{ClientError, Event, PartRef, Transcribe},
@@ -239,7 +239,11 @@ impl Stage {
     }
 
     fn command(&mut self, command: Command) {
-        if matches!(command.request, Request::Commit | Request::Clear) {
+        let commits = command.request == Request::Commit;
+        if commits {
+            self.feed(Input::Begun(self.ingest.begun()));
+        }
+        if command.request == Request::Clear || commits && self.session.buffered() >= LEAST_COMMIT {
             self.ingest.settle();
             self.listen();
         }

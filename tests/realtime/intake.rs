@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::SinkExt;
 use providers::scripted::SttScript;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
@@ -54,7 +55,7 @@ async fn a_message_over_the_limit_is_refused_with_1009() {
     let mut client = Client::join(&room).await;
     let oversize = Message::text(" ".repeat(23 << 20));
     // The server stops reading in the middle and says why.
-    let _ = futures_util::SinkExt::send(&mut client.socket, oversize).await;
+    let _ = client.socket.send(oversize).await;
     assert_eq!(client.goodbye().await, 1009);
     room.is_empty().await;
 }
@@ -69,6 +70,24 @@ async fn ten_thousand_tiny_appends_are_one_turn() {
     client.send(json!({"type": "input_audio_buffer.commit"})).await;
     client.until("input_audio_buffer.committed").await;
     assert_eq!(room.stt.calls(), 1);
+}
+
+#[tokio::test]
+async fn commits_of_too_little_add_no_silence_and_tell_how_much_there_is() {
+    let room = Room::open(Script::default()).await;
+    let mut client = Client::join_with(&room, manual()).await;
+    for attempt in 1..=10 {
+        // Three bytes are a sample and half of one.
+        client.send(json!({"type": "input_audio_buffer.append", "audio": "AAAA"})).await;
+        client.send(json!({"type": "input_audio_buffer.commit", "event_id": "early"})).await;
+        let error = client.next().await["error"].take();
+        let told = format!("buffer only has {:.2}ms of audio.", f64::from(attempt * 3 / 2) / 24.0);
+        assert!(error["message"].as_str().unwrap().ends_with(&told), "{told} {error}");
+        assert_eq!((&error["code"], &error["event_id"]), (&json!("input_audio_buffer_commit_empty"), &json!("early")));
+    }
+    client.append(&[0; 2_400]).await;
+    client.send(json!({"type": "input_audio_buffer.commit"})).await;
+    client.until("input_audio_buffer.committed").await;
 }
 
 #[tokio::test]

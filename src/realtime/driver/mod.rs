@@ -24,7 +24,7 @@ use super::{
     ingest::Ingest,
     protocol::{self, Encoder},
     session::{
-        Input, Output, Session,
+        Input, LEAST_COMMIT, Output, Session,
         input::{CloseReason, Command, Request, Spoken},
         output::{ClientError, Event},
         settings::Settings,
@@ -187,8 +187,13 @@ impl Driver {
     }
 
     fn command(&mut self, command: Command) {
-        if matches!(command.request, Request::Commit | Request::Clear) {
-            // What was appended up to here is what the client means, down to the last begun frame.
+        // What was appended up to here is what the client means, down to the last begun frame. A commit of too little is
+        // refused, and leaves that frame as it is: what is appended next completes it.
+        let commits = command.request == Request::Commit;
+        if commits {
+            self.handle(Input::Begun(self.ingest.begun()));
+        }
+        if command.request == Request::Clear || commits && self.session.buffered() >= LEAST_COMMIT {
             self.ingest.settle();
             self.listen();
         }
@@ -330,6 +335,7 @@ const fn name(input: &Input) -> &'static str {
     match input {
         Input::Tick => "tick",
         Input::Heard(_) => "heard",
+        Input::Begun(_) => "begun",
         Input::Command(_) => "command",
         Input::Transcript { .. } => "transcript",
         Input::Advice { .. } => "advice",
