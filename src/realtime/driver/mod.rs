@@ -57,6 +57,8 @@ pub(crate) struct Driver {
     /// Decided and not yet obeyed; empty but for the length of a call.
     out: Vec<Output>,
     state: State,
+    /// What is told says again what the client said.
+    echoing: bool,
     tally: Tally,
 }
 
@@ -114,6 +116,7 @@ impl Driver {
             deadlines,
             out,
             state: State::Open,
+            echoing: false,
             tally: Tally::default(),
         }
     }
@@ -138,7 +141,7 @@ impl Driver {
                 // 3. The client's word, in its order: the next message only when nothing is in hand.
                 incoming = uplink.next(), if self.hand.is_empty() && !unheard => self.receive(incoming),
                 // 4. The microphone: a slice of what is in hand.
-                ready = self.hand.ready(&self.workers, unheard) => self.proceed(ready),
+                ready = self.hand.ready(&self.workers, &self.downlink, unheard) => self.proceed(ready),
                 // 5. Everyone else.
                 Some(report) = self.inbox.recv() => self.take(report),
             }
@@ -181,6 +184,9 @@ impl Driver {
     fn act(&mut self, read: Read) {
         match read {
             Read::Sound => self.hear(),
+            Read::Command(command) if echoes(&command.request) && !self.downlink.is_settled() => {
+                self.hand.keep(command);
+            }
             Read::Command(command) => self.command(command),
             Read::Refused(error) => self.refuse(error),
         }
@@ -198,7 +204,9 @@ impl Driver {
             self.listen();
         }
         let updates = matches!(command.request, Request::Update(_));
+        self.echoing = echoes(&command.request);
         self.handle(Input::Command(command));
+        self.echoing = false;
         if updates {
             self.ingest.configure(&self.session.settings().input);
         }
@@ -327,6 +335,20 @@ impl Driver {
             | CloseReason::Kicked
             | CloseReason::Internal => self.downlink.close(farewell),
         }
+    }
+}
+
+/// Whether the answer is as long as what the client says, or said before.
+const fn echoes(request: &Request) -> bool {
+    match request {
+        Request::Update(_) | Request::Create { .. } | Request::Retrieve(_) => true,
+        Request::Commit
+        | Request::Clear
+        | Request::Truncate { .. }
+        | Request::Delete(_)
+        | Request::Respond(_)
+        | Request::Cancel(_)
+        | Request::ClearOutput => false,
     }
 }
 
