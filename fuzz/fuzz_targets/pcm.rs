@@ -1,11 +1,12 @@
-//! Any bytes as the audio of a stream cut anywhere: decoding, resampling and framing count exactly and do not
-//! notice the cuts; what is heard of it has ordered positions.
+//! Any bytes as the audio of a stream cut anywhere: base64 carries it unchanged; decoding, resampling and framing count
+//! exactly and do not notice the cuts; what is heard of it has ordered positions.
 #![no_main]
 
 use std::time::Duration;
 
 use audio::{Decoder, Encoding, Frame, Framer, Resampler, SampleRate, Threshold, Vad, Voice, vad::Engine};
 use libfuzzer_sys::fuzz_target;
+use voice_relay_fuzz::stage::carries;
 
 fuzz_target!(|input: &[u8]| {
     let [choice, size, rest @ ..] = input else { return };
@@ -14,6 +15,7 @@ fuzz_target!(|input: &[u8]| {
     let rate = rates[usize::from(choice / 3 % 4)];
     let engine = if choice / 12 % 2 == 0 { Engine::Earshot } else { Engine::Energy };
     let cut = usize::from(*size) + 1;
+    carries(rest);
 
     let (whole, pieces) =
         (frames(encoding, rate, rest.chunks(rest.len().max(1))), frames(encoding, rate, rest.chunks(cut)));

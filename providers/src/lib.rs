@@ -2,15 +2,22 @@
 //!
 //! Each kind is a trait, its events and its capabilities ([`stt`], [`llm`], [`tts`], [`turn`]); each vendor a folder with
 //! a pure wire file and one file a role. Capabilities are data the session reads; nothing asks a provider's name.
+//! The feature `engines` (on by default) holds all that implements the traits.
 
 pub mod error;
+#[cfg(feature = "engines")]
 mod generate;
 pub mod json;
+#[cfg(feature = "engines")]
 pub mod layers;
 pub mod llm;
+#[cfg(feature = "engines")]
 pub mod local;
+#[cfg(feature = "engines")]
 mod net;
+#[cfg(feature = "engines")]
 pub mod openai;
+#[cfg(feature = "engines")]
 pub mod scripted;
 pub mod secret;
 pub mod stt;

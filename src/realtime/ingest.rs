@@ -112,10 +112,14 @@ impl Ingest {
         self.convert();
     }
 
+    /// How much has come of a frame that is not whole yet.
+    pub fn begun(&self) -> Duration {
+        rate(self.format).duration_of(usize::try_from(self.decoded % self.frame()).unwrap_or(0))
+    }
+
     /// Fills a frame that was begun with silence, for a buffer that is committed or cleared in the middle of one.
     pub fn settle(&mut self) {
-        let frame = rate(self.format).samples_in(Frame::DURATION) as u64;
-        let missing = (frame - self.decoded % frame) % frame;
+        let missing = (self.frame() - self.decoded % self.frame()) % self.frame();
         self.scratch.clear();
         self.scratch.resize(usize::try_from(missing).unwrap_or(0), 0);
         self.convert();
@@ -157,6 +161,11 @@ impl Ingest {
     /// The frames from the one that holds `position` on, each with the position where it ends.
     pub fn since(&self, position: Duration) -> impl Iterator<Item = (Duration, &Frame)> {
         self.ring.since(position)
+    }
+
+    /// Samples of a frame as the client sends them.
+    const fn frame(&self) -> u64 {
+        rate(self.format).samples_in(Frame::DURATION) as u64
     }
 
     fn convert(&mut self) {
@@ -303,10 +312,13 @@ mod tests {
     fn settling_completes_a_begun_frame_and_leaves_a_whole_one_alone() {
         let mut ingest = Ingest::new(&manual(Format::Pcm), HEARING);
         ingest.take(&[0; 961]);
+        assert_eq!(ingest.begun(), Duration::ZERO);
         ingest.settle();
         assert_eq!(ends(&mut ingest), [20], "half a sample begins no frame");
-        ingest.take(&[0; 1]);
+        ingest.take(&[0; 481]);
+        assert_eq!(ingest.begun().as_micros(), 10_041, "a whole sample of the odd byte and 240 more");
         ingest.settle();
+        assert_eq!(ingest.begun(), Duration::ZERO);
         assert_eq!(ends(&mut ingest), [40]);
         ingest.settle();
         assert_eq!(ends(&mut ingest), Vec::<u64>::new());

@@ -2,9 +2,16 @@
 
 use std::time::Duration;
 
+use futures_util::{SinkExt, StreamExt};
 use providers::scripted::SttScript;
 use serde_json::json;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{
+    Message,
+    protocol::frame::{
+        Frame,
+        coding::{Data, OpCode},
+    },
+};
 
 use crate::{
     client::{Client, only, recording},
@@ -54,8 +61,18 @@ async fn a_message_over_the_limit_is_refused_with_1009() {
     let mut client = Client::join(&room).await;
     let oversize = Message::text(" ".repeat(23 << 20));
     // The server stops reading in the middle and says why.
-    let _ = futures_util::SinkExt::send(&mut client.socket, oversize).await;
+    let _ = client.socket.send(oversize).await;
     assert_eq!(client.goodbye().await, 1009);
+    room.is_empty().await;
+}
+
+#[tokio::test]
+async fn text_that_is_not_utf8_is_refused_with_1007() {
+    let room = Room::open(Script::default()).await;
+    let mut client = Client::join(&room).await;
+    let garbled = Frame::message(vec![b'{', 0xFF, b'}'], OpCode::Data(Data::Text), true);
+    client.say(Message::Frame(garbled)).await;
+    assert_eq!(client.goodbye().await, 1007);
     room.is_empty().await;
 }
 
@@ -69,6 +86,60 @@ async fn ten_thousand_tiny_appends_are_one_turn() {
     client.send(json!({"type": "input_audio_buffer.commit"})).await;
     client.until("input_audio_buffer.committed").await;
     assert_eq!(room.stt.calls(), 1);
+}
+
+#[tokio::test]
+async fn commits_of_too_little_add_no_silence_and_tell_how_much_there_is() {
+    let room = Room::open(Script::default()).await;
+    let mut client = Client::join_with(&room, manual()).await;
+    for attempt in 1..=10 {
+        // Three bytes are a sample and half of one.
+        client.send(json!({"type": "input_audio_buffer.append", "audio": "AAAA"})).await;
+        client.send(json!({"type": "input_audio_buffer.commit", "event_id": "early"})).await;
+        let error = client.next().await["error"].take();
+        let told = format!("buffer only has {:.2}ms of audio.", f64::from(attempt * 3 / 2) / 24.0);
+        assert!(error["message"].as_str().unwrap().ends_with(&told), "{told} {error}");
+        assert_eq!((&error["code"], &error["event_id"]), (&json!("input_audio_buffer_commit_empty"), &json!("early")));
+    }
+    client.append(&[0; 2_400]).await;
+    client.send(json!({"type": "input_audio_buffer.commit"})).await;
+    client.until("input_audio_buffer.committed").await;
+}
+
+#[tokio::test]
+async fn items_faster_than_they_are_read_back_are_all_kept_and_echoed() {
+    let room = Room::open(Script::default()).await;
+    let mut client = Client::join(&room).await;
+    let text = "a".repeat(1_000_000);
+    let (mut tell, mut hear) = (&mut client.socket).split();
+    let told = async {
+        for at in 0..60 {
+            let content = json!([{"type": "input_text", "text": text}]);
+            let item = json!({"id": format!("item {at}"), "type": "message", "role": "user", "content": content});
+            let event = json!({"type": "conversation.item.create", "event_id": format!("event {at}"), "item": item});
+            tell.send(Message::text(event.to_string())).await.unwrap();
+        }
+    };
+    let heard = async {
+        let mut answers = Vec::new();
+        while answers.len() < 60 {
+            let Message::Text(event) = hear.next().await.unwrap().unwrap() else { continue };
+            let event: serde_json::Value = serde_json::from_str(&event).unwrap();
+            match event["type"].as_str().unwrap() {
+                "conversation.item.done" => answers.push(event["item"]["id"].as_str().unwrap().to_owned()),
+                "error" => answers.push(event["error"]["event_id"].as_str().unwrap().to_owned()),
+                _ => {}
+            }
+        }
+        answers
+    };
+    let ((), answers) = tokio::join!(told, heard);
+    // 32 MiB are as much as a conversation holds.
+    let expected = (0..60).map(|at| if at < 33 { format!("item {at}") } else { format!("event {at}") });
+    assert_eq!(answers, expected.collect::<Vec<_>>());
+    drop((tell, hear));
+    client.send(json!({"type": "conversation.item.retrieve", "item_id": "item 0"})).await;
+    client.until("conversation.item.retrieved").await;
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use tokio::task::{JoinHandle, spawn_blocking, yield_now};
 use crate::realtime::{
     protocol::{self, ClientEvent},
     session::{input::Command, output::ClientError, settings::Settings},
+    transport::downlink::Downlink,
     workers::Workers,
 };
 
@@ -29,6 +30,8 @@ enum State {
     Empty,
     /// A large message is being read elsewhere.
     Reading(JoinHandle<(Vec<u8>, Read)>),
+    /// A request waits until the echoes of those before it are sent.
+    Waiting(Command),
     /// Sound is being heard, from this byte on.
     Sounding(usize),
 }
@@ -74,9 +77,14 @@ impl Hand {
         matches!(self.state, State::Empty)
     }
 
+    /// Keeps a request until there is room for its echo.
+    pub(super) fn keep(&mut self, command: Command) {
+        self.state = State::Waiting(command);
+    }
+
     /// Waits until there is something to do. Sound, in hand or framed and `unheard`, waits for workers that are full,
     /// and for one round of everyone else.
-    pub(super) async fn ready(&mut self, workers: &Workers, unheard: bool) -> Ready {
+    pub(super) async fn ready(&mut self, workers: &Workers, downlink: &Downlink, unheard: bool) -> Ready {
         match &mut self.state {
             State::Empty if !unheard => future::pending().await,
             State::Reading(reading) => match reading.await {
@@ -87,6 +95,13 @@ impl Hand {
                     Err(_) => future::pending().await,
                 },
             },
+            State::Waiting(_) => {
+                downlink.settled().await;
+                match mem::take(&mut self.state) {
+                    State::Waiting(command) => Ready::Read(Read::Command(command)),
+                    State::Empty | State::Reading(_) | State::Sounding(_) => Ready::Sound,
+                }
+            }
             State::Empty | State::Sounding(_) => {
                 if workers.is_full() {
                     workers.room().await;

@@ -24,7 +24,7 @@ use super::{
     ingest::Ingest,
     protocol::{self, Encoder},
     session::{
-        Input, Output, Session,
+        Input, LEAST_COMMIT, Output, Session,
         input::{CloseReason, Command, Request, Spoken},
         output::{ClientError, Event},
         settings::Settings,
@@ -57,6 +57,8 @@ pub(crate) struct Driver {
     /// Decided and not yet obeyed; empty but for the length of a call.
     out: Vec<Output>,
     state: State,
+    /// What is told says again what the client said.
+    echoing: bool,
     tally: Tally,
 }
 
@@ -114,6 +116,7 @@ impl Driver {
             deadlines,
             out,
             state: State::Open,
+            echoing: false,
             tally: Tally::default(),
         }
     }
@@ -138,7 +141,7 @@ impl Driver {
                 // 3. The client's word, in its order: the next message only when nothing is in hand.
                 incoming = uplink.next(), if self.hand.is_empty() && !unheard => self.receive(incoming),
                 // 4. The microphone: a slice of what is in hand.
-                ready = self.hand.ready(&self.workers, unheard) => self.proceed(ready),
+                ready = self.hand.ready(&self.workers, &self.downlink, unheard) => self.proceed(ready),
                 // 5. Everyone else.
                 Some(report) = self.inbox.recv() => self.take(report),
             }
@@ -181,19 +184,29 @@ impl Driver {
     fn act(&mut self, read: Read) {
         match read {
             Read::Sound => self.hear(),
+            Read::Command(command) if echoes(&command.request) && !self.downlink.is_settled() => {
+                self.hand.keep(command);
+            }
             Read::Command(command) => self.command(command),
             Read::Refused(error) => self.refuse(error),
         }
     }
 
     fn command(&mut self, command: Command) {
-        if matches!(command.request, Request::Commit | Request::Clear) {
-            // What was appended up to here is what the client means, down to the last begun frame.
+        // What was appended up to here is what the client means, down to the last begun frame. A commit of too little is
+        // refused, and leaves that frame as it is: what is appended next completes it.
+        let commits = command.request == Request::Commit;
+        if commits {
+            self.handle(Input::Begun(self.ingest.begun()));
+        }
+        if command.request == Request::Clear || commits && self.session.buffered() >= LEAST_COMMIT {
             self.ingest.settle();
             self.listen();
         }
         let updates = matches!(command.request, Request::Update(_));
+        self.echoing = echoes(&command.request);
         self.handle(Input::Command(command));
+        self.echoing = false;
         if updates {
             self.ingest.configure(&self.session.settings().input);
         }
@@ -325,11 +338,26 @@ impl Driver {
     }
 }
 
+/// Whether the answer is as long as what the client says, or said before.
+const fn echoes(request: &Request) -> bool {
+    match request {
+        Request::Update(_) | Request::Create { .. } | Request::Retrieve(_) => true,
+        Request::Commit
+        | Request::Clear
+        | Request::Truncate { .. }
+        | Request::Delete(_)
+        | Request::Respond(_)
+        | Request::Cancel(_)
+        | Request::ClearOutput => false,
+    }
+}
+
 /// What happened, for the log of transitions. Says nothing of what was said.
 const fn name(input: &Input) -> &'static str {
     match input {
         Input::Tick => "tick",
         Input::Heard(_) => "heard",
+        Input::Begun(_) => "begun",
         Input::Command(_) => "command",
         Input::Transcript { .. } => "transcript",
         Input::Advice { .. } => "advice",

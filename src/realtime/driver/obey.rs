@@ -108,7 +108,8 @@ impl Driver {
     pub(super) fn tell(&mut self, event: &Event) {
         let mut text = String::with_capacity(512);
         self.encoder.encode(event, &mut text);
-        let told = self.downlink.tell(Utf8Bytes::from(text));
+        let text = Utf8Bytes::from(text);
+        let told = if self.echoing { self.downlink.echo(text) } else { self.downlink.tell(text) };
         self.check(told);
     }
 

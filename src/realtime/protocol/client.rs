@@ -68,7 +68,7 @@ pub(super) fn request(ask: Ask, event: &Fields<'_>, current: &Settings) -> Resul
         Ask::Truncate => truncate(event)?,
         Ask::Delete => Request::Delete(item::id(event, "item_id")?),
         Ask::Respond => Request::Respond(Box::new(match event.given("response") {
-            Some(response) => response::read(&response, current.input.format)?,
+            Some(response) => response::read(&response, current)?,
             None => ResponseRequest::default(),
         })),
         Ask::Cancel => Request::Cancel(match event.given("response_id") {

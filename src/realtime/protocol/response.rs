@@ -10,12 +10,13 @@ use super::{
 use crate::realtime::session::{
     input::{ContextItem, ResponseRequest},
     output::{CancelReason, ClientError, IncompleteReason, ResponseStatus, ResponseView},
-    settings::Format,
+    settings::{Format, Settings},
 };
 
-/// Reads the `response` of a `response.create`. `sound` is the format of sound inside its items.
-pub(super) fn read(field: &Field<'_>, sound: Format) -> Result<ResponseRequest, ClientError> {
+/// Reads the `response` of a `response.create`; what it does not say is as `current` has it.
+pub(super) fn read(field: &Field<'_>, current: &Settings) -> Result<ResponseRequest, ClientError> {
     let fields = field.object()?;
+    let sound = current.input.format;
     let mut request = ResponseRequest {
         instructions: fields.text("instructions")?,
         modality: fields.given("output_modalities").map(|list| settings::modality(&list)).transpose()?,
@@ -31,6 +32,10 @@ pub(super) fn read(field: &Field<'_>, sound: Format) -> Result<ResponseRequest, 
     if let Some(choice) = fields.given("tool_choice") {
         request.tool_choice = Some(settings::tool_choice(&choice)?.0);
     }
+    let choice = request.tool_choice.as_ref().unwrap_or(&current.tool_choice);
+    let tools = request.tools.as_ref().unwrap_or(&current.tools);
+    let param = if request.tool_choice.is_some() { "response.tool_choice" } else { "response.tools" };
+    settings::must_exist(choice, tools, param)?;
     if let Some(conversation) = fields.given("conversation") {
         request.out_of_band = conversation.choice(&[("auto", false), ("none", true)])?;
     }

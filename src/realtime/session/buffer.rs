@@ -17,20 +17,17 @@ use super::{
 };
 
 /// The least audio a client can commit.
-const LEAST_COMMIT: Duration = Duration::from_millis(100);
+pub const LEAST_COMMIT: Duration = Duration::from_millis(100);
 
 impl Session {
+    /// How much audio waits to be committed, the frame that was begun included.
+    pub fn buffered(&self) -> Duration {
+        self.position.saturating_sub(self.buffer_start()) + self.begun
+    }
+
     /// `input_audio_buffer.commit`. What is refused stays in the buffer.
     pub(super) fn commit(&mut self, now: Instant, out: &mut Vec<Output>) -> Result<(), Refusal> {
-        let start = match &self.turn {
-            Turn::Idle => self.position.saturating_sub(self.unkept()),
-            Turn::Weighing { span, .. }
-            | Turn::Overlap { span }
-            | Turn::Speaking { span }
-            | Turn::Pausing { span, .. }
-            | Turn::Gathering { span } => span.from,
-        };
-        let buffered = self.position.saturating_sub(start);
+        let (start, buffered) = (self.buffer_start(), self.buffered());
         if buffered < LEAST_COMMIT {
             let millis = buffered.as_secs_f64() * 1000.0;
             return Err(Refusal::new(
@@ -127,6 +124,17 @@ impl Session {
         }
         if visible && let Some(delta) = utterance.delta() {
             tell(out, Event::TranscriptionDelta { item: span.item, delta });
+        }
+    }
+
+    fn buffer_start(&self) -> Duration {
+        match &self.turn {
+            Turn::Idle => self.position.saturating_sub(self.unkept()),
+            Turn::Weighing { span, .. }
+            | Turn::Overlap { span }
+            | Turn::Speaking { span }
+            | Turn::Pausing { span, .. }
+            | Turn::Gathering { span } => span.from,
         }
     }
 

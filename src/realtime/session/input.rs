@@ -22,6 +22,8 @@ pub enum Input {
     Tick,
     /// The microphone gave 20 ms.
     Heard(Heard),
+    /// The microphone gave so much of the next 20 ms, and the client may be about to commit it.
+    Begun(Duration),
     /// The client asked for something.
     Command(Command),
     /// A `listen` worker understood something, or failed. `Ok(Final)` and `Err` are terminal for the turn.

@@ -47,6 +47,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub use buffer::LEAST_COMMIT;
 pub use conversation::Conversation;
 pub use input::Input;
 pub use output::Output;
@@ -82,6 +83,8 @@ pub struct Session {
     turn: Turn,
     /// End of what was heard of the stream, and when that came.
     position: Duration,
+    /// How much of the next frame has come.
+    begun: Duration,
     heard_at: Instant,
     last_voice: Voice,
     /// End of the audio that was committed, cleared or dropped: no later turn reaches back behind it.
@@ -120,6 +123,7 @@ impl Session {
             conversation: Conversation::default(),
             turn: Turn::Idle,
             position: Duration::ZERO,
+            begun: Duration::ZERO,
             heard_at: now,
             last_voice: Voice::Quiet { since: Duration::ZERO },
             boundary: Duration::ZERO,
@@ -144,7 +148,11 @@ impl Session {
         self.expire(now, out);
         match input {
             Input::Tick => {}
-            Input::Heard(heard) => self.heard(now, heard, out),
+            Input::Heard(heard) => {
+                self.begun = Duration::ZERO;
+                self.heard(now, heard, out);
+            }
+            Input::Begun(length) => self.begun = length,
             Input::Command(Command { event_id, request }) => {
                 if let Err(refusal) = self.obey(now, request, out) {
                     refusal.tell(event_id, out);

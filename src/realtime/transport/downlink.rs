@@ -1,7 +1,8 @@
 //! What a client is sent: one bounded queue between the driver, which never waits, and the transport's writer.
 //!
 //! Overflow rule: nothing is dropped for want of room, a client that does not read is closed. Only sound of a response
-//! that was flushed is skipped, so that what follows an interruption is not behind seconds of backlog.
+//! that was flushed is skipped, so that what follows an interruption is not behind seconds of backlog. What echoes the
+//! client's own message is not counted against it: the next such message waits instead ([`Downlink::settled`]).
 
 use std::{
     collections::BTreeMap,
@@ -12,7 +13,7 @@ use std::{
 };
 
 use axum::extract::ws::Utf8Bytes;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 
 use crate::{
     metrics::{self, Queue},
@@ -37,6 +38,7 @@ pub(crate) struct Downlink {
     packets: mpsc::Sender<Packet>,
     backlog: Arc<AtomicUsize>,
     longest_backlog: usize,
+    echoes: Arc<Echoes>,
     end: watch::Sender<End>,
     /// Whether the sound of each live response is still wanted.
     sounding: BTreeMap<ResponseId, Arc<AtomicBool>>,
@@ -46,6 +48,15 @@ pub(crate) struct Downlink {
 pub(crate) struct Outlet {
     packets: mpsc::Receiver<Packet>,
     backlog: Arc<AtomicUsize>,
+    echoes: Arc<Echoes>,
+}
+
+/// What is queued of echoes.
+#[derive(Default)]
+struct Echoes {
+    messages: AtomicUsize,
+    bytes: AtomicUsize,
+    fewer: Notify,
 }
 
 /// The writer's word on how it all ends.
@@ -53,8 +64,14 @@ pub(crate) struct Ending(watch::Receiver<End>);
 
 struct Packet {
     text: Utf8Bytes,
-    /// For sound: whether it is still wanted.
-    wanted: Option<Arc<AtomicBool>>,
+    kind: Kind,
+}
+
+enum Kind {
+    Event,
+    Echo,
+    /// Whether it is still wanted.
+    Sound(Arc<AtomicBool>),
 }
 
 /// How the downlink ends.
@@ -73,15 +90,36 @@ pub(crate) fn channel(messages: usize, bytes: usize) -> (Downlink, Outlet, Endin
     let (sender, receiver) = mpsc::channel(messages);
     let backlog = Arc::new(AtomicUsize::new(0));
     let (end, ending) = watch::channel(End::Open);
-    let outlet = Outlet { packets: receiver, backlog: Arc::clone(&backlog) };
-    let downlink = Downlink { packets: sender, backlog, longest_backlog: bytes, end, sounding: BTreeMap::new() };
+    let echoes = Arc::new(Echoes::default());
+    let outlet = Outlet { packets: receiver, backlog: Arc::clone(&backlog), echoes: Arc::clone(&echoes) };
+    let downlink =
+        Downlink { packets: sender, backlog, longest_backlog: bytes, echoes, end, sounding: BTreeMap::new() };
     (downlink, outlet, Ending(ending))
 }
 
 impl Downlink {
     /// Queues an event.
     pub(crate) fn tell(&self, text: Utf8Bytes) -> Result<(), SlowReader> {
-        self.push(Packet { text, wanted: None })
+        self.push(Packet { text, kind: Kind::Event })
+    }
+
+    /// Queues an event that says again what the client's own message said.
+    pub(crate) fn echo(&self, text: Utf8Bytes) -> Result<(), SlowReader> {
+        self.push(Packet { text, kind: Kind::Echo })
+    }
+
+    /// Whether few echoes are queued, so that there may be more.
+    pub(crate) fn is_settled(&self) -> bool {
+        let few = self.echoes.messages.load(Ordering::Relaxed) <= self.packets.max_capacity() / 4;
+        let short = self.echoes.bytes.load(Ordering::Relaxed) <= self.longest_backlog / 4;
+        few && short || self.packets.is_closed()
+    }
+
+    /// Waits until few echoes are queued, or nobody writes any more.
+    pub(crate) async fn settled(&self) {
+        while !self.is_settled() {
+            self.echoes.fewer.notified().await;
+        }
     }
 
     /// Queues sound of a response.
@@ -94,7 +132,7 @@ impl Downlink {
                 wanted
             }
         };
-        self.push(Packet { text, wanted: Some(wanted) })
+        self.push(Packet { text, kind: Kind::Sound(wanted) })
     }
 
     /// Skips the queued sound of a response.
@@ -121,6 +159,11 @@ impl Downlink {
 
     fn push(&self, packet: Packet) -> Result<(), SlowReader> {
         let size = packet.text.len();
+        if let Kind::Echo = packet.kind {
+            self.echoes.messages.fetch_add(1, Ordering::Relaxed);
+            self.echoes.bytes.fetch_add(size, Ordering::Relaxed);
+            return self.send(packet);
+        }
         let backlog = self.backlog.fetch_add(size, Ordering::Relaxed);
         if backlog > 0 {
             metrics::queue_depth(Queue::Downlink, self.packets.max_capacity() - self.packets.capacity());
@@ -129,6 +172,10 @@ impl Downlink {
         if backlog > 0 && backlog + size > self.longest_backlog {
             return Err(SlowReader);
         }
+        self.send(packet)
+    }
+
+    fn send(&self, packet: Packet) -> Result<(), SlowReader> {
         match self.packets.try_send(packet) {
             // The writer is gone; the reader notices too and ends the session.
             Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => Ok(()),
@@ -141,12 +188,26 @@ impl Outlet {
     /// The next message that is still wanted; `None` once all are sent and the driver is done.
     pub(crate) async fn next(&mut self) -> Option<Utf8Bytes> {
         loop {
-            let Packet { text, wanted } = self.packets.recv().await?;
-            self.backlog.fetch_sub(text.len(), Ordering::Relaxed);
-            if wanted.is_none_or(|wanted| wanted.load(Ordering::Relaxed)) {
+            let Packet { text, kind } = self.packets.recv().await?;
+            if let Kind::Echo = kind {
+                self.echoes.messages.fetch_sub(1, Ordering::Relaxed);
+                self.echoes.bytes.fetch_sub(text.len(), Ordering::Relaxed);
+                self.echoes.fewer.notify_one();
                 return Some(text);
             }
+            self.backlog.fetch_sub(text.len(), Ordering::Relaxed);
+            match kind {
+                Kind::Sound(wanted) if !wanted.load(Ordering::Relaxed) => {}
+                Kind::Sound(_) | Kind::Event | Kind::Echo => return Some(text),
+            }
         }
+    }
+}
+
+impl Drop for Outlet {
+    fn drop(&mut self) {
+        self.packets.close();
+        self.echoes.fewer.notify_one();
     }
 }
 
@@ -212,6 +273,21 @@ mod tests {
         downlink.tell("far more than ten bytes".into()).unwrap();
         assert_eq!(downlink.tell("1".into()), Err(SlowReader));
         assert!(next(&mut outlet).is_some());
+    }
+
+    #[test]
+    fn echoes_are_not_held_against_a_client_but_the_next_one_waits() {
+        let (downlink, mut outlet, _) = channel(16, 16);
+        assert_eq!(downlink.settled().now_or_never(), Some(()));
+        downlink.echo("as long as what the client said".into()).unwrap();
+        downlink.tell("still room".into()).unwrap();
+        assert_eq!(downlink.settled().now_or_never(), None);
+        assert!(next(&mut outlet).is_some());
+        assert_eq!(downlink.settled().now_or_never(), Some(()));
+        (0..5).for_each(|_| downlink.echo("".into()).unwrap());
+        assert!(!downlink.is_settled(), "many small ones fill the queue too");
+        drop(outlet);
+        assert_eq!(downlink.settled().now_or_never(), Some(()), "nobody waits for a writer that is gone");
     }
 
     #[test]

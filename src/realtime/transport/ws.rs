@@ -129,6 +129,8 @@ impl Writer {
                 Ok(Err(_)) => return drop(lost.send(Incoming::Gone)),
                 Err(_) => {
                     let _ = lost.send(Incoming::Stalled);
+                    // Nothing waits any more for what is queued to be sent.
+                    drop(self.outlet);
                     break self.ending.cut().await;
                 }
             }

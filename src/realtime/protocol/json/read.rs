@@ -177,9 +177,10 @@ impl<'a> Field<'a> {
 
     /// The value to be carried unread, once it is certain that any reader will manage it.
     pub(crate) fn json(&self) -> Result<Json, ClientError> {
-        serde_json::from_str::<Readable>(self.raw)
-            .map_err(|_| self.invalid("The value is nested too deeply or holds an unreadable string or number."))?;
-        Ok(Json::from_checked(self.raw))
+        if Readable::is(self.raw) {
+            return Ok(Json::from_checked(self.raw));
+        }
+        Err(self.invalid("The value is nested too deeply or holds an unreadable string or number."))
     }
 
     /// As [`Self::json`], for an object.

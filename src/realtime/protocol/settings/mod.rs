@@ -13,7 +13,7 @@ mod tools;
 use serde_json::value::RawValue;
 
 pub(super) use output::{format, format_json, max_output_tokens, modality, modality_json, tokens_json, voice};
-pub(super) use tools::{tool_choice, tools};
+pub(super) use tools::{must_exist, tool_choice, tools};
 
 use super::{
     error,
@@ -173,6 +173,7 @@ fn apply(settings: &mut Settings, fields: &Fields<'_>) -> Result<(), ClientError
         settings.tool_choice = choice;
         echoed::set(&mut settings.echoed, "tool_choice", foreign);
     }
+    must_exist(&settings.tool_choice, &settings.tools, "session.tool_choice")?;
     echoed::apply(&mut settings.echoed, fields)
 }
 

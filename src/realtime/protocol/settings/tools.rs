@@ -53,6 +53,21 @@ pub(in crate::realtime::protocol) fn tool_choice(field: &Field<'_>) -> Result<(T
     }
 }
 
+/// Refuses the choice of a function that is not there to be called: no model could obey it. `param` is what to mend.
+pub(in crate::realtime::protocol) fn must_exist(
+    choice: &ToolChoice,
+    tools: &[Tool],
+    param: &str,
+) -> Result<(), ClientError> {
+    match choice {
+        ToolChoice::Function(name) if tools.iter().all(|tool| tool.name != *name) => {
+            let message = format!("Tool choice '{}' not found in 'tools'.", error::excerpt(name));
+            Err(error::invalid_value(param, message))
+        }
+        ToolChoice::Function(_) | ToolChoice::Auto | ToolChoice::None | ToolChoice::Required => Ok(()),
+    }
+}
+
 pub(super) fn write(settings: &Settings, object: &mut Object<'_>) {
     let functions = settings.tools.iter().map(Ok);
     let foreign = settings.foreign_tools.iter().map(Err);

@@ -1,6 +1,9 @@
 //! Messages that cannot be obeyed: each has its code, its path and the client's event id.
 
-use super::{conversation, decode, fault, merge, refused};
+use std::sync::Arc;
+
+use super::{conversation, decode, encoded, fault, merge, refused};
+use crate::realtime::session::{output::Event, settings::Settings};
 
 fn named(code: &'static str, param: &str) -> (&'static str, Option<String>) {
     (code, Some(param.to_owned()))
@@ -140,6 +143,52 @@ fn nesting_without_end_costs_no_stack() {
         assert_eq!(error.param.as_deref(), Some("session.tools[0].parameters"));
         assert_eq!(fault(&value).1, None);
     }
+}
+
+#[test]
+fn what_is_carried_can_be_read_where_it_is_shown() {
+    let tool = |value: &str| format!(r#"{{"tools":[{{"name":"f","parameters":{{"a":{value}}}}}]}}"#);
+    for (levels, taken) in [(99, true), (100, false)] {
+        let nested = tool(&format!("{}{}", "[".repeat(levels), "]".repeat(levels)));
+        let merged = merge(&conversation(), &nested);
+        assert_eq!(merged.is_ok(), taken, "{levels}");
+        if let Ok(settings) = merged {
+            let event = encoded(&Event::SessionUpdated(Arc::new(settings)));
+            assert!(event["session"]["tools"][0]["parameters"]["a"].is_array());
+        }
+    }
+    for unreadable in [r#""\ud800""#, r#"{"\ud800":1}"#, "1e999"] {
+        let error = merge(&conversation(), &tool(unreadable)).unwrap_err();
+        assert_eq!(error.param.as_deref(), Some("session.tools[0].parameters"), "{unreadable}");
+    }
+}
+
+#[test]
+fn a_function_that_is_not_there_cannot_be_chosen() {
+    let named = |param: &str| Some(param.to_owned());
+    let choice = r#""tool_choice":{"type":"function","name":"f"}"#;
+    let tools = r#""tools":[{"type":"function","name":"f"},{"type":"function","name":"g"}]"#;
+
+    let error = merge(&conversation(), &format!("{{{choice}}}")).unwrap_err();
+    assert_eq!((error.code, error.param), (Some("invalid_value"), named("session.tool_choice")));
+    assert_eq!(error.message, "Tool choice 'f' not found in 'tools'.");
+    let both = merge(&conversation(), &format!("{{{choice},{tools}}}")).unwrap();
+    assert!(merge(&both, r#"{"instructions":"i"}"#).is_ok());
+    let error = merge(&both, r#"{"tools":[]}"#).unwrap_err();
+    assert_eq!(error.param, named("session.tool_choice"), "the choice that was there is left without its function");
+    assert!(merge(&both, r#"{"tools":[],"tool_choice":"auto"}"#).is_ok());
+
+    let respond = |settings: &Settings, body: &str| {
+        let text = format!(r#"{{"type":"response.create","event_id":"e","response":{{{body}}}}}"#);
+        decode(&text, settings, &mut Vec::new()).map(drop).map_err(|error| (error.param, error.event_id.is_some()))
+    };
+    let refused = |param: &str| Err((named(param), true));
+    assert_eq!(respond(&conversation(), choice), refused("response.tool_choice"));
+    assert_eq!(respond(&conversation(), &format!("{choice},{tools}")), Ok(()));
+    assert_eq!(respond(&both, choice), Ok(()), "the session's functions can be chosen");
+    assert_eq!(respond(&both, r#""tools":[]"#), refused("response.tools"));
+    assert_eq!(respond(&both, r#""tools":[],"tool_choice":"none""#), Ok(()));
+    assert_eq!(respond(&both, ""), Ok(()));
 }
 
 #[test]

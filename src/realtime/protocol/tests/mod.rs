@@ -7,6 +7,7 @@ mod gotchas;
 mod merging;
 mod properties;
 mod starting;
+mod walk;
 
 use serde_json::{Value, value::RawValue};
 

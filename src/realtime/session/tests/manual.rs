@@ -1,10 +1,12 @@
 //! Manual turns: the client says when, with commits and responses of its own; commits and clears under VAD.
 
+use std::time::Duration;
+
 use providers::{ErrorKind, llm::Message};
 
 use super::{
     super::{
-        Input,
+        Input, LEAST_COMMIT,
         input::Request,
         output::{Output, ResponseStatus, Transcribe},
     },
@@ -53,6 +55,23 @@ fn commit_and_create_back_to_back_wait_for_the_words_inside() {
     assert_eq!((scene.count("response.created"), scene.count("infer")), (1, 0));
     scene.understood("hello");
     assert_eq!(scene.prompt().messages, [Message::User("hello".into())]);
+}
+
+#[test]
+fn a_commit_of_too_little_tells_how_much_there_is_to_the_sample() {
+    let mut scene = manual();
+    scene.feed(Input::Begun(Duration::from_micros(41)));
+    scene.asks_for(Request::Commit);
+    assert!(scene.error().message.ends_with("buffer only has 0.04ms of audio."), "{}", scene.error().message);
+    scene.speaks(80);
+    scene.feed(Input::Begun(Duration::from_micros(19_900)));
+    assert!(scene.session.buffered() < LEAST_COMMIT);
+    scene.asks_for(Request::Commit);
+    assert!(scene.error().message.ends_with("buffer only has 99.90ms of audio."), "{}", scene.error().message);
+    scene.speaks(20);
+    assert_eq!(scene.session.buffered(), LEAST_COMMIT, "a frame that is whole was begun");
+    scene.asks_for(Request::Commit);
+    assert_eq!(scene.count("committed"), 1);
 }
 
 #[test]
