@@ -25,6 +25,7 @@ use super::{
     protocol::{self, Encoder},
     session::{
         Input, Output, Session,
+        ids::TurnId,
         input::{CloseReason, Command, Request, Spoken},
         output::{ClientError, Event},
         settings::Settings,
@@ -46,6 +47,8 @@ pub(crate) struct Driver {
     pass: Pass,
     session: Session,
     ingest: Ingest,
+    /// The turn whose audio is kept, while the microphone is in it.
+    held: Option<TurnId>,
     egress: Egress,
     workers: Workers,
     inbox: mpsc::Receiver<Report>,
@@ -104,6 +107,7 @@ impl Driver {
             pass,
             session,
             ingest,
+            held: None,
             egress: Egress::default(),
             workers,
             inbox,

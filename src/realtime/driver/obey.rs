@@ -11,7 +11,7 @@ use crate::{
     realtime::{
         session::{
             Output,
-            ids::ResponseId,
+            ids::{ResponseId, TurnId},
             input::CloseReason,
             item::ItemStatus,
             output::{Event, Measure, PartRef, Transcribe},
@@ -74,6 +74,8 @@ impl Driver {
                     metrics::audio_dropped(Loss::Preroll, lost);
                     tracing::warn!(turn.id = turn.0, lost_ms = lost.as_millis(), "a turn began before what is kept");
                 }
+                self.held = Some(turn);
+                self.ingest.hold(from);
                 self.workers.listen(turn, from, options);
                 self.feed();
             }
@@ -81,9 +83,21 @@ impl Driver {
                 // First what belongs to the turn and was not fed yet, then no more.
                 self.workers.finish(turn, until);
                 self.feed();
+                self.let_go(turn);
             }
-            Transcribe::Abandon { turn } => self.workers.forget_turn(turn),
+            Transcribe::Abandon { turn } => {
+                self.workers.forget_turn(turn);
+                self.let_go(turn);
+            }
             Transcribe::Clip { turn, clip, options } => self.workers.listen_to(turn, clip, options),
+        }
+    }
+
+    /// The microphone is out of a turn. Whoever still transcribes it has its audio: see [`Driver::feed`].
+    fn let_go(&mut self, turn: TurnId) {
+        if self.held == Some(turn) {
+            self.held = None;
+            self.ingest.let_go();
         }
     }
 
