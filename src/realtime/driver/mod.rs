@@ -59,6 +59,10 @@ pub(crate) struct Driver {
     deadlines: Deadlines,
     /// Decided and not yet obeyed; empty but for the length of a call.
     out: Vec<Output>,
+    /// When the message at hand was read. What is left of it for later is held up on purpose.
+    came: Option<Instant>,
+    /// When a provider gave the sound at hand, if none of that reply waits before it.
+    given: Option<Instant>,
     state: State,
     tally: Tally,
 }
@@ -117,6 +121,8 @@ impl Driver {
             hand: Hand::default(),
             deadlines,
             out,
+            came: None,
+            given: None,
             state: State::Open,
             tally: Tally::default(),
         }
@@ -154,12 +160,15 @@ impl Driver {
 
     /// Something came from the client, or it is gone.
     fn receive(&mut self, incoming: Option<Incoming>) {
-        self.deadlines.alive(self.engine.clock.now());
+        let now = self.engine.clock.now();
+        self.deadlines.alive(now);
         match incoming {
             Some(Incoming::Text(text)) => {
                 self.tally.messages += 1;
                 if let Some(read) = self.hand.take(text, self.session.settings()) {
+                    self.came = Some(now);
                     self.act(read);
+                    self.came = None;
                 }
             }
             Some(Incoming::Binary) => self.refuse(protocol::error::binary_frame()),
@@ -223,8 +232,8 @@ impl Driver {
     }
 
     fn feed(&mut self) -> Fed {
-        let Self { workers, ingest, .. } = self;
-        workers.feed(|from| ingest.since(from))
+        let Self { workers, ingest, came, .. } = self;
+        workers.feed(*came, |from| ingest.since(from))
     }
 
     /// Takes the reports that are there.
@@ -241,10 +250,13 @@ impl Driver {
     fn take(&mut self, report: Report) {
         match report {
             Report::Input(input) => self.handle(input),
-            Report::Sound { response, clause, samples } => {
+            Report::Sound { response, clause, samples, given } => {
+                let at_once = !self.egress.waits(&response);
                 // A response that is over has no queue, and its stragglers no listener.
                 if let Some(length) = self.egress.queue(&response, &samples) {
+                    self.given = at_once.then_some(given);
                     self.handle(Input::Spoken { response, event: Spoken::Audio { clause, length } });
+                    self.given = None;
                 }
             }
         }

@@ -17,7 +17,7 @@ use crate::{
             output::{Event, Measure, PartRef, Transcribe},
             settings::{Format, Modality},
         },
-        transport::downlink::{Farewell, SlowReader},
+        transport::downlink::{Farewell, Message, SlowReader},
     },
 };
 
@@ -127,13 +127,14 @@ impl Driver {
     }
 
     fn release(&mut self, part: &PartRef, format: Format, until: std::time::Duration) {
-        let Self { egress, encoder, downlink, .. } = self;
+        let Self { egress, encoder, downlink, given, .. } = self;
         let mut played = Ok(());
         let indexes = (part.output_index, part.content_index);
         let samples = egress.release(&part.response, indexes, format, until, |audio| {
             let mut text = String::with_capacity(512 + audio.len() / 3 * 4);
             encoder.audio_delta(part, audio, &mut text);
-            played = played.and(downlink.play(&part.response, Utf8Bytes::from(text)));
+            let message = Message { text: Utf8Bytes::from(text), given: *given };
+            played = played.and(downlink.play(&part.response, message));
         });
         self.workers.released(&part.response, samples);
         self.check(played);
@@ -145,7 +146,8 @@ impl Driver {
         egress.finish(&part.response, (part.output_index, part.content_index), |audio| {
             let mut text = String::with_capacity(512 + audio.len() / 3 * 4);
             encoder.audio_delta(part, audio, &mut text);
-            played = downlink.play(&part.response, Utf8Bytes::from(text));
+            let message = Message { text: Utf8Bytes::from(text), given: None };
+            played = downlink.play(&part.response, message);
         });
         self.check(played);
     }

@@ -9,6 +9,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    time::Instant,
 };
 
 use axum::extract::ws::Utf8Bytes;
@@ -51,8 +52,16 @@ pub(crate) struct Outlet {
 /// The writer's word on how it all ends.
 pub(crate) struct Ending(watch::Receiver<End>);
 
+/// A message for the client.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Message {
+    pub(crate) text: Utf8Bytes,
+    /// For sound that was to go at once: when a provider gave it.
+    pub(crate) given: Option<Instant>,
+}
+
 struct Packet {
-    text: Utf8Bytes,
+    message: Message,
     /// For sound: whether it is still wanted.
     wanted: Option<Arc<AtomicBool>>,
 }
@@ -81,11 +90,11 @@ pub(crate) fn channel(messages: usize, bytes: usize) -> (Downlink, Outlet, Endin
 impl Downlink {
     /// Queues an event.
     pub(crate) fn tell(&self, text: Utf8Bytes) -> Result<(), SlowReader> {
-        self.push(Packet { text, wanted: None })
+        self.push(Packet { message: Message { text, given: None }, wanted: None })
     }
 
     /// Queues sound of a response.
-    pub(crate) fn play(&mut self, response: &ResponseId, text: Utf8Bytes) -> Result<(), SlowReader> {
+    pub(crate) fn play(&mut self, response: &ResponseId, message: Message) -> Result<(), SlowReader> {
         let wanted = match self.sounding.get(response) {
             Some(wanted) => Arc::clone(wanted),
             None => {
@@ -94,7 +103,7 @@ impl Downlink {
                 wanted
             }
         };
-        self.push(Packet { text, wanted: Some(wanted) })
+        self.push(Packet { message, wanted: Some(wanted) })
     }
 
     /// Skips the queued sound of a response.
@@ -120,7 +129,7 @@ impl Downlink {
     }
 
     fn push(&self, packet: Packet) -> Result<(), SlowReader> {
-        let size = packet.text.len();
+        let size = packet.message.text.len();
         let backlog = self.backlog.fetch_add(size, Ordering::Relaxed);
         if backlog > 0 {
             metrics::queue_depth(Queue::Downlink, self.packets.max_capacity() - self.packets.capacity());
@@ -139,12 +148,12 @@ impl Downlink {
 
 impl Outlet {
     /// The next message that is still wanted; `None` once all are sent and the driver is done.
-    pub(crate) async fn next(&mut self) -> Option<Utf8Bytes> {
+    pub(crate) async fn next(&mut self) -> Option<Message> {
         loop {
-            let Packet { text, wanted } = self.packets.recv().await?;
-            self.backlog.fetch_sub(text.len(), Ordering::Relaxed);
+            let Packet { message, wanted } = self.packets.recv().await?;
+            self.backlog.fetch_sub(message.text.len(), Ordering::Relaxed);
             if wanted.is_none_or(|wanted| wanted.load(Ordering::Relaxed)) {
-                return Some(text);
+                return Some(message);
             }
         }
     }
@@ -183,15 +192,19 @@ mod tests {
     const BYE: Farewell = Farewell { code: 1000, reason: "" };
 
     fn next(outlet: &mut Outlet) -> Option<Utf8Bytes> {
-        outlet.next().now_or_never().flatten()
+        Some(outlet.next().now_or_never()??.text)
+    }
+
+    fn sound(text: &str) -> Message {
+        Message { text: text.into(), given: None }
     }
 
     #[test]
     fn the_sound_of_a_flushed_response_is_skipped_and_nothing_else() {
         let (mut downlink, mut outlet, ending) = channel(8, 1_000);
         let (cut, kept) = (ResponseId::new("resp_1"), ResponseId::new("resp_2"));
-        downlink.play(&cut, "sound 1".into()).unwrap();
-        downlink.play(&kept, "sound 2".into()).unwrap();
+        downlink.play(&cut, sound("sound 1")).unwrap();
+        downlink.play(&kept, sound("sound 2")).unwrap();
         downlink.tell("event".into()).unwrap();
         downlink.flush(&cut);
         downlink.close(BYE);
