@@ -31,7 +31,7 @@ fn append(criterion: &mut Criterion) {
         ("noise_reduction", &speech, &denoised, vad::Engine::Earshot),
     ];
     for (name, sound, settings, detector) in cases {
-        let hearing = Hearing { overlap: Duration::from_millis(800), advice: false, detector };
+        let hearing = Hearing { advice: false, detector };
         let mut ingest = Ingest::new(settings, hearing);
         let mut appends = sound.chunks_exact(APPEND).cycle();
         group.bench_function(name, |bencher| {

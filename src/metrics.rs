@@ -1,11 +1,12 @@
 //! The names of everything that is counted, in one place, and the exporter that `/metrics` renders.
 //!
 //! Code that counts calls the functions here; nobody else spells a metric's name. Latencies are in milliseconds, and
-//! their buckets are chosen for a conversation: fine below the 200 ms at which people notice, coarse above.
+//! their buckets are chosen for a conversation: fine below the 200 ms at which people notice, coarse above. Below 1 ms
+//! they tell what the relay itself adds.
 
 use std::time::{Duration, Instant};
 
-use ::metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use ::metrics::{Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 use providers::{
@@ -16,8 +17,13 @@ use providers::{
 use crate::clock::Clock;
 
 /// Upper bounds of the latency buckets, in milliseconds.
-const BUCKETS: [f64; 16] =
-    [1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 60.0, 100.0, 150.0, 250.0, 400.0, 700.0, 1_200.0, 2_500.0, 5_000.0, 15_000.0];
+const BUCKETS: [f64; 26] = [
+    0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0, 40.0, 60.0, 100.0, 150.0, 250.0,
+    400.0, 700.0, 1_200.0, 2_500.0, 5_000.0, 15_000.0,
+];
+
+/// Between the exporter's looks at what was recorded. What nobody looks at takes memory without end.
+const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Upper bounds of the queue depths.
 const DEPTHS: [f64; 8] = [1.0, 2.0, 4.0, 8.0, 16.0, 64.0, 256.0, 1_024.0];
@@ -30,6 +36,8 @@ const FINAL_TRANSCRIPT: &str = "voice_relay_final_transcript_ms";
 const FIRST_TOKEN: &str = "voice_relay_first_token_ms";
 const FIRST_AUDIO: &str = "voice_relay_first_audio_ms";
 const REPLIES: &str = "voice_relay_replies_total";
+const FRAME_TO_PROVIDER: &str = "voice_relay_frame_to_provider_ms";
+const AUDIO_TO_CLIENT: &str = "voice_relay_audio_to_client_ms";
 const PROVIDER_REQUESTS: &str = "voice_relay_provider_requests_total";
 const PROVIDER_LATENCY: &str = "voice_relay_provider_latency_ms";
 const PROVIDER_ERRORS: &str = "voice_relay_provider_errors_total";
@@ -44,19 +52,26 @@ const HISTORY_OVERFLOWS: &str = "voice_relay_history_overflows_total";
 pub struct Exporter(PrometheusHandle);
 
 impl Exporter {
-    /// Installs the process's recorder and describes every metric. Fails when one is installed already.
+    /// Installs the process's recorder, for a runtime that stays, and describes every metric. Fails when one is
+    /// installed already.
     pub fn install() -> Result<Self, BuildError> {
         let handle = PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Suffix("_ms".into()), &BUCKETS)?
             .set_buckets_for_metric(Matcher::Full(QUEUE_DEPTH.into()), &DEPTHS)?
             .install_recorder()?;
         describe();
+        let kept = handle.clone();
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(UPKEEP).await;
+                kept.run_upkeep();
+            }
+        });
         Ok(Self(handle))
     }
 
-    /// All metrics in Prometheus' text format. Also does the exporter's upkeep.
+    /// All metrics in Prometheus' text format.
     pub fn render(&self) -> String {
-        self.0.run_upkeep();
         self.0.render()
     }
 }
@@ -138,6 +153,27 @@ pub fn measured(latency: Latency, span: Duration) {
         Latency::FirstAudio => FIRST_AUDIO,
     };
     histogram!(name).record(millis(span));
+}
+
+/// What the relay itself adds to the way of sound, one direction each. Recording takes no lock and looks nothing up.
+#[derive(Clone)]
+pub struct Way(Histogram);
+
+impl Way {
+    /// From reading a client's message to speech-to-text taking its newest frame.
+    pub fn to_provider() -> Self {
+        Self(histogram!(FRAME_TO_PROVIDER))
+    }
+
+    /// From text-to-speech giving sound that the client may have at once to the socket taking it.
+    pub fn to_client() -> Self {
+        Self(histogram!(AUDIO_TO_CLIENT))
+    }
+
+    /// Some sound has gone all the way.
+    pub fn took(&self, span: Duration) {
+        self.0.record(millis(span));
+    }
 }
 
 /// A reply ended: `completed` or `incomplete`.
@@ -264,6 +300,8 @@ fn describe() {
     describe_histogram!(FIRST_TOKEN, "From asking the language model to its first token");
     describe_histogram!(FIRST_AUDIO, "From the commit to the first audio of the reply");
     describe_counter!(REPLIES, "Replies ended, by how");
+    describe_histogram!(FRAME_TO_PROVIDER, "From reading a client's audio to speech-to-text taking it; sampled");
+    describe_histogram!(AUDIO_TO_CLIENT, "From text-to-speech giving audio that may go at once to its being sent");
     describe_counter!(PROVIDER_REQUESTS, "Requests to providers, by role and provider");
     describe_histogram!(PROVIDER_LATENCY, "Until a provider's first answer, by role and provider");
     describe_counter!(PROVIDER_ERRORS, "Failures of providers, by role, provider and kind");

@@ -7,12 +7,14 @@ use std::{
     cell::Cell,
 };
 
+use audio::vad;
 use voice_relay::realtime::{
+    ingest::{Hearing, Ingest},
     protocol::{ClientEvent, Encoder, Query, decode, settings},
     session::{
         ids::{ItemId, ResponseId},
         output::PartRef,
-        settings::Modality,
+        settings::{Eagerness, Endpointing, Modality, TurnDetection},
     },
 };
 
@@ -47,6 +49,27 @@ fn a_warm_delta_allocates_nothing() {
     };
     delta();
     assert_eq!(allocations_of(delta), 0);
+}
+
+#[test]
+fn a_warm_microphone_allocates_nothing_and_an_open_turn_once_a_second_at_most() {
+    let query = Query::Conversation { model: Some("m".to_owned()) };
+    let mut input = settings::initial(&query, None, &settings::Defaults::default()).unwrap().input;
+    let policy = Endpointing::Semantic { eagerness: Eagerness::Medium };
+    input.turn_detection = Some(TurnDetection { policy, create_response: true, interrupt_response: true });
+    let mut ingest = Ingest::new(&input, Hearing { advice: true, detector: vad::Engine::Earshot });
+    let seconds = |ingest: &mut Ingest, seconds: usize| {
+        for _ in 0..seconds * 50 {
+            ingest.take(&[1; 960]);
+            while ingest.next().is_some() {}
+        }
+    };
+    seconds(&mut ingest, 2);
+    assert_eq!(allocations_of(|| seconds(&mut ingest, 10)), 0);
+    ingest.hold(ingest.position());
+    let growing = allocations_of(|| seconds(&mut ingest, 10));
+    assert!((1..=8).contains(&growing), "{growing}");
+    assert_eq!(allocations_of(|| seconds(&mut ingest, 10)), 0, "no turn keeps more than 8 s");
 }
 
 fn allocations_of(work: impl FnOnce()) -> usize {

@@ -54,6 +54,11 @@ impl Egress {
         Some(RATE.duration_of(samples.len()))
     }
 
+    /// Whether some of a response's speech waits to be released.
+    pub fn waits(&self, response: &ResponseId) -> bool {
+        self.replies.get(response).is_some_and(|queue| !queue.waiting.is_empty())
+    }
+
     /// Encodes a part's speech up to `until` from the part's start and gives it away in deltas of whole samples.
     /// Returns how many samples were released.
     pub fn release(

@@ -143,12 +143,11 @@ impl Config {
 
     /// How a session's microphone is listened to.
     pub(crate) fn hearing(&self, advice: bool) -> Hearing {
-        let overlap = Duration::from_millis(self.overlap_ms.max(self.backchannel_ms));
         let detector = match self.voice_detector {
             VoiceDetector::Earshot => audio::vad::Engine::Earshot,
             VoiceDetector::Energy => audio::vad::Engine::Energy,
         };
-        Hearing { overlap, advice, detector }
+        Hearing { advice, detector }
     }
 
     /// The profile of a session over a transport where the client plays.

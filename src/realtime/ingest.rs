@@ -12,8 +12,7 @@ use super::session::{
     settings::{Endpointing, Format, InputSettings},
 };
 
-/// How far back an onset may be put when it is told (48 ms of speech with clicks between, and the attack before), and
-/// some frames for the session to decide in.
+/// How far back an onset may be put when it is told: 48 ms of speech with clicks between, and the attack before.
 const HINDSIGHT: Duration = Duration::from_millis(300);
 /// As much of a turn as the turn detector can make use of.
 const ADVICE: Duration = Duration::from_secs(8);
@@ -26,8 +25,6 @@ const SEMANTIC_PADDING: Duration = Duration::from_millis(300);
 /// What does not change about listening during a session.
 #[derive(Clone, Copy, Debug)]
 pub struct Hearing {
-    /// How long the session may wait before it decides on an onset.
-    pub overlap: Duration,
     /// Whether a turn detector may ask for a turn's audio.
     pub advice: bool,
     /// What tells speech from silence.
@@ -49,7 +46,11 @@ pub struct Ingest {
     /// While noise reduction is wanted.
     denoiser: Option<Box<Denoiser>>,
     ear: Option<Ear>,
-    ring: Ring,
+    ring: Preroll,
+    /// Where the open turn begins, whose audio a turn detector may ask for.
+    turn: Option<Duration>,
+    /// Whether one may.
+    advice: bool,
 }
 
 /// Voice activity detection, absent while turns are manual. Positions of the detector count from `since`.
@@ -58,17 +59,9 @@ struct Ear {
     since: Duration,
 }
 
-/// The newest frames. Positions of the ring count from `since`.
-struct Ring {
-    preroll: Preroll,
-    span: Duration,
-    since: Duration,
-}
-
 impl Ingest {
     /// A microphone that has heard nothing.
     pub fn new(settings: &InputSettings, hearing: Hearing) -> Self {
-        let span = span_of(settings, hearing);
         let mut ingest = Self {
             hearing,
             format: settings.format,
@@ -80,7 +73,9 @@ impl Ingest {
             scratch: Vec::new(),
             denoiser: None,
             ear: None,
-            ring: Ring { preroll: Preroll::new(span), span, since: Duration::ZERO },
+            ring: Preroll::new(span_of(settings)),
+            turn: None,
+            advice: false,
         };
         ingest.tune(settings);
         ingest
@@ -96,7 +91,7 @@ impl Ingest {
             self.decoded = 0;
         }
         self.tune(settings);
-        self.ring.resize(span_of(settings, self.hearing));
+        self.ring.resize(span_of(settings));
     }
 
     /// How many bytes of the current format may be heard at once without keeping everyone else waiting.
@@ -155,7 +150,7 @@ impl Ingest {
 
     /// Where the oldest frame begins that is still there.
     pub fn oldest(&self) -> Duration {
-        self.ring.since + self.ring.preroll.start()
+        self.ring.start()
     }
 
     /// The frames from the one that holds `position` on, each with the position where it ends.
@@ -168,6 +163,25 @@ impl Ingest {
         rate(self.format).samples_in(Frame::DURATION) as u64
     }
 
+    /// A turn is open from here on: a turn detector may ask for all of it, as far as it is of use.
+    pub fn hold(&mut self, from: Duration) {
+        self.turn = Some(from);
+        self.keep();
+    }
+
+    /// The turn is over: nobody asks for its audio any more.
+    pub fn let_go(&mut self) {
+        self.turn = None;
+        self.keep();
+    }
+
+    fn keep(&mut self) {
+        match self.turn.filter(|_| self.advice) {
+            Some(from) => self.ring.hold(from, ADVICE),
+            None => self.ring.let_go(),
+        }
+    }
+
     fn convert(&mut self) {
         self.decoded += self.scratch.len() as u64;
         self.resampler.process(&self.scratch, &mut self.samples);
@@ -175,6 +189,9 @@ impl Ingest {
 
     /// Cleans and detects as the settings say. What goes on keeps what it has heard.
     fn tune(&mut self, settings: &InputSettings) {
+        let policy = settings.turn_detection.as_ref().map(|detection| &detection.policy);
+        self.advice = self.hearing.advice && matches!(policy, Some(Endpointing::Semantic { .. }));
+        self.keep();
         // One filter serves near and far microphones.
         self.denoiser = settings.noise_reduction.map(|_| self.denoiser.take().unwrap_or_default());
         let Some(detection) = &settings.turn_detection else {
@@ -206,41 +223,15 @@ impl Ear {
     }
 }
 
-impl Ring {
-    fn push(&mut self, frame: &Frame) {
-        self.preroll.push(frame);
-    }
-
-    fn end(&self) -> Duration {
-        self.since + self.preroll.end()
-    }
-
-    fn since(&self, position: Duration) -> impl Iterator<Item = (Duration, &Frame)> {
-        let base = self.since;
-        self.preroll.since(position.saturating_sub(base)).map(move |(end, frame)| (base + end, frame))
-    }
-
-    /// Holds more or less from here on, and as much as it can of what it holds.
-    fn resize(&mut self, span: Duration) {
-        if span == self.span {
-            return;
-        }
-        let mut preroll = Preroll::new(span);
-        for (_, frame) in self.preroll.since(Duration::ZERO) {
-            preroll.push(frame);
-        }
-        *self = Self { since: self.end() - preroll.end(), preroll, span };
-    }
-}
-
-fn span_of(settings: &InputSettings, Hearing { overlap, advice, .. }: Hearing) -> Duration {
+/// What is kept while nobody speaks: a turn is transcribed from its onset on, so only what lies before that is asked for
+/// once it is heard.
+fn span_of(settings: &InputSettings) -> Duration {
     let padding = match settings.turn_detection.as_ref().map(|detection| &detection.policy) {
         Some(Endpointing::Silence { prefix_padding, .. }) => *prefix_padding,
-        Some(Endpointing::Semantic { .. }) if advice => return ADVICE.max(SEMANTIC_PADDING + HINDSIGHT + overlap),
         Some(Endpointing::Semantic { .. }) => SEMANTIC_PADDING,
         None => Duration::ZERO,
     };
-    padding + HINDSIGHT + overlap
+    padding + HINDSIGHT
 }
 
 const fn encoding(format: Format) -> Encoding {
@@ -265,10 +256,9 @@ fn resampler(format: Format) -> Resampler {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::realtime::session::settings::{NoiseReduction, TurnDetection};
+    use crate::realtime::session::settings::{Eagerness, NoiseReduction, TurnDetection};
 
-    const OVERLAP: Duration = Duration::from_millis(800);
-    const HEARING: Hearing = Hearing { overlap: OVERLAP, advice: false, detector: vad::Engine::Earshot };
+    const HEARING: Hearing = Hearing { advice: true, detector: vad::Engine::Earshot };
 
     fn manual(format: Format) -> InputSettings {
         InputSettings { format, noise_reduction: None, transcription: None, turn_detection: None }
@@ -341,15 +331,33 @@ mod tests {
         assert!(matches!(heard.voice, Voice::Quiet { .. }));
     }
 
-    #[test]
-    fn the_ring_holds_what_padding_and_overlap_may_ask_for() {
-        let padding = Duration::from_millis(300);
-        let mut ingest = Ingest::new(&automatic(0.5, padding), HEARING);
-        for _ in 0..500 {
+    fn semantic() -> InputSettings {
+        let policy = Endpointing::Semantic { eagerness: Eagerness::Medium };
+        let turn_detection = Some(TurnDetection { policy, create_response: true, interrupt_response: true });
+        InputSettings { turn_detection, ..manual(Format::Pcm) }
+    }
+
+    /// How much is kept after a minute more of silence.
+    fn kept_after_a_minute(ingest: &mut Ingest) -> Duration {
+        for _ in 0..3_000 {
             ingest.take(&[0; 960]);
             ingest.next();
         }
-        assert!(ingest.position() - ingest.oldest() >= padding + OVERLAP);
-        assert!(ingest.position() - ingest.oldest() < Duration::from_secs(2), "a silent session stays small");
+        ingest.position() - ingest.oldest()
+    }
+
+    #[test]
+    fn what_lies_before_an_onset_is_kept_and_of_an_open_turn_what_a_detector_can_use() {
+        let padding = Duration::from_millis(700);
+        let mut ingest = Ingest::new(&automatic(0.5, padding), HEARING);
+        assert_eq!(kept_after_a_minute(&mut ingest), padding + HINDSIGHT);
+        ingest.hold(ingest.position());
+        assert_eq!(kept_after_a_minute(&mut ingest), padding + HINDSIGHT, "nobody will ask");
+
+        ingest.configure(&semantic());
+        assert_eq!(kept_after_a_minute(&mut ingest), ADVICE, "a turn detector may, in the middle of the turn");
+        ingest.let_go();
+        assert_eq!(ingest.position() - ingest.oldest(), SEMANTIC_PADDING + HINDSIGHT, "at once");
+        assert_eq!(kept_after_a_minute(&mut ingest), SEMANTIC_PADDING + HINDSIGHT);
     }
 }

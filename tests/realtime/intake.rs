@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::{
 };
 
 use crate::{
-    client::{Client, only, recording},
+    client::{Client, append, only, recording},
     room::{Room, Script},
     turns::{manual, typed},
 };
@@ -171,4 +171,21 @@ async fn the_turns_of_a_file_are_found_in_stream_time() {
         starts.extend(only(&events, "input_audio_buffer.speech_started").iter().map(|e| e["audio_start_ms"].as_u64()));
     }
     assert!(starts.len() >= 3 && starts.is_sorted(), "{starts:?}");
+}
+
+#[tokio::test]
+async fn an_hour_of_silence_is_nobodys_turn_and_the_words_after_it_are_heard() {
+    const HOUR: u64 = 3_600_000;
+    let room = Room::open(Script::default()).await;
+    let mut client = Client::join(&room).await;
+    let half_a_second = Message::text(append(&[0; 12_000]).to_string());
+    for _ in 0..HOUR / 500 {
+        client.say(half_a_second.clone()).await;
+    }
+    client.speak(&recording("cards-001")).await;
+    let events = client.until("response.done").await;
+    assert_eq!(events[0]["type"], "input_audio_buffer.speech_started", "nothing was told of the silence");
+    let start = events[0]["audio_start_ms"].as_u64().unwrap();
+    assert!((HOUR - 300..HOUR + 1_000).contains(&start), "{start}");
+    assert_eq!(room.stt.calls(), only(&events, "input_audio_buffer.speech_started").len() as u64);
 }

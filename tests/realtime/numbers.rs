@@ -33,7 +33,8 @@ async fn a_conversation_feeds_the_latencies_and_the_counters() {
     client.until("response.done").await;
 
     let text = exporter.render();
-    for name in ["onset_to_flush", "end_of_turn", "final_transcript", "first_token", "first_audio"] {
+    let latencies = ["onset_to_flush", "end_of_turn", "final_transcript", "first_token", "first_audio"];
+    for name in latencies.into_iter().chain(["frame_to_provider", "audio_to_client"]) {
         assert!(counted(&text, &format!("voice_relay_{name}_ms_count")), "{name}: {text}");
     }
     for (role, provider) in [("stt", "ears"), ("llm", "brain"), ("tts", "mouth")] {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::{child::Process, round::Round, usage::Usage};
+use super::{child::Process, usage::Usage};
 use crate::clock::Clock;
 
 /// What a session costs, on average.
@@ -34,21 +34,30 @@ const SETTLE: Duration = Duration::from_millis(500);
 /// Between looks at the memory.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// Watches a round that starts at `start`. `idle` is what the process took before the first connection.
-pub(super) async fn watch(process: Option<&Process>, idle: Option<Usage>, round: &Round, start: Instant) -> Costs {
-    let clock = &round.clock;
+/// When what of a round happens, and to how many.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Course {
+    pub(super) sessions: usize,
+    pub(super) start: Instant,
+    /// All are silent until then.
+    pub(super) speaks: Instant,
+    pub(super) end: Instant,
+}
+
+/// Watches a round. `idle` is what the process took before the first connection.
+pub(super) async fn watch(process: Option<&Process>, idle: Option<Usage>, course: Course, clock: &Clock) -> Costs {
+    let Course { sessions, start, speaks, end } = course;
     let look = || process.and_then(Process::usage);
     clock.clone().until(start + SETTLE).await;
     let silent_from = (clock.now(), look());
-    let speaks = start + round.tape.lead_in();
     clock.clone().until(speaks).await;
     let silent_to = (clock.now(), look());
     clock.clone().until(speaks + SETTLE).await;
     let (from, ours) = ((clock.now(), look()), Usage::of(std::process::id()));
-    let peak = peak(look, clock, start + round.lasts).await;
+    let peak = peak(look, clock, end).await;
     let (to, now) = ((clock.now(), look()), Usage::of(std::process::id()));
 
-    let sessions = round.sessions.max(1) as f64;
+    let sessions = sessions.max(1) as f64;
     let kib = |memory: u64, idle: Usage| memory.saturating_sub(idle.memory) as f64 / 1024.0 / sessions;
     let session = idle.and_then(|idle| {
         Some(Cost {

@@ -1,8 +1,8 @@
-//! How costs and latencies grow with the number of sessions, as an SVG picture of four panels.
+//! How costs and latencies grow with the number of sessions, as an SVG picture of six panels.
 
 use std::fmt::Write;
 
-use super::report::{Report, Row};
+use super::report::{AUDIO_TO_CLIENT, FRAME_TO_PROVIDER, Report, Row};
 
 const WIDTH: f64 = 460.0;
 const HEIGHT: f64 = 260.0;
@@ -14,7 +14,7 @@ const COLOURS: [&str; 3] = ["#2563eb", "#d97706", "#dc2626"];
 type Line = (&'static str, fn(&Row) -> Option<f64>);
 
 /// The panels, a title and lines each.
-const PANELS: [(&str, &[Line]); 4] = [
+const PANELS: [(&str, &[Line]); 6] = [
     (
         "CPU of a session, % of a core",
         &[
@@ -39,11 +39,27 @@ const PANELS: [(&str, &[Line]); 4] = [
         "interruption → flush, ms",
         &[("p50", |row| row.flush.p50), ("p95", |row| row.flush.p95), ("p99", |row| row.flush.p99)],
     ),
+    (
+        "frame in → provider, ms added at most",
+        &[
+            ("p50", |row| row.way(FRAME_TO_PROVIDER).p50),
+            ("p95", |row| row.way(FRAME_TO_PROVIDER).p95),
+            ("p99", |row| row.way(FRAME_TO_PROVIDER).p99),
+        ],
+    ),
+    (
+        "provider audio → client, ms added at most",
+        &[
+            ("p50", |row| row.way(AUDIO_TO_CLIENT).p50),
+            ("p95", |row| row.way(AUDIO_TO_CLIENT).p95),
+            ("p99", |row| row.way(AUDIO_TO_CLIENT).p99),
+        ],
+    ),
 ];
 
 /// Draws the report.
 pub(super) fn svg(report: &Report) -> String {
-    let (width, height) = (WIDTH * 2.0, HEIGHT * 2.0 + 30.0);
+    let (width, height) = (WIDTH * 2.0, HEIGHT * 3.0 + 30.0);
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" font-family=\"sans-serif\" \
          font-size=\"11\">\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n"

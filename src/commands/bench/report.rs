@@ -77,10 +77,19 @@ pub(super) struct Counts {
     pub(super) spoiled: usize,
 }
 
+/// The relay's own measures of what it adds to the way of sound, without the unit.
+pub(super) const FRAME_TO_PROVIDER: &str = "voice_relay_frame_to_provider";
+pub(super) const AUDIO_TO_CLIENT: &str = "voice_relay_audio_to_client";
+
 /// An utterance whose end lies nearer than this to that of the round may not be a turn yet.
 const UNDECIDED: Duration = Duration::from_millis(1500);
 
 impl Row {
+    /// One of the relay's own measures.
+    pub(super) fn way(&self, name: &str) -> Spread {
+        self.server.get(name).copied().unwrap_or_default()
+    }
+
     pub(super) fn new(round: &Round, outcome: Outcome, server: BTreeMap<String, Spread>) -> Self {
         let spread = |of: fn(&Notes) -> &Vec<Duration>| Spread::of(outcome.notes.iter().flat_map(of).copied());
         Self {

@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::{
     child::Process,
-    cost::{self, Costs},
+    cost::{self, Costs, Course},
     tape::{STEP, Tape, steps},
     witness::{Detection, Notes, Sent, Witness},
 };
@@ -84,7 +84,9 @@ impl Round {
         }
         let pacing: JoinSet<_> =
             (0..).zip(batches).map(|(phase, batch)| self.clone().pace(phase, batch, start)).collect();
-        let watched = cost::watch(target.process, idle, self, start);
+        let (speaks, end) = (start + self.tape.lead_in(), start + self.lasts);
+        let course = Course { sessions: self.sessions, start, speaks, end };
+        let watched = cost::watch(target.process, idle, course, &self.clock);
         let (costs, batches, mut notes) = tokio::join!(watched, pacing.join_all(), listening.join_all());
         notes.sort_by_key(|(index, _)| *index);
         let (lateness, microphones): (Vec<_>, Vec<_>) = batches.into_iter().unzip();

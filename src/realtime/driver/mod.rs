@@ -25,6 +25,7 @@ use super::{
     protocol::{self, Encoder},
     session::{
         Input, LEAST_COMMIT, Output, Session,
+        ids::TurnId,
         input::{CloseReason, Command, Request, Spoken},
         output::{ClientError, Event},
         settings::Settings,
@@ -46,6 +47,8 @@ pub(crate) struct Driver {
     pass: Pass,
     session: Session,
     ingest: Ingest,
+    /// The turn whose audio is kept, while the microphone is in it.
+    held: Option<TurnId>,
     egress: Egress,
     workers: Workers,
     inbox: mpsc::Receiver<Report>,
@@ -56,6 +59,10 @@ pub(crate) struct Driver {
     deadlines: Deadlines,
     /// Decided and not yet obeyed; empty but for the length of a call.
     out: Vec<Output>,
+    /// When the message at hand was read. What is left of it for later is held up on purpose.
+    came: Option<Instant>,
+    /// When a provider gave the sound at hand, if none of that reply waits before it.
+    given: Option<Instant>,
     state: State,
     /// What is told says again what the client said.
     echoing: bool,
@@ -106,6 +113,7 @@ impl Driver {
             pass,
             session,
             ingest,
+            held: None,
             egress: Egress::default(),
             workers,
             inbox,
@@ -115,6 +123,8 @@ impl Driver {
             hand: Hand::default(),
             deadlines,
             out,
+            came: None,
+            given: None,
             state: State::Open,
             echoing: false,
             tally: Tally::default(),
@@ -153,12 +163,15 @@ impl Driver {
 
     /// Something came from the client, or it is gone.
     fn receive(&mut self, incoming: Option<Incoming>) {
-        self.deadlines.alive(self.engine.clock.now());
+        let now = self.engine.clock.now();
+        self.deadlines.alive(now);
         match incoming {
             Some(Incoming::Text(text)) => {
                 self.tally.messages += 1;
                 if let Some(read) = self.hand.take(text, self.session.settings()) {
+                    self.came = Some(now);
                     self.act(read);
+                    self.came = None;
                 }
             }
             Some(Incoming::Binary) => self.refuse(protocol::error::binary_frame()),
@@ -232,8 +245,8 @@ impl Driver {
     }
 
     fn feed(&mut self) -> Fed {
-        let Self { workers, ingest, .. } = self;
-        workers.feed(|from| ingest.since(from))
+        let Self { workers, ingest, came, .. } = self;
+        workers.feed(*came, |from| ingest.since(from))
     }
 
     /// Takes the reports that are there.
@@ -250,10 +263,13 @@ impl Driver {
     fn take(&mut self, report: Report) {
         match report {
             Report::Input(input) => self.handle(input),
-            Report::Sound { response, clause, samples } => {
+            Report::Sound { response, clause, samples, given } => {
+                let at_once = !self.egress.waits(&response);
                 // A response that is over has no queue, and its stragglers no listener.
                 if let Some(length) = self.egress.queue(&response, &samples) {
+                    self.given = at_once.then_some(given);
                     self.handle(Input::Spoken { response, event: Spoken::Audio { clause, length } });
+                    self.given = None;
                 }
             }
         }

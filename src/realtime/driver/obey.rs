@@ -11,13 +11,13 @@ use crate::{
     realtime::{
         session::{
             Output,
-            ids::ResponseId,
+            ids::{ResponseId, TurnId},
             input::CloseReason,
             item::ItemStatus,
             output::{Event, Measure, PartRef, Transcribe},
             settings::{Format, Modality},
         },
-        transport::downlink::{Farewell, SlowReader},
+        transport::downlink::{Farewell, Message, SlowReader},
     },
 };
 
@@ -74,6 +74,8 @@ impl Driver {
                     metrics::audio_dropped(Loss::Preroll, lost);
                     tracing::warn!(turn.id = turn.0, lost_ms = lost.as_millis(), "a turn began before what is kept");
                 }
+                self.held = Some(turn);
+                self.ingest.hold(from);
                 self.workers.listen(turn, from, options);
                 self.feed();
             }
@@ -81,9 +83,21 @@ impl Driver {
                 // First what belongs to the turn and was not fed yet, then no more.
                 self.workers.finish(turn, until);
                 self.feed();
+                self.let_go(turn);
             }
-            Transcribe::Abandon { turn } => self.workers.forget_turn(turn),
+            Transcribe::Abandon { turn } => {
+                self.workers.forget_turn(turn);
+                self.let_go(turn);
+            }
             Transcribe::Clip { turn, clip, options } => self.workers.listen_to(turn, clip, options),
+        }
+    }
+
+    /// The microphone is out of a turn. Whoever still transcribes it has its audio: see [`Driver::feed`].
+    fn let_go(&mut self, turn: TurnId) {
+        if self.held == Some(turn) {
+            self.held = None;
+            self.ingest.let_go();
         }
     }
 
@@ -114,13 +128,14 @@ impl Driver {
     }
 
     fn release(&mut self, part: &PartRef, format: Format, until: std::time::Duration) {
-        let Self { egress, encoder, downlink, .. } = self;
+        let Self { egress, encoder, downlink, given, .. } = self;
         let mut played = Ok(());
         let indexes = (part.output_index, part.content_index);
         let samples = egress.release(&part.response, indexes, format, until, |audio| {
             let mut text = String::with_capacity(512 + audio.len() / 3 * 4);
             encoder.audio_delta(part, audio, &mut text);
-            played = played.and(downlink.play(&part.response, Utf8Bytes::from(text)));
+            let message = Message { text: Utf8Bytes::from(text), given: *given };
+            played = played.and(downlink.play(&part.response, message));
         });
         self.workers.released(&part.response, samples);
         self.check(played);
@@ -132,7 +147,8 @@ impl Driver {
         egress.finish(&part.response, (part.output_index, part.content_index), |audio| {
             let mut text = String::with_capacity(512 + audio.len() / 3 * 4);
             encoder.audio_delta(part, audio, &mut text);
-            played = downlink.play(&part.response, Utf8Bytes::from(text));
+            let message = Message { text: Utf8Bytes::from(text), given: None };
+            played = downlink.play(&part.response, message);
         });
         self.check(played);
     }

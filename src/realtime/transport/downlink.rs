@@ -10,6 +10,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    time::Instant,
 };
 
 use axum::extract::ws::Utf8Bytes;
@@ -62,8 +63,16 @@ struct Echoes {
 /// The writer's word on how it all ends.
 pub(crate) struct Ending(watch::Receiver<End>);
 
+/// A message for the client.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Message {
+    pub(crate) text: Utf8Bytes,
+    /// For sound that was to go at once: when a provider gave it.
+    pub(crate) given: Option<Instant>,
+}
+
 struct Packet {
-    text: Utf8Bytes,
+    message: Message,
     kind: Kind,
 }
 
@@ -100,12 +109,12 @@ pub(crate) fn channel(messages: usize, bytes: usize) -> (Downlink, Outlet, Endin
 impl Downlink {
     /// Queues an event.
     pub(crate) fn tell(&self, text: Utf8Bytes) -> Result<(), SlowReader> {
-        self.push(Packet { text, kind: Kind::Event })
+        self.push(Packet { message: Message { text, given: None }, kind: Kind::Event })
     }
 
     /// Queues an event that says again what the client's own message said.
     pub(crate) fn echo(&self, text: Utf8Bytes) -> Result<(), SlowReader> {
-        self.push(Packet { text, kind: Kind::Echo })
+        self.push(Packet { message: Message { text, given: None }, kind: Kind::Echo })
     }
 
     /// Whether few echoes are queued, so that there may be more.
@@ -123,7 +132,7 @@ impl Downlink {
     }
 
     /// Queues sound of a response.
-    pub(crate) fn play(&mut self, response: &ResponseId, text: Utf8Bytes) -> Result<(), SlowReader> {
+    pub(crate) fn play(&mut self, response: &ResponseId, message: Message) -> Result<(), SlowReader> {
         let wanted = match self.sounding.get(response) {
             Some(wanted) => Arc::clone(wanted),
             None => {
@@ -132,7 +141,7 @@ impl Downlink {
                 wanted
             }
         };
-        self.push(Packet { text, kind: Kind::Sound(wanted) })
+        self.push(Packet { message, kind: Kind::Sound(wanted) })
     }
 
     /// Skips the queued sound of a response.
@@ -158,7 +167,7 @@ impl Downlink {
     }
 
     fn push(&self, packet: Packet) -> Result<(), SlowReader> {
-        let size = packet.text.len();
+        let size = packet.message.text.len();
         if let Kind::Echo = packet.kind {
             self.echoes.messages.fetch_add(1, Ordering::Relaxed);
             self.echoes.bytes.fetch_add(size, Ordering::Relaxed);
@@ -186,19 +195,20 @@ impl Downlink {
 
 impl Outlet {
     /// The next message that is still wanted; `None` once all are sent and the driver is done.
-    pub(crate) async fn next(&mut self) -> Option<Utf8Bytes> {
+    pub(crate) async fn next(&mut self) -> Option<Message> {
         loop {
-            let Packet { text, kind } = self.packets.recv().await?;
+            let Packet { message, kind } = self.packets.recv().await?;
+            let size = message.text.len();
             if let Kind::Echo = kind {
                 self.echoes.messages.fetch_sub(1, Ordering::Relaxed);
-                self.echoes.bytes.fetch_sub(text.len(), Ordering::Relaxed);
+                self.echoes.bytes.fetch_sub(size, Ordering::Relaxed);
                 self.echoes.fewer.notify_one();
-                return Some(text);
+                return Some(message);
             }
-            self.backlog.fetch_sub(text.len(), Ordering::Relaxed);
+            self.backlog.fetch_sub(size, Ordering::Relaxed);
             match kind {
                 Kind::Sound(wanted) if !wanted.load(Ordering::Relaxed) => {}
-                Kind::Sound(_) | Kind::Event | Kind::Echo => return Some(text),
+                Kind::Sound(_) | Kind::Event | Kind::Echo => return Some(message),
             }
         }
     }
@@ -244,15 +254,19 @@ mod tests {
     const BYE: Farewell = Farewell { code: 1000, reason: "" };
 
     fn next(outlet: &mut Outlet) -> Option<Utf8Bytes> {
-        outlet.next().now_or_never().flatten()
+        Some(outlet.next().now_or_never()??.text)
+    }
+
+    fn sound(text: &str) -> Message {
+        Message { text: text.into(), given: None }
     }
 
     #[test]
     fn the_sound_of_a_flushed_response_is_skipped_and_nothing_else() {
         let (mut downlink, mut outlet, ending) = channel(8, 1_000);
         let (cut, kept) = (ResponseId::new("resp_1"), ResponseId::new("resp_2"));
-        downlink.play(&cut, "sound 1".into()).unwrap();
-        downlink.play(&kept, "sound 2".into()).unwrap();
+        downlink.play(&cut, sound("sound 1")).unwrap();
+        downlink.play(&kept, sound("sound 2")).unwrap();
         downlink.tell("event".into()).unwrap();
         downlink.flush(&cut);
         downlink.close(BYE);

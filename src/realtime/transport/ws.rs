@@ -34,7 +34,8 @@ use super::{
     downlink::{self, Ending, Farewell, Outlet},
 };
 use crate::{
-    metrics,
+    clock::Clock,
+    metrics::{self, Way},
     realtime::{
         admission::Pass,
         driver::Driver,
@@ -83,7 +84,8 @@ async fn serve(socket: WebSocket, start: Start) {
     let (sink, mut messages) = socket.split();
     let (downlink, outlet, ending) = downlink::channel(engine.config.downlink_messages, engine.config.downlink_bytes);
     let (lost, loss) = oneshot::channel();
-    let writer = Writer { sink, outlet, ending, stall: engine.config.stall() };
+    let (stall, clock) = (engine.config.stall(), engine.clock.clone());
+    let writer = Writer { sink, outlet, ending, stall, clock, way: Way::to_client() };
     let writing = AbortOnDropHandle::new(tokio::spawn(writer.run(lost).in_current_span()));
 
     let driver = Driver::new(engine, providers, pass, settings, downlink);
@@ -102,6 +104,8 @@ struct Writer {
     outlet: Outlet,
     ending: Ending,
     stall: Duration,
+    clock: Clock,
+    way: Way,
 }
 
 impl Writer {
@@ -111,20 +115,24 @@ impl Writer {
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         pings.reset();
         let farewell = loop {
-            let message = select! { biased;
+            let (message, given) = select! { biased;
                 farewell = self.ending.cut() => break farewell,
-                text = self.outlet.next() => match text {
-                    Some(text) => Message::Text(text),
+                message = self.outlet.next() => match message {
+                    Some(downlink::Message { text, given }) => (Message::Text(text), given),
                     None => break self.ending.farewell(),
                 },
-                _ = pings.tick() => Message::Ping(Bytes::new()),
+                _ = pings.tick() => (Message::Ping(Bytes::new()), None),
             };
             let sent = select! { biased;
                 farewell = self.ending.cut() => break farewell,
                 sent = timeout(self.stall, self.sink.send(message)) => sent,
             };
             match sent {
-                Ok(Ok(())) => {}
+                Ok(Ok(())) => {
+                    if let Some(given) = given {
+                        self.way.took(self.clock.now().saturating_duration_since(given));
+                    }
+                }
                 // A driver that is gone needs no telling.
                 Ok(Err(_)) => return drop(lost.send(Incoming::Gone)),
                 Err(_) => {

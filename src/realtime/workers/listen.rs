@@ -1,6 +1,9 @@
 //! One utterance on its way to speech-to-text: exactly the stretch of the stream that belongs to its turn.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use audio::{Clip, Frame};
 use futures_util::{Stream, StreamExt, future, stream};
@@ -14,12 +17,14 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::{Fed, Kit, patient::Patient};
 use crate::{
-    metrics::{self, Queue, Role},
+    metrics::{self, Queue, Role, Way},
     realtime::session::{Input, ids::TurnId},
 };
 
 /// Frames a provider may be behind before the microphone waits for it: 4 s.
 const BEHIND: usize = 200;
+/// Of so many frames the way of one is measured: three a second.
+const SAMPLED: u32 = 16;
 
 /// A turn's end of its transcription.
 pub(super) struct Ear {
@@ -27,13 +32,18 @@ pub(super) struct Ear {
     _task: AbortOnDropHandle<()>,
 }
 
+/// A frame, and when it came if its way is to be measured.
+type Fresh = (Frame, Option<Instant>);
+
 /// What of the stream the turn still wants.
 enum Feeding {
     /// All from here on, up to `until` once that is known.
     Open {
         cursor: Duration,
         until: Option<Duration>,
-        frames: mpsc::Sender<Frame>,
+        frames: mpsc::Sender<Fresh>,
+        /// Offers until the next is measured.
+        unmeasured: u32,
         /// Dropped with the last frame: from then on the transcript is overdue.
         _ended: oneshot::Sender<()>,
     },
@@ -46,8 +56,15 @@ impl Ear {
     pub(super) fn open(kit: &Kit, turn: TurnId, from: Duration, options: SttOptions) -> Self {
         let (frames, waiting) = mpsc::channel(BEHIND);
         let (ended, end) = oneshot::channel();
-        let task = spawn(kit, turn, options, ReceiverStream::new(waiting), end);
-        Self { feeding: Feeding::Open { cursor: from, until: None, frames, _ended: ended }, _task: task }
+        let (clock, way) = (kit.clock.clone(), Way::to_provider());
+        let taken = ReceiverStream::new(waiting).map(move |(frame, came): Fresh| {
+            if let Some(came) = came {
+                way.took(clock.now().saturating_duration_since(came));
+            }
+            frame
+        });
+        let feeding = Feeding::Open { cursor: from, until: None, frames, unmeasured: SAMPLED, _ended: ended };
+        Self { feeding, _task: spawn(kit, turn, options, taken, end) }
     }
 
     /// Transcribes a clip in full.
@@ -66,16 +83,26 @@ impl Ear {
         }
     }
 
-    /// Takes what it can of these frames, each with the position where it ends.
-    pub(super) fn feed<'a>(&mut self, stream: impl Iterator<Item = (Duration, &'a Frame)>) -> Fed {
-        let Feeding::Open { cursor, until, frames, .. } = &mut self.feeding else { return Fed::All };
+    /// Takes what it can of these frames, each with the position where it ends. The newest came at `came`.
+    pub(super) fn feed<'a>(
+        &mut self,
+        came: Option<Instant>,
+        stream: impl Iterator<Item = (Duration, &'a Frame)>,
+    ) -> Fed {
+        let Feeding::Open { cursor, until, frames, unmeasured, .. } = &mut self.feeding else { return Fed::All };
         let last = until.unwrap_or(Duration::MAX);
-        for (end, frame) in stream {
+        *unmeasured = unmeasured.saturating_sub(1);
+        let mut stream = stream.peekable();
+        while let Some((end, frame)) = stream.next() {
             let start = end.saturating_sub(Frame::DURATION);
             if start >= last {
                 break;
             }
-            match frames.try_send(within(frame, start, *cursor, last)) {
+            let came = came.filter(|_| *unmeasured == 0 && stream.peek().is_none());
+            if came.is_some() {
+                *unmeasured = SAMPLED;
+            }
+            match frames.try_send((within(frame, start, *cursor, last), came)) {
                 Ok(()) => *cursor = end,
                 Err(TrySendError::Full(_)) => return Fed::Full,
                 // The worker is gone and has said why; what it did not take is of no use to anybody.

@@ -11,7 +11,11 @@ mod speak;
 mod tests;
 mod think;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use audio::{Clip, Frame};
 use providers::{
@@ -49,6 +53,8 @@ pub(crate) enum Report {
         clause: u32,
         /// The sound.
         samples: Vec<i16>,
+        /// When the provider gave it, and it could be taken.
+        given: Instant,
     },
 }
 
@@ -110,15 +116,16 @@ impl Workers {
         self.ears.insert(turn, Ear::of_clip(&self.kit, turn, clip, options));
     }
 
-    /// Offers every open turn the stream's frames, each with the position where it ends, from its own position on.
-    pub(crate) fn feed<'a, I>(&mut self, mut frames: impl FnMut(Duration) -> I) -> Fed
+    /// Offers every open turn the stream's frames, each with the position where it ends, from its own position on. The
+    /// newest came at `came`, if nothing has held it up since.
+    pub(crate) fn feed<'a, I>(&mut self, came: Option<Instant>, mut frames: impl FnMut(Duration) -> I) -> Fed
     where
         I: Iterator<Item = (Duration, &'a Frame)>,
     {
         let mut fed = Fed::All;
         for ear in self.ears.values_mut() {
             if let Some(from) = ear.wanted_from()
-                && ear.feed(frames(from)) == Fed::Full
+                && ear.feed(came, frames(from)) == Fed::Full
             {
                 fed = Fed::Full;
             }

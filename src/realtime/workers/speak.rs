@@ -6,7 +6,7 @@ use std::{
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
     task::Poll,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use audio::{Clip, Resampler, SampleRate};
@@ -144,17 +144,18 @@ impl Speaker {
     }
 
     async fn take(&mut self, step: Speech) -> Result<(), ProviderError> {
+        let given = self.kit.clock.now();
         match step {
             Speech::Audio { clause, clip } => {
                 let samples = self.resample(clip)?;
-                self.give(clause, &samples).await;
+                self.give(clause, &samples, given).await;
             }
             Speech::ClauseDone { clause } => {
                 let mut tail = Vec::new();
                 if let Some((_, resampler)) = &mut self.resampler {
                     resampler.flush(&mut tail);
                 }
-                self.give(clause, &tail).await;
+                self.give(clause, &tail, given).await;
                 self.voiced += 1;
                 self.tell(Spoken::Mark(step)).await;
             }
@@ -181,14 +182,19 @@ impl Speaker {
     }
 
     /// Hands sound over in pieces, each once there is credit for it.
-    async fn give(&self, clause: u32, samples: &[i16]) {
+    async fn give(&self, clause: u32, samples: &[i16], mut given: Instant) {
         for piece in samples.chunks(PIECE) {
             let permits = u32::try_from(piece.len()).unwrap_or(u32::MAX);
-            // The semaphore is never closed: whoever owns it aborts this task.
-            if let Ok(permit) = self.credit.acquire_many(permits).await {
+            if let Ok(permit) = self.credit.try_acquire_many(permits) {
                 permit.forget();
+            } else {
+                // The semaphore is never closed: whoever owns it aborts this task.
+                if let Ok(permit) = self.credit.acquire_many(permits).await {
+                    permit.forget();
+                }
+                given = self.kit.clock.now();
             }
-            let sound = Report::Sound { response: self.response.clone(), clause, samples: piece.to_vec() };
+            let sound = Report::Sound { response: self.response.clone(), clause, samples: piece.to_vec(), given };
             // A session that is gone drops its workers.
             let _ = self.kit.reports.send(sound).await;
         }

@@ -154,7 +154,7 @@ fn scripted(faults: Faults) -> Providers {
 }
 
 fn feed(workers: &mut Workers, stream: &[Frame]) -> Fed {
-    workers.feed(|from| {
+    workers.feed(None, |from| {
         let first = (from.as_millis() / 20) as usize;
         stream.iter().enumerate().skip(first).map(|(at, frame)| (millis(20 * (at as u64 + 1)), frame))
     })
