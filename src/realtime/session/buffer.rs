@@ -125,9 +125,7 @@ impl Session {
         if let Stage::Early(outcome) = early {
             return self.resolve(now, span.turn, outcome, out);
         }
-        if visible && let Some(delta) = utterance.delta() {
-            tell(out, Event::TranscriptionDelta { item: span.item, delta });
-        }
+        self.tell_words(span.turn, out);
     }
 
     fn interrupt_if_held(&mut self, now: Instant, span: &Span, out: &mut Vec<Output>) {

@@ -35,16 +35,10 @@ impl Session {
                     return;
                 }
                 utterance.hear(stable, &tentative);
-                match utterance.stage {
-                    Stage::Committed { visible: false, .. } => {}
-                    Stage::Committed { visible: true, .. } => {
-                        if let Some(delta) = utterance.delta() {
-                            tell(out, Event::TranscriptionDelta { item: utterance.item.clone(), delta });
-                        }
-                    }
-                    Stage::Listening | Stage::Finishing | Stage::Early(_) => self.reconsider(now, turn, out),
+                if !utterance.is_pending() {
+                    self.reconsider(now, turn, out);
                 }
-                return;
+                return self.tell_words(turn, out);
             }
             Ok(Transcript::Final(text)) => Ok(text),
             Err(error) => Err(error),
@@ -59,6 +53,20 @@ impl Session {
                 utterance.stage = Stage::Early(outcome);
                 self.reconsider(now, turn, out);
             }
+        }
+    }
+
+    /// Tells the client the words of a turn that will not change any more, once it knows of the turn.
+    pub(super) fn tell_words(&mut self, turn: TurnId, out: &mut Vec<Output>) {
+        let wanted = self.settings.input.transcription.is_some() && self.turn.is_open(turn);
+        let Some(utterance) = self.utterance(turn) else { return };
+        let visible = match utterance.stage {
+            Stage::Committed { visible, .. } => visible,
+            Stage::Listening | Stage::Finishing => wanted,
+            Stage::Early(_) => false,
+        };
+        if visible && let Some(delta) = utterance.delta() {
+            tell(out, Event::TranscriptionDelta { item: utterance.item.clone(), delta });
         }
     }
 

@@ -59,6 +59,19 @@ pub(super) enum Owed {
     },
 }
 
+impl Turn {
+    /// Whether the client knows of this turn: it was told that speech started, or commits its turns itself.
+    pub(super) fn is_open(&self, turn: TurnId) -> bool {
+        match self {
+            Self::Idle | Self::Overlap { .. } => false,
+            Self::Speaking { span }
+            | Self::Pausing { span, .. }
+            | Self::Weighing { span, .. }
+            | Self::Gathering { span } => span.turn == turn,
+        }
+    }
+}
+
 impl Session {
     /// 20 ms of the microphone.
     pub(super) fn heard(&mut self, now: Instant, heard: Heard, out: &mut Vec<Output>) {
@@ -137,7 +150,9 @@ impl Session {
     pub(super) fn announce(&mut self, span: Span, out: &mut Vec<Output>) {
         tell(out, Event::SpeechStarted { item: span.item.clone(), start: span.from });
         self.silence = Silence::Untimed;
+        let turn = span.turn;
         self.turn = Turn::Speaking { span };
+        self.tell_words(turn, out);
     }
 
     fn judge_pause(&mut self, now: Instant, span: Span, mut pause: Pause, out: &mut Vec<Output>) {

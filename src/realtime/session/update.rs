@@ -1,6 +1,9 @@
 //! `session.update`: settings change, the turn under way does not.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::{
     Session,
@@ -66,20 +69,28 @@ impl Session {
         let Turn::Gathering { span } = &self.turn else { return };
         let span = span.clone();
         self.turn = Turn::Idle;
+        let understood = self.utterance(span.turn).is_some_and(|utterance| utterance.is_understood());
         match self.last_voice {
             Voice::Speech { since, .. } => {
                 let onset = since.clamp(span.from, self.position);
                 self.announce(Span { onset, ..span }, out);
             }
-            Voice::Quiet { since } if since > span.from => {
-                self.announce(span.clone(), out);
-                self.turn = Turn::Pausing { span, pause: Pause::new(since.min(self.position)) };
+            Voice::Quiet { since } if since > span.from => self.resume_pausing(span, since.min(self.position), out),
+            // Nobody listened for voices while turns were manual; but somebody understood words.
+            Voice::Quiet { .. } if understood => {
+                self.resume_pausing(span, self.position, out);
             }
             Voice::Quiet { .. } => {
                 self.abandon(span.turn, out);
                 self.boundary = self.boundary.max(self.position.saturating_sub(prefix(&after.policy)));
             }
         }
+    }
+
+    /// What was gathered is a turn in a pause.
+    fn resume_pausing(&mut self, span: Span, since: Duration, out: &mut Vec<Output>) {
+        self.announce(span.clone(), out);
+        self.turn = Turn::Pausing { span, pause: Pause::new(since) };
     }
 
     /// A pause under way is judged by the policy that holds.

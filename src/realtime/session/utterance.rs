@@ -61,6 +61,11 @@ impl Utterance {
         self.gist
     }
 
+    /// Whether anything was understood, or told to the client.
+    pub(super) fn is_understood(&self) -> bool {
+        self.gist != Gist::Unknown || !self.told.is_empty()
+    }
+
     /// The words that will not change any more.
     pub(super) fn stable(&self) -> &str {
         &self.stable

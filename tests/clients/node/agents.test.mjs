@@ -37,10 +37,15 @@ test("a spoken question is answered aloud and both sides are in the history", as
   });
   let bytes = 0;
   session.on("audio", (event) => (bytes += event.data.byteLength));
+  const order = [];
+  session.transport.on("*", (event) => order.push(event.type));
   const answered = once(session.transport, "turn_done");
   await speak(question(), (audio) => session.sendAudio(buffer(audio)));
   await answered;
   assert.ok(bytes > 24000, `${bytes} bytes of speech`);
+  // Words come before their item; the history must not stumble over them.
+  const words = order.indexOf("conversation.item.input_audio_transcription.delta");
+  assert.ok(words >= 0 && words < order.indexOf("conversation.item.added"), order.join());
   const said = session.history.filter((item) => item.type === "message").map((item) => item.role);
   assert.deepEqual(said, ["user", "assistant"]);
   assert.deepEqual(errors, []);

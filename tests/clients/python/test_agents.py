@@ -48,6 +48,12 @@ def test_a_spoken_question_is_answered_and_kept_in_history(url, key):
             speaking = asyncio.create_task(speak())
             seen = await events(session, lambda event: event.type == "audio_end")
             await speaking
+            # Words come before their item; the history must not stumble over them.
+            raw = [e.data.data["type"] for e in seen if e.type == "raw_model_event" and e.data.type == "raw_server_event"]
+            words = raw.index("conversation.item.input_audio_transcription.delta")
+            assert words < raw.index("conversation.item.added"), raw
+            added = [e.item for e in seen if e.type == "history_added"]
+            assert [item.role for item in added] == ["user", "assistant"], added
             assert sum(len(event.audio.data) for event in seen if event.type == "audio") > 24_000
 
     asyncio.run(story())

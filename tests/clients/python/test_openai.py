@@ -53,6 +53,12 @@ def test_a_spoken_question_is_answered_aloud(client):
             ]
             places = [order.index(kind) for kind in expected]
             assert places == sorted(places), order
+            started = next(e for e in seen if e.type == "input_audio_buffer.speech_started")
+            deltas = [e for e in seen if e.type == "conversation.item.input_audio_transcription.delta"]
+            assert deltas and order.index(deltas[0].type) < order.index("input_audio_buffer.speech_stopped")
+            assert {e.item_id for e in deltas} == {started.item_id}
+            whole = next(e for e in seen if e.type == "conversation.item.input_audio_transcription.completed")
+            assert whole.transcript.startswith("".join(e.delta for e in deltas))
             audio = b"".join(base64.b64decode(e.delta) for e in seen if e.type == "response.output_audio.delta")
             assert len(audio) > 24_000, "at least half a second of speech"
             spoken = "".join(e.delta for e in seen if e.type == "response.output_audio_transcript.delta")

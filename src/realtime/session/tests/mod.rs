@@ -12,6 +12,7 @@ mod idle;
 mod items;
 mod manual;
 mod order;
+mod partials;
 mod pauses;
 mod random_walk;
 mod resume;
