@@ -80,6 +80,7 @@ impl Session {
                 self.let_play(now, out);
             }
         }
+        self.drop_doubts(|_| true, out);
         self.boundary = self.position;
         tell(out, Event::Cleared);
     }

@@ -16,7 +16,7 @@ use super::{
     reply::{Cause, Stage as ReplyStage},
     response::explain_kind,
     turn::{Owed, Turn},
-    utterance::Stage,
+    utterance::{Gist, Stage},
 };
 
 impl Session {
@@ -35,8 +35,10 @@ impl Session {
                     return;
                 }
                 utterance.hear(stable, &tentative);
-                if !utterance.is_pending() {
-                    self.reconsider(now, turn, out);
+                match (&utterance.stage, utterance.gist()) {
+                    (Stage::Doubted { .. }, Gist::Words) => self.take_floor(now, turn, Stage::Finishing, out),
+                    (Stage::Doubted { .. } | Stage::Committed { .. } | Stage::Early(_), _) => {}
+                    (Stage::Listening | Stage::Finishing, _) => self.reconsider(now, turn, out),
                 }
                 return self.tell_words(turn, out);
             }
@@ -46,6 +48,12 @@ impl Session {
         match utterance.stage {
             Stage::Committed { .. } => self.resolve(now, turn, outcome, out),
             Stage::Early(_) => {}
+            Stage::Doubted { .. } => {
+                if let Ok(text) = &outcome {
+                    utterance.weigh(&text.text);
+                }
+                self.settle_doubt(now, turn, Stage::Early(outcome), out);
+            }
             Stage::Listening | Stage::Finishing => {
                 if let Ok(text) = &outcome {
                     utterance.weigh(&text.text);
@@ -63,7 +71,7 @@ impl Session {
         let visible = match utterance.stage {
             Stage::Committed { visible, .. } => visible,
             Stage::Listening | Stage::Finishing => wanted,
-            Stage::Early(_) => false,
+            Stage::Doubted { .. } | Stage::Early(_) => false,
         };
         if visible && let Some(delta) = utterance.delta() {
             tell(out, Event::TranscriptionDelta { item: utterance.item.clone(), delta });
@@ -145,6 +153,7 @@ impl Session {
 
     /// Gives up on transcripts that never came.
     pub(super) fn give_up_transcripts(&mut self, now: Instant, out: &mut Vec<Output>) {
+        self.drop_doubts(|deadline| deadline <= now, out);
         while let Some(turn) = self.utterances.iter().find(|u| u.due().is_some_and(|due| due <= now)).map(|u| u.turn) {
             let error = ProviderError::new("session", ErrorKind::Timeout, "no final transcript");
             self.resolve(now, turn, Err(error), out);

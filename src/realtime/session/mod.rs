@@ -5,7 +5,7 @@
 //! session is a list of inputs and can be replayed. ARCHITECTURE.md names the invariants.
 //!
 //! A map. The microphone's machine is `turn`, with `buffer` (what becomes an item), `endpoint` (when a pause is an end),
-//! `overlap` and `backchannel` (sound over a reply), `utterance` and `hearing` (what was said). The reply's machine is
+//! `overlap`, `doubt` and `backchannel` (sound over a reply), `utterance` and `hearing` (what was said). The reply's machine is
 //! `response`, with `reply` (its state), `stream` (how it is written down), `ending` (how it stops), `plan`, `prompt` and
 //! `tools` (what the model is asked), `sentences`, `marks` and `playout` (how it is spoken and what of it was heard).
 //! `conversation` holds the items; `edit` and `update` are what clients do to them and to the settings; `silence` speaks up.
@@ -13,6 +13,7 @@
 mod backchannel;
 mod buffer;
 mod conversation;
+mod doubt;
 mod edit;
 mod ending;
 mod endpoint;

@@ -84,7 +84,7 @@ impl Session {
         match (std::mem::replace(&mut self.turn, Turn::Idle), heard.voice) {
             (Turn::Idle, voice) => self.listen(now, voice, out),
             (Turn::Overlap { span }, Voice::Speech { .. }) => self.judge_overlap(now, span, out),
-            (Turn::Overlap { span }, Voice::Quiet { .. }) => self.false_alarm(now, &span, out),
+            (Turn::Overlap { span }, Voice::Quiet { .. }) => self.end_overlap(now, span, out),
             (Turn::Speaking { span }, Voice::Quiet { since }) => {
                 let pause = Pause::new(since.clamp(span.onset, heard.end));
                 self.judge_pause(now, span, pause, out);
@@ -115,7 +115,7 @@ impl Session {
         let interrupts = detection.interrupt_response;
         let span = self.transcribe(now, from, onset, out);
         if !interrupts || !self.is_replying() {
-            return self.announce(span, out);
+            return self.announce(now, span, out);
         }
         if self.profile.player == Player::Relay && !self.playout.is_held() {
             self.playout.hold(now);
@@ -147,7 +147,8 @@ impl Session {
     }
 
     /// The client hears that somebody speaks: from here on the turn is open.
-    pub(super) fn announce(&mut self, span: Span, out: &mut Vec<Output>) {
+    pub(super) fn announce(&mut self, now: Instant, span: Span, out: &mut Vec<Output>) {
+        self.commit_doubts(now, out);
         tell(out, Event::SpeechStarted { item: span.item.clone(), start: span.from });
         self.silence = Silence::Untimed;
         let turn = span.turn;

@@ -36,7 +36,7 @@ impl Session {
         let after = Arc::clone(&self.settings);
         match (&before.input.turn_detection, &after.input.turn_detection) {
             (Some(before), None) => self.go_manual(now, before, out),
-            (None, Some(after)) => self.go_automatic(after, out),
+            (None, Some(after)) => self.go_automatic(now, after, out),
             (Some(before), Some(after)) if before.policy != after.policy => self.judge_anew(),
             (Some(_), Some(_)) | (None, None) => {}
         }
@@ -45,6 +45,7 @@ impl Session {
 
     /// Turns end by the client's word from here on. A turn under way gathers on.
     fn go_manual(&mut self, now: Instant, before: &TurnDetection, out: &mut Vec<Output>) {
+        self.drop_doubts(|_| true, out);
         match std::mem::replace(&mut self.turn, Turn::Idle) {
             Turn::Idle => {
                 self.boundary = self.boundary.max(self.position.saturating_sub(prefix(&before.policy)));
@@ -65,7 +66,7 @@ impl Session {
     }
 
     /// Turns end by themselves from here on. What was gathered is a turn if somebody spoke in it.
-    fn go_automatic(&mut self, after: &TurnDetection, out: &mut Vec<Output>) {
+    fn go_automatic(&mut self, now: Instant, after: &TurnDetection, out: &mut Vec<Output>) {
         let Turn::Gathering { span } = &self.turn else { return };
         let span = span.clone();
         self.turn = Turn::Idle;
@@ -73,12 +74,14 @@ impl Session {
         match self.last_voice {
             Voice::Speech { since, .. } => {
                 let onset = since.clamp(span.from, self.position);
-                self.announce(Span { onset, ..span }, out);
+                self.announce(now, Span { onset, ..span }, out);
             }
-            Voice::Quiet { since } if since > span.from => self.resume_pausing(span, since.min(self.position), out),
+            Voice::Quiet { since } if since > span.from => {
+                self.resume_pausing(now, span, since.min(self.position), out);
+            }
             // Nobody listened for voices while turns were manual; but somebody understood words.
             Voice::Quiet { .. } if understood => {
-                self.resume_pausing(span, self.position, out);
+                self.resume_pausing(now, span, self.position, out);
             }
             Voice::Quiet { .. } => {
                 self.abandon(span.turn, out);
@@ -88,8 +91,8 @@ impl Session {
     }
 
     /// What was gathered is a turn in a pause.
-    fn resume_pausing(&mut self, span: Span, since: Duration, out: &mut Vec<Output>) {
-        self.announce(span.clone(), out);
+    fn resume_pausing(&mut self, now: Instant, span: Span, since: Duration, out: &mut Vec<Output>) {
+        self.announce(now, span.clone(), out);
         self.turn = Turn::Pausing { span, pause: Pause::new(since) };
     }
 

@@ -57,6 +57,8 @@ pub(super) struct Client {
 struct Stretch {
     from: Duration,
     until: Option<Duration>,
+    /// Speech in it was told after its end.
+    late: bool,
 }
 
 #[derive(Debug)]
@@ -229,7 +231,7 @@ impl Client {
             Event::SessionUpdated(settings) => self.settings = Arc::clone(settings),
             Event::SpeechStarted { item, start } => {
                 assert!(self.speaking.is_none(), "4: speech started twice");
-                assert!(*start >= self.boundary, "7: a turn reaches back into what was committed");
+                self.begun(*start);
                 self.speaking = Some(item.clone());
                 self.last_speech = Some(item.clone());
                 let before = self.listening.replace(item.clone());
@@ -349,6 +351,16 @@ impl Client {
         }
     }
 
+    /// A turn begins behind all that was committed, or is a stretch that ended before it was understood, told once.
+    fn begun(&mut self, start: Duration) {
+        let mut ended = self.turns.values_mut().filter(|stretch| stretch.until.is_some() && !stretch.late);
+        if let Some(stretch) = ended.find(|stretch| stretch.from == start && start < self.boundary) {
+            stretch.late = true;
+        } else {
+            assert!(start >= self.boundary, "7: a turn reaches back into what was committed");
+        }
+    }
+
     /// Words of a turn that is no item yet: the client knows of the turn by `speech_started`, or commits its turns itself.
     fn told_early(&mut self, item: &ItemId) {
         assert!(self.settings.input.transcription.is_some(), "a transcript nobody wants");
@@ -434,7 +446,7 @@ impl Client {
                 // A clear that opens the next turn in the same step is told before it.
                 assert!(*from >= self.boundary, "7: {from:?} was used up to {:?}", self.boundary);
                 assert!(*from <= self.position);
-                assert!(self.turns.insert(*turn, Stretch { from: *from, until: None }).is_none());
+                assert!(self.turns.insert(*turn, Stretch { from: *from, until: None, late: false }).is_none());
             }
             Transcribe::Finish { turn, until } => {
                 let stretch = self.turns.get_mut(turn).expect("finish without start");

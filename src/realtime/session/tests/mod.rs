@@ -7,6 +7,7 @@ mod barge_in;
 mod cancel;
 mod client;
 mod close;
+mod doubts;
 mod failure;
 mod idle;
 mod items;
