@@ -72,7 +72,7 @@ impl Vad {
             Detector::Energy(energy) => gate.hear(energy.hear(end, frame)),
         }
         if self.gate.is_quiet() {
-            self.timbre.reset();
+            self.timbre.rest(frame);
         } else {
             self.timbre.hear(frame);
         }

@@ -150,6 +150,18 @@ fn hums_and_held_vowels_stay_even_however_often_they_are_made() {
     }
     let both = [vec![0; 8_000], held(HUM, 200), held(UH, 200), vec![0; 8_000]].concat();
     assert!(variation(&both).1.is_some(), "from one sound to another is a word");
+    let mut seed = 1_u32;
+    let mut noise = || {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (seed >> 16) as i16 / 40
+    };
+    let (mut last, mut hiss) = (0, Vec::new());
+    for _ in 0..1_600 {
+        let next = noise();
+        hiss.push(next - std::mem::replace(&mut last, next));
+    }
+    let stop = [vec![0; 8_000], hiss, vec![0; 960], held(UH, 220), vec![0; 8_000]].concat();
+    assert!(variation(&stop).1.is_some(), "a hiss before a vowel is a word: stop");
 }
 
 #[test]
