@@ -12,7 +12,8 @@ use super::{
     item::{Body, Item, ItemStatus, Part, Role},
     output::{Event, Output, Transcribe},
     refusal::{Refusal, tell},
-    turn::{Span, Turn},
+    span::Span,
+    turn::Turn,
     utterance::Stage,
 };
 

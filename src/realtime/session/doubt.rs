@@ -10,7 +10,7 @@ use super::{
     ids::TurnId,
     output::{Event, Output, Transcribe},
     refusal::tell,
-    turn::Span,
+    span::Span,
     utterance::{Gist, Stage},
 };
 
@@ -44,6 +44,7 @@ impl Session {
         let Some(utterance) = self.utterance(turn) else { return };
         let Stage::Doubted { span, until, .. } = std::mem::replace(&mut utterance.stage, next) else { return };
         tell(out, Event::SpeechStarted { item: span.item.clone(), start: span.from });
+        self.speech_begins();
         let detection = self.settings.input.turn_detection.as_ref();
         if self.is_replying() && detection.is_some_and(|detection| detection.interrupt_response) {
             self.interrupt(now, span.opened, out);

@@ -14,7 +14,8 @@ use super::{
     input::Voice,
     output::Output,
     settings::Player,
-    turn::{Span, Turn},
+    span::Span,
+    turn::Turn,
     utterance::{Gist, Stage},
 };
 

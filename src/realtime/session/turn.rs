@@ -7,12 +7,12 @@ use providers::stt::SttOptions;
 use super::{
     Session,
     endpoint::{Advice, Pause, Verdict, prefix},
-    ids::{ItemId, TurnId},
+    ids::TurnId,
     input::{Heard, Voice},
     output::{CancelReason, Event, Measure, Output, Transcribe},
     refusal::tell,
     settings::{Kind, Player},
-    silence::Silence,
+    span::Span,
     utterance::{Gist, Stage, Utterance},
 };
 
@@ -31,20 +31,6 @@ pub(super) enum Turn {
     Weighing { span: Span, until: Duration, deadline: Instant },
     /// Manual turns: audio gathers until the client commits it.
     Gathering { span: Span },
-}
-
-/// The audio of one turn.
-#[derive(Clone, PartialEq, Debug)]
-pub(super) struct Span {
-    pub(super) turn: TurnId,
-    /// The item it will be.
-    pub(super) item: ItemId,
-    /// Its first audio, onset less padding.
-    pub(super) from: Duration,
-    /// Where speech began.
-    pub(super) onset: Duration,
-    /// When the onset was told.
-    pub(super) opened: Instant,
 }
 
 /// Whether the person is owed a reply.
@@ -150,7 +136,7 @@ impl Session {
     pub(super) fn announce(&mut self, now: Instant, span: Span, out: &mut Vec<Output>) {
         self.commit_doubts(now, out);
         tell(out, Event::SpeechStarted { item: span.item.clone(), start: span.from });
-        self.silence = Silence::Untimed;
+        self.speech_begins();
         let turn = span.turn;
         self.turn = Turn::Speaking { span };
         self.tell_words(turn, out);

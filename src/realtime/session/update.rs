@@ -12,7 +12,8 @@ use super::{
     output::{Event, Output},
     refusal::{Refusal, tell},
     settings::{Settings, TurnDetection},
-    turn::{Span, Turn},
+    span::Span,
+    turn::Turn,
 };
 
 impl Session {

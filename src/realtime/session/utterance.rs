@@ -7,7 +7,7 @@ use providers::{ProviderError, stt::FinalTranscript};
 use super::{
     backchannel::is_backchannel,
     ids::{ItemId, TurnId},
-    turn::Span,
+    span::Span,
 };
 
 /// How long a final transcript may take after the commit, and half the utterance's own length on top. A provider that is
