@@ -47,9 +47,9 @@ test("a spoken question is answered aloud and both sides are in the history", as
 });
 
 test("words that come before their item do not confuse the history", async (t) => {
-  const { session, errors } = await connect(t, {
-    audio: { input: { turnDetection: { type: "server_vad" }, transcription: { model: "whisper-1" } } },
-  });
+  const turnDetection = { type: "server_vad", silenceDurationMs: 1500 };
+  const transcription = { model: "whisper-1", language: "en" };
+  const { session, errors } = await connect(t, { audio: { input: { turnDetection, transcription } } });
   const order = [];
   session.transport.on("*", (event) => order.push(event.type));
   const answered = once(session.transport, "response.created");

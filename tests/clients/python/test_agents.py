@@ -55,7 +55,9 @@ def test_a_spoken_question_is_answered_and_kept_in_history(url, key):
 
 def test_words_that_come_before_their_item_do_not_confuse_the_history(url, key):
     async def story():
-        relay, config = runner(url, key, input_audio_transcription={"model": "whisper-1"})
+        heard = {"model": "whisper-1", "language": "en"}
+        patient = {"type": "server_vad", "silence_duration_ms": 1500}
+        relay, config = runner(url, key, input_audio_transcription=heard, turn_detection=patient)
         async with await relay.run(model_config=config) as session:
             sound = pcm24k(SAMPLES / "austen-0870.wav") + silence(2)
 
