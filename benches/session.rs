@@ -36,7 +36,7 @@ fn step(criterion: &mut Criterion) {
     let mut idle = Scene::new();
     group.bench_function("quiet", |bencher| bencher.iter(|| idle.hears(Voice::Quiet { since: Duration::ZERO })));
     let mut speaking = Scene::new();
-    let onset = Voice::Speech { since: Duration::ZERO, last: Duration::ZERO };
+    let onset = Voice::Speech { since: Duration::ZERO, last: Duration::ZERO, varied: true };
     speaking.hears(onset);
     group.bench_function("speech", |bencher| bencher.iter(|| speaking.hears(onset)));
     group.finish();
@@ -96,10 +96,10 @@ impl Scene {
 
     fn turn(&mut self) -> usize {
         let onset = self.position;
-        self.hears(Voice::Speech { since: onset, last: self.position + FRAME });
+        self.hears(Voice::Speech { since: onset, last: self.position + FRAME, varied: true });
         let turn = self.opened();
         for _ in 1..100 {
-            self.hears(Voice::Speech { since: onset, last: self.position + FRAME });
+            self.hears(Voice::Speech { since: onset, last: self.position + FRAME, varied: true });
         }
         let quiet = self.position;
         for _ in 0..25 {

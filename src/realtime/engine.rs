@@ -49,7 +49,8 @@ pub struct Config {
     pub websocket_lead_ms: u64,
     /// Speech over a reply must last this long to interrupt it (160).
     pub overlap_ms: u64,
-    /// … and this long while it is understood as a backchannel such as "mm-hm" (800).
+    /// … and this long while it sounds even, as hums and coughs do, or is understood as a backchannel such as "mm-hm" (800).
+    /// What ends before is transcribed, and interrupts only if it turns out to be words.
     pub backchannel_ms: u64,
     /// `semantic_vad`: quiet before the turn detector is asked (200).
     pub advice_after_ms: u64,

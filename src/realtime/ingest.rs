@@ -216,8 +216,8 @@ impl Ear {
     fn hear(&mut self, frame: &Frame) -> Voice {
         match self.vad.hear(frame) {
             audio::Voice::Quiet { since } => Voice::Quiet { since: self.since + since },
-            audio::Voice::Speech { since, last } => {
-                Voice::Speech { since: self.since + since, last: self.since + last }
+            audio::Voice::Speech { since, last, varied } => {
+                Voice::Speech { since: self.since + since, last: self.since + last, varied }
             }
         }
     }

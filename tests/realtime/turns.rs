@@ -58,6 +58,52 @@ async fn a_spoken_question_is_transcribed_and_answered_aloud_in_the_wires_order(
     assert_eq!(sound(&events).len(), "Right.".len() * 60 * 48);
 }
 
+/// The place and the words of each delta of the person's transcript.
+fn deltas(events: &[serde_json::Value]) -> (Vec<usize>, String) {
+    let kind = "conversation.item.input_audio_transcription.delta";
+    let places = (0..events.len()).filter(|&at| events[at]["type"] == kind).collect();
+    let words = only(events, kind).iter().map(|delta| delta["delta"].as_str().unwrap()).collect();
+    (places, words)
+}
+
+#[tokio::test]
+async fn words_are_told_while_the_person_still_speaks_and_only_added_to() {
+    let stt = SttScript { partials: Some(Duration::from_millis(200)), ..says(&["ten of clubs"]) };
+    let room = Room::open(Script { stt, ..Script::default() }).await;
+    let session = json!({"type": "realtime", "audio": {"input": {"transcription": {"model": "whisper-1"}}}});
+    let mut client = Client::join_with(&room, session).await;
+    client.append(&recording("cards-001")).await;
+    // Nothing has ended the turn yet: without words before its end this would wait in vain.
+    let mut events = client.until("conversation.item.input_audio_transcription.delta").await;
+    client.append(&[0; 24_000]).await;
+    events.extend(client.until("conversation.item.input_audio_transcription.completed").await);
+
+    let at = |kind: &str| events.iter().position(|event| event["type"] == kind).expect(kind);
+    let (places, words) = deltas(&events);
+    assert!(at("input_audio_buffer.speech_started") < places[0]);
+    assert!(places[0] < at("input_audio_buffer.speech_stopped"));
+    let item = &events[at("input_audio_buffer.speech_started")]["item_id"];
+    assert!(places.iter().all(|&place| events[place]["item_id"] == *item && events[place]["content_index"] == 0));
+    assert!("ten of clubs".starts_with(&words), "{words}");
+    assert_eq!(events.last().unwrap()["transcript"], "ten of clubs");
+    assert_eq!(events.last().unwrap()["item_id"], *item);
+}
+
+#[tokio::test]
+async fn words_of_a_manual_turn_are_told_before_its_commit() {
+    let stt = SttScript { partials: Some(Duration::from_millis(200)), ..says(&["five five"]) };
+    let room = Room::open(Script { stt, ..Script::default() }).await;
+    let mut session = manual();
+    session["audio"]["input"]["transcription"] = json!({"model": "whisper-1"});
+    let mut client = Client::join_with(&room, session).await;
+    client.append(&recording("cards-004")).await;
+    let told = client.until("conversation.item.input_audio_transcription.delta").await;
+    client.send(json!({"type": "input_audio_buffer.commit"})).await;
+    let events = client.until("conversation.item.input_audio_transcription.completed").await;
+    let committed = only(&events, "input_audio_buffer.committed")[0];
+    assert_eq!(told.last().unwrap()["item_id"], committed["item_id"]);
+}
+
 #[tokio::test]
 async fn a_manual_turn_is_answered_when_it_is_committed_and_asked_for_at_once() {
     let script = Script { stt: says(&["five five"]), ..Script::default() };

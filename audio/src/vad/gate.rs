@@ -62,10 +62,15 @@ impl Gate {
         };
     }
 
-    pub(super) fn voice(&self) -> Voice {
+    /// Whether not even an onset is suspected.
+    pub(super) const fn is_quiet(&self) -> bool {
+        matches!(self.state, State::Quiet { .. })
+    }
+
+    pub(super) const fn voice(&self, varied: bool) -> Voice {
         match self.state {
             State::Quiet { since } | State::Rising { quiet: since, .. } => Voice::Quiet { since },
-            State::Speech { since, last } => Voice::Speech { since, last },
+            State::Speech { since, last } => Voice::Speech { since, last, varied },
         }
     }
 

@@ -6,6 +6,7 @@ mod earshot;
 mod energy;
 mod gate;
 mod threshold;
+mod timbre;
 
 use std::{fmt, time::Duration};
 
@@ -13,6 +14,7 @@ pub use threshold::Threshold;
 
 use crate::{Decibels, Frame, framer::at};
 use gate::Gate;
+use timbre::Timbre;
 
 /// The verdict on 20 ms, hysteresis and minimum lengths included. Positions count the stream's audio.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,6 +30,8 @@ pub enum Voice {
         since: Duration,
         /// Where the last voiced hop ended: what follows is a gap that may lie within words, or the end of speech.
         last: Duration,
+        /// Whether its sound has changed as in words. A hum, a held vowel or a cough stays even.
+        varied: bool,
     },
 }
 
@@ -45,6 +49,7 @@ pub enum Engine {
 pub struct Vad {
     detector: Detector,
     gate: Gate,
+    timbre: Timbre,
     frames: u64,
 }
 
@@ -55,7 +60,7 @@ impl Vad {
             Engine::Earshot => Detector::Earshot(Box::default()),
             Engine::Energy => Detector::Energy(energy::Energy::default()),
         };
-        Self { detector, gate: Gate::new(threshold), frames: 0 }
+        Self { detector, gate: Gate::new(threshold), timbre: Timbre::new(), frames: 0 }
     }
 
     /// Judges the stream's next 20 ms.
@@ -66,7 +71,12 @@ impl Vad {
             Detector::Earshot(earshot) => earshot.hear(end, frame, |hop| gate.hear(hop)),
             Detector::Energy(energy) => gate.hear(energy.hear(end, frame)),
         }
-        self.gate.voice()
+        if self.gate.is_quiet() {
+            self.timbre.rest(frame);
+        } else {
+            self.timbre.hear(frame);
+        }
+        self.gate.voice(self.timbre.is_varied())
     }
 
     /// Changes how sure the detector must be, from the next frame on.
@@ -81,6 +91,7 @@ impl Vad {
             Detector::Energy(energy) => *energy = energy::Energy::default(),
         }
         self.gate.reset(at(self.frames));
+        self.timbre.reset();
     }
 
     /// Where the last frame ended in the stream.
@@ -91,7 +102,7 @@ impl Vad {
 
 impl fmt::Debug for Vad {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Vad({:?} at {:?})", self.gate.voice(), self.position())
+        write!(f, "Vad({:?} at {:?})", self.gate.voice(self.timbre.is_varied()), self.position())
     }
 }
 

@@ -101,6 +101,76 @@ fn silent_streams_beside_a_speaker_change_nothing() {
     }
 }
 
+/// A voice that holds one sound for so many milliseconds: harmonics through formants (Hz, bandwidth).
+fn held(formants: &[(f32, f32)], millis: u16) -> Vec<i16> {
+    let rate = 16_000.0;
+    let gain = |f: f32| formants.iter().map(|&(at, wide)| at * at / (at * at - f * f).hypot(wide * f)).product::<f32>();
+    let seconds = f32::from(millis) / 1_000.0;
+    let mut phase = 0.0_f32;
+    let sample = |at: u16| {
+        let time = f32::from(at) / rate;
+        let pitch = 120.0 * (1.0 + 0.2 * time);
+        phase += std::f32::consts::TAU * pitch / rate;
+        let sum: f32 = (1..40_u8).map(f32::from).map(|k| gain(k * pitch) / k * (k * phase).sin()).sum();
+        let envelope = (time / 0.03).min((seconds - time) / 0.05).clamp(0.0, 1.0);
+        (sum * envelope * 1_500.0) as i16
+    };
+    (0..millis * 16).map(sample).collect()
+}
+
+const HUM: &[(f32, f32)] = &[(260.0, 60.0), (1_050.0, 150.0), (2_200.0, 200.0), (2_900.0, 250.0)];
+const UH: &[(f32, f32)] = &[(620.0, 80.0), (1_200.0, 100.0), (2_500.0, 150.0), (3_500.0, 250.0)];
+
+/// The length of the first speech, and after how much of it its sound had varied.
+fn variation(sound: &[i16]) -> (Duration, Option<Duration>) {
+    let mut vad = vad(Engine::Earshot);
+    let (mut length, mut varies) = (Duration::ZERO, None);
+    for frame in frames(&in_a_room(30.0, sound)) {
+        match vad.hear(&frame) {
+            Voice::Speech { since, last, varied } => {
+                length = last - since;
+                if varied && varies.is_none() {
+                    varies = Some(vad.position() - since);
+                }
+            }
+            Voice::Quiet { .. } if !length.is_zero() => break,
+            Voice::Quiet { .. } => {}
+        }
+    }
+    (length, varies)
+}
+
+#[test]
+fn hums_and_held_vowels_stay_even_however_often_they_are_made() {
+    for formants in [HUM, UH] {
+        let sound = [vec![0; 8_000], held(formants, 220), vec![0; 1_000], held(formants, 350), vec![0; 8_000]].concat();
+        let (length, varies) = variation(&sound);
+        assert!(length > Duration::from_millis(400), "{length:?} is heard as speech");
+        assert_eq!(varies, None);
+    }
+    let both = [vec![0; 8_000], held(HUM, 200), held(UH, 200), vec![0; 8_000]].concat();
+    assert!(variation(&both).1.is_some(), "from one sound to another is a word");
+    let mut seed = 1_u32;
+    let mut noise = || {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (seed >> 16) as i16 / 40
+    };
+    let (mut last, mut hiss) = (0, Vec::new());
+    for _ in 0..1_600 {
+        let next = noise();
+        hiss.push(next - std::mem::replace(&mut last, next));
+    }
+    let stop = [vec![0; 8_000], hiss, vec![0; 960], held(UH, 220), vec![0; 8_000]].concat();
+    assert!(variation(&stop).1.is_some(), "a hiss before a vowel is a word: stop");
+}
+
+#[test]
+fn words_vary_within_a_quarter_of_a_second() {
+    let times: Vec<_> = utterances().into_iter().filter_map(|(_, speech)| variation(&speech).1).collect();
+    let soon = times.iter().filter(|time| **time <= Duration::from_millis(240)).count();
+    assert!(times.len() == 10 && soon >= 9, "{times:?}");
+}
+
 #[test]
 fn a_reset_forgets_the_speech_and_keeps_the_position() {
     for engine in [Engine::Earshot, Engine::Energy] {

@@ -12,7 +12,8 @@ use super::{
     item::{Body, Item, ItemStatus, Part, Role},
     output::{Event, Output, Transcribe},
     refusal::{Refusal, tell},
-    turn::{Span, Turn},
+    span::Span,
+    turn::Turn,
     utterance::Stage,
 };
 
@@ -77,6 +78,7 @@ impl Session {
                 self.let_play(now, out);
             }
         }
+        self.drop_doubts(|_| true, out);
         self.boundary = self.position;
         tell(out, Event::Cleared);
     }
@@ -122,9 +124,7 @@ impl Session {
         if let Stage::Early(outcome) = early {
             return self.resolve(now, span.turn, outcome, out);
         }
-        if visible && let Some(delta) = utterance.delta() {
-            tell(out, Event::TranscriptionDelta { item: span.item, delta });
-        }
+        self.tell_words(span.turn, out);
     }
 
     fn buffer_start(&self) -> Duration {

@@ -10,7 +10,6 @@ use super::{
     playout::Track,
     refusal::{Refusal, tell},
     reply::{Cause, Reply},
-    response::aside_desk,
     settings::Player,
     silence::Silence,
 };
@@ -123,8 +122,8 @@ impl Session {
         let status = ResponseStatus::Failed { code, message };
         if let Some(at) = self.asides.iter().position(|aside| aside.reply.id == *id) {
             let mut aside = self.asides.remove(at);
-            aside_desk(&mut aside, &mut self.ids, self.profile.player).close_all(ItemStatus::Incomplete, out);
-            return conclude_aside(&aside.reply, status, self.profile.player, out);
+            aside.desk(&mut self.ids, self.profile.player).close_all(ItemStatus::Incomplete, out);
+            return aside.conclude(status, self.profile.player, out);
         }
         if let Some(mut reply) = self.active.take_if(|reply| reply.id == *id) {
             self.desk_for(&mut reply).close_all(ItemStatus::Incomplete, out);
@@ -170,7 +169,7 @@ impl Session {
         if self.profile.player == Player::Relay && aside.reply.is_audible() {
             tell(out, Event::PlaybackCleared(aside.reply.id.clone()));
         }
-        aside_desk(&mut aside, &mut self.ids, self.profile.player).close_all(ItemStatus::Incomplete, out);
+        aside.desk(&mut self.ids, self.profile.player).close_all(ItemStatus::Incomplete, out);
         let status = ResponseStatus::Cancelled(CancelReason::ClientCancelled);
         tell(out, Event::ResponseDone(aside.reply.view(status)));
         out.push(Output::Measure(Measure::Reply(ItemStatus::Incomplete)));
@@ -213,15 +212,4 @@ impl Tail {
     fn is_heard(&self, position: Duration) -> bool {
         self.ends() <= position
     }
-}
-
-/// Tells that a response beside the conversation is done.
-pub(super) fn conclude_aside(reply: &Reply, status: ResponseStatus, player: Player, out: &mut Vec<Output>) {
-    let completed = status == ResponseStatus::Completed;
-    tell(out, Event::ResponseDone(reply.view(status)));
-    if player == Player::Relay && reply.is_audible() {
-        tell(out, Event::PlaybackStopped(reply.id.clone()));
-    }
-    let status = if completed { ItemStatus::Completed } else { ItemStatus::Incomplete };
-    out.push(Output::Measure(Measure::Reply(status)));
 }

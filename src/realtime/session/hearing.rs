@@ -16,7 +16,7 @@ use super::{
     reply::{Cause, Stage as ReplyStage},
     response::explain_kind,
     turn::{Owed, Turn},
-    utterance::Stage,
+    utterance::{Gist, Stage},
 };
 
 impl Session {
@@ -35,16 +35,12 @@ impl Session {
                     return;
                 }
                 utterance.hear(stable, &tentative);
-                match utterance.stage {
-                    Stage::Committed { visible: false, .. } => {}
-                    Stage::Committed { visible: true, .. } => {
-                        if let Some(delta) = utterance.delta() {
-                            tell(out, Event::TranscriptionDelta { item: utterance.item.clone(), delta });
-                        }
-                    }
-                    Stage::Listening | Stage::Finishing | Stage::Early(_) => self.reconsider(now, turn, out),
+                match (&utterance.stage, utterance.gist()) {
+                    (Stage::Doubted { .. }, Gist::Words) => self.take_floor(now, turn, Stage::Finishing, out),
+                    (Stage::Doubted { .. } | Stage::Committed { .. } | Stage::Early(_), _) => {}
+                    (Stage::Listening | Stage::Finishing, _) => self.reconsider(now, turn, out),
                 }
-                return;
+                return self.tell_words(turn, out);
             }
             Ok(Transcript::Final(text)) => Ok(text),
             Err(error) => Err(error),
@@ -52,6 +48,12 @@ impl Session {
         match utterance.stage {
             Stage::Committed { .. } => self.resolve(now, turn, outcome, out),
             Stage::Early(_) => {}
+            Stage::Doubted { .. } => {
+                if let Ok(text) = &outcome {
+                    utterance.weigh(&text.text);
+                }
+                self.settle_doubt(now, turn, Stage::Early(outcome), out);
+            }
             Stage::Listening | Stage::Finishing => {
                 if let Ok(text) = &outcome {
                     utterance.weigh(&text.text);
@@ -59,6 +61,20 @@ impl Session {
                 utterance.stage = Stage::Early(outcome);
                 self.reconsider(now, turn, out);
             }
+        }
+    }
+
+    /// Tells the client the words of a turn that will not change any more, once it knows of the turn.
+    pub(super) fn tell_words(&mut self, turn: TurnId, out: &mut Vec<Output>) {
+        let wanted = self.settings.input.transcription.is_some() && self.turn.is_open(turn);
+        let Some(utterance) = self.utterance(turn) else { return };
+        let visible = match utterance.stage {
+            Stage::Committed { visible, .. } => visible,
+            Stage::Listening | Stage::Finishing => wanted,
+            Stage::Doubted { .. } | Stage::Early(_) => false,
+        };
+        if visible && let Some(delta) = utterance.delta() {
+            tell(out, Event::TranscriptionDelta { item: utterance.item.clone(), delta });
         }
     }
 
@@ -137,6 +153,7 @@ impl Session {
 
     /// Gives up on transcripts that never came.
     pub(super) fn give_up_transcripts(&mut self, now: Instant, out: &mut Vec<Output>) {
+        self.drop_doubts(|deadline| deadline <= now, out);
         while let Some(turn) = self.utterances.iter().find(|u| u.due().is_some_and(|due| due <= now)).map(|u| u.turn) {
             let error = ProviderError::new("session", ErrorKind::Timeout, "no final transcript");
             self.resolve(now, turn, Err(error), out);

@@ -85,6 +85,8 @@ pub enum Voice {
         since: Duration,
         /// Where the voice was last heard: what follows may be a gap within words, or the end of speech.
         last: Duration,
+        /// Whether its sound has changed as in words; a hum, a held vowel or a cough stays even.
+        varied: bool,
     },
 }
 

@@ -4,15 +4,18 @@
 //! again if nothing else happens first. There is no clock, no randomness, no socket and no serialisation in here, so a
 //! session is a list of inputs and can be replayed. ARCHITECTURE.md names the invariants.
 //!
-//! A map. The microphone's machine is `turn`, with `buffer` (what becomes an item), `endpoint` (when a pause is an end),
-//! `overlap` and `backchannel` (sound over a reply), `utterance` and `hearing` (what was said). The reply's machine is
-//! `response`, with `reply` (its state), `stream` (how it is written down), `ending` (how it stops), `plan`, `prompt` and
-//! `tools` (what the model is asked), `sentences`, `marks` and `playout` (how it is spoken and what of it was heard).
-//! `conversation` holds the items; `edit` and `update` are what clients do to them and to the settings; `silence` speaks up.
+//! A map. The microphone's machine is `turn` over a `span` of the stream, with `buffer` (what becomes an item), `endpoint`
+//! (when a pause is an end), `overlap`, `doubt` and `backchannel` (sound over a reply), `utterance` and `hearing` (what was
+//! said). The reply's machine is `response`, with `reply` (its state), `aside` (one beside the conversation), `stream` (how
+//! it is written down), `ending` (how it stops), `plan`, `prompt` and `tools` (what the model is asked), `sentences`, `marks`
+//! and `playout` (how it is spoken and what of it was heard). `conversation` holds the items; `edit` and `update` are what
+//! clients do to them and to the settings; `silence` speaks up.
 
+mod aside;
 mod backchannel;
 mod buffer;
 mod conversation;
+mod doubt;
 mod edit;
 mod ending;
 mod endpoint;
@@ -32,6 +35,7 @@ mod response;
 mod sentences;
 pub mod settings;
 mod silence;
+mod span;
 mod state;
 mod stream;
 #[cfg(test)]
@@ -55,6 +59,7 @@ pub use state::State;
 pub use wake::Wake;
 
 use self::{
+    aside::Aside,
     ending::Tail,
     ids::Ids,
     input::{CloseReason, Command, Request, Voice},
@@ -62,7 +67,6 @@ use self::{
     playout::Playout,
     refusal::{Refusal, tell},
     reply::Reply,
-    response::Aside,
     settings::{Player, Profile, Settings},
     silence::Silence,
     turn::{Owed, Turn},

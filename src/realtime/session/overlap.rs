@@ -1,7 +1,8 @@
 //! Sound over a reply: an interruption, a sign of listening, or nothing.
 //!
 //! Who plays decides what a false alarm can cost. Where the client plays, it is told nothing until the overlap is
-//! confirmed, because it flushes on `speech_started`. Where we play, the loudspeaker is held at the onset; a confirmed
+//! confirmed, because it flushes on `speech_started`. A sound that stays even, as hums, "uh-huh" and coughs do, is
+//! confirmed later than words; if it ends before, its transcript tells (see `doubt`). Where we play, the loudspeaker is held at the onset; a confirmed
 //! overlap cuts the reply at once if words are known, else the reply stays held until the transcript tells, and goes on if
 //! nothing was said.
 
@@ -13,7 +14,8 @@ use super::{
     input::Voice,
     output::Output,
     settings::Player,
-    turn::{Span, Turn},
+    span::Span,
+    turn::Turn,
     utterance::{Gist, Stage},
 };
 
@@ -25,9 +27,11 @@ impl Session {
 
     /// Decides about sound over a reply from its length and what is understood of it.
     pub(super) fn judge_overlap(&mut self, now: Instant, span: Span, out: &mut Vec<Output>) {
+        let (overlap, patience) = (self.profile.overlap, self.profile.backchannel.max(self.profile.overlap));
         let needed = match self.gist(span.turn) {
-            Gist::Backchannel => self.profile.backchannel.max(self.profile.overlap),
-            Gist::Unknown | Gist::Words => self.profile.overlap,
+            Gist::Backchannel => patience,
+            Gist::Unknown if self.sounds_even() && !overlap.is_zero() => patience,
+            Gist::Unknown | Gist::Words => overlap,
         };
         if self.voiced_until().saturating_sub(span.onset) < needed {
             self.turn = Turn::Overlap { span };
@@ -36,9 +40,14 @@ impl Session {
         }
     }
 
+    /// Whether all that is heard may be a hum, "uh-huh" or a cough.
+    const fn sounds_even(&self) -> bool {
+        matches!(self.last_voice, Voice::Speech { varied: false, .. })
+    }
+
     /// Where the voice was last heard. The detector's patience with gaps after it is no sign of an interruption: counted
     /// in, the shortest cough would last as long as the overlap.
-    const fn voiced_until(&self) -> Duration {
+    pub(super) const fn voiced_until(&self) -> Duration {
         match self.last_voice {
             Voice::Speech { last, .. } => last,
             Voice::Quiet { since } => since,
@@ -48,7 +57,7 @@ impl Session {
     /// The person takes the floor: the client hears of the turn, whose audio was kept from its onset, and the reply stops.
     fn barge_in(&mut self, now: Instant, span: Span, out: &mut Vec<Output>) {
         let (turn, opened) = (span.turn, span.opened);
-        self.announce(span, out);
+        self.announce(now, span, out);
         let resumable = self.profile.player == Player::Relay && !self.profile.resume_within.is_zero();
         if !resumable || self.gist(turn) == Gist::Words {
             self.interrupt(now, opened, out);
@@ -73,7 +82,7 @@ impl Session {
         }
         if let Turn::Overlap { span } = std::mem::replace(&mut self.turn, Turn::Idle) {
             self.let_play(now, out);
-            self.announce(span, out);
+            self.announce(now, span, out);
         }
     }
 

@@ -9,9 +9,9 @@ use providers::{
 
 use super::{
     Session,
+    aside::Aside,
     conversation::understand,
     edit::unheard,
-    ending::conclude_aside,
     ids::{ItemId, ResponseId, TurnId},
     input::{ContextItem, ResponseRequest, Spoken},
     item::Item,
@@ -22,7 +22,7 @@ use super::{
     refusal::{Refusal, tell},
     reply::{Cause, Reply, Stage, VoiceStage},
     sentences::Sentences,
-    settings::{Kind, Player},
+    settings::Kind,
     silence::Silence,
     stream::{Broken, Desk},
     turn::Owed,
@@ -30,13 +30,6 @@ use super::{
 
 /// Most responses beside the conversation at one time.
 const MOST_ASIDES: usize = 8;
-
-/// A response beside the conversation.
-#[derive(Debug)]
-pub(super) struct Aside {
-    pub(super) reply: Reply,
-    pub(super) playout: Playout,
-}
 
 impl Session {
     /// `response.create`.
@@ -222,13 +215,13 @@ impl Session {
         }
         let mut at = 0;
         while at < self.asides.len() {
-            let mut desk = aside_desk(&mut self.asides[at], &mut self.ids, self.profile.player);
+            let mut desk = self.asides[at].desk(&mut self.ids, self.profile.player);
             desk.pump(now, out);
             self.audible |= desk.reply.is_audible();
             if desk.reply.is_over() {
                 let aside = self.asides.remove(at);
                 let status = ended(&aside.reply);
-                conclude_aside(&aside.reply, status, self.profile.player, out);
+                aside.conclude(status, self.profile.player, out);
             } else {
                 at += 1;
             }
@@ -248,7 +241,7 @@ impl Session {
             return self.desk_of_active();
         }
         let aside = self.asides.iter_mut().find(|aside| aside.reply.id == *id)?;
-        Some(aside_desk(aside, &mut self.ids, self.profile.player))
+        Some(aside.desk(&mut self.ids, self.profile.player))
     }
 
     fn desk_of_active(&mut self) -> Option<Desk<'_>> {
@@ -263,10 +256,6 @@ impl Session {
         let player = self.profile.player;
         Desk { reply, playout: &mut self.playout, conversation, ids: &mut self.ids, player }
     }
-}
-
-pub(super) fn aside_desk<'a>(aside: &'a mut Aside, ids: &'a mut super::ids::Ids, player: Player) -> Desk<'a> {
-    Desk { reply: &mut aside.reply, playout: &mut aside.playout, conversation: None, ids, player }
 }
 
 /// How a response that is over ended.

@@ -169,7 +169,8 @@ pub struct Profile {
     pub lead: Duration,
     /// Speech over a reply must last this long to interrupt it (default 160 ms; 0 interrupts at the onset).
     pub overlap: Duration,
-    /// … and this long while all that was understood of it is a backchannel such as "mm-hm" (default 800 ms).
+    /// … and this long while it sounds even, or all that was understood of it is a backchannel such as "mm-hm" (default
+    /// 800 ms).
     pub backchannel: Duration,
     /// After an interruption on a transport where we play, how long the cut reply is kept in case nothing was said.
     pub resume_within: Duration,

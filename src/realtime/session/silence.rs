@@ -33,6 +33,11 @@ impl Session {
         }
     }
 
+    /// Somebody speaks: there is no silence to count.
+    pub(super) const fn speech_begins(&mut self) {
+        self.silence = Silence::Untimed;
+    }
+
     /// When the silence has lasted as long as the settings allow.
     pub(super) fn silence_ends(&self) -> Option<Instant> {
         let Silence::Since { at, .. } = self.silence else { return None };

@@ -7,12 +7,12 @@ use providers::stt::SttOptions;
 use super::{
     Session,
     endpoint::{Advice, Pause, Verdict, prefix},
-    ids::{ItemId, TurnId},
+    ids::TurnId,
     input::{Heard, Voice},
     output::{CancelReason, Event, Measure, Output, Transcribe},
     refusal::tell,
     settings::{Kind, Player},
-    silence::Silence,
+    span::Span,
     utterance::{Gist, Stage, Utterance},
 };
 
@@ -33,20 +33,6 @@ pub(super) enum Turn {
     Gathering { span: Span },
 }
 
-/// The audio of one turn.
-#[derive(Clone, PartialEq, Debug)]
-pub(super) struct Span {
-    pub(super) turn: TurnId,
-    /// The item it will be.
-    pub(super) item: ItemId,
-    /// Its first audio, onset less padding.
-    pub(super) from: Duration,
-    /// Where speech began.
-    pub(super) onset: Duration,
-    /// When the onset was told.
-    pub(super) opened: Instant,
-}
-
 /// Whether the person is owed a reply.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum Owed {
@@ -57,6 +43,19 @@ pub(super) enum Owed {
         words: bool,
         failure: Option<String>,
     },
+}
+
+impl Turn {
+    /// Whether the client knows of this turn: it was told that speech started, or commits its turns itself.
+    pub(super) fn is_open(&self, turn: TurnId) -> bool {
+        match self {
+            Self::Idle | Self::Overlap { .. } => false,
+            Self::Speaking { span }
+            | Self::Pausing { span, .. }
+            | Self::Weighing { span, .. }
+            | Self::Gathering { span } => span.turn == turn,
+        }
+    }
 }
 
 impl Session {
@@ -71,7 +70,7 @@ impl Session {
         match (std::mem::replace(&mut self.turn, Turn::Idle), heard.voice) {
             (Turn::Idle, voice) => self.listen(now, voice, out),
             (Turn::Overlap { span }, Voice::Speech { .. }) => self.judge_overlap(now, span, out),
-            (Turn::Overlap { span }, Voice::Quiet { .. }) => self.false_alarm(now, &span, out),
+            (Turn::Overlap { span }, Voice::Quiet { .. }) => self.end_overlap(now, span, out),
             (Turn::Speaking { span }, Voice::Quiet { since }) => {
                 let pause = Pause::new(since.clamp(span.onset, heard.end));
                 self.judge_pause(now, span, pause, out);
@@ -102,7 +101,7 @@ impl Session {
         let interrupts = detection.interrupt_response;
         let span = self.transcribe(now, from, onset, out);
         if !interrupts || !self.is_replying() {
-            return self.announce(span, out);
+            return self.announce(now, span, out);
         }
         if self.profile.player == Player::Relay && !self.playout.is_held() {
             self.playout.hold(now);
@@ -134,10 +133,13 @@ impl Session {
     }
 
     /// The client hears that somebody speaks: from here on the turn is open.
-    pub(super) fn announce(&mut self, span: Span, out: &mut Vec<Output>) {
+    pub(super) fn announce(&mut self, now: Instant, span: Span, out: &mut Vec<Output>) {
+        self.commit_doubts(now, out);
         tell(out, Event::SpeechStarted { item: span.item.clone(), start: span.from });
-        self.silence = Silence::Untimed;
+        self.speech_begins();
+        let turn = span.turn;
         self.turn = Turn::Speaking { span };
+        self.tell_words(turn, out);
     }
 
     fn judge_pause(&mut self, now: Instant, span: Span, mut pause: Pause, out: &mut Vec<Output>) {

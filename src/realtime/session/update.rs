@@ -1,6 +1,9 @@
 //! `session.update`: settings change, the turn under way does not.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::{
     Session,
@@ -9,7 +12,8 @@ use super::{
     output::{Event, Output},
     refusal::{Refusal, tell},
     settings::{Settings, TurnDetection},
-    turn::{Span, Turn},
+    span::Span,
+    turn::Turn,
 };
 
 impl Session {
@@ -33,7 +37,7 @@ impl Session {
         let after = Arc::clone(&self.settings);
         match (&before.input.turn_detection, &after.input.turn_detection) {
             (Some(before), None) => self.go_manual(now, before, out),
-            (None, Some(after)) => self.go_automatic(after, out),
+            (None, Some(after)) => self.go_automatic(now, after, out),
             (Some(before), Some(after)) if before.policy != after.policy => self.judge_anew(),
             (Some(_), Some(_)) | (None, None) => {}
         }
@@ -42,6 +46,7 @@ impl Session {
 
     /// Turns end by the client's word from here on. A turn under way gathers on.
     fn go_manual(&mut self, now: Instant, before: &TurnDetection, out: &mut Vec<Output>) {
+        self.drop_doubts(|_| true, out);
         match std::mem::replace(&mut self.turn, Turn::Idle) {
             Turn::Idle => {
                 self.boundary = self.boundary.max(self.position.saturating_sub(prefix(&before.policy)));
@@ -62,24 +67,34 @@ impl Session {
     }
 
     /// Turns end by themselves from here on. What was gathered is a turn if somebody spoke in it.
-    fn go_automatic(&mut self, after: &TurnDetection, out: &mut Vec<Output>) {
+    fn go_automatic(&mut self, now: Instant, after: &TurnDetection, out: &mut Vec<Output>) {
         let Turn::Gathering { span } = &self.turn else { return };
         let span = span.clone();
         self.turn = Turn::Idle;
+        let understood = self.utterance(span.turn).is_some_and(|utterance| utterance.is_understood());
         match self.last_voice {
             Voice::Speech { since, .. } => {
                 let onset = since.clamp(span.from, self.position);
-                self.announce(Span { onset, ..span }, out);
+                self.announce(now, Span { onset, ..span }, out);
             }
             Voice::Quiet { since } if since > span.from => {
-                self.announce(span.clone(), out);
-                self.turn = Turn::Pausing { span, pause: Pause::new(since.min(self.position)) };
+                self.resume_pausing(now, span, since.min(self.position), out);
+            }
+            // Nobody listened for voices while turns were manual; but somebody understood words.
+            Voice::Quiet { .. } if understood => {
+                self.resume_pausing(now, span, self.position, out);
             }
             Voice::Quiet { .. } => {
                 self.abandon(span.turn, out);
                 self.boundary = self.boundary.max(self.position.saturating_sub(prefix(&after.policy)));
             }
         }
+    }
+
+    /// What was gathered is a turn in a pause.
+    fn resume_pausing(&mut self, now: Instant, span: Span, since: Duration, out: &mut Vec<Output>) {
+        self.announce(now, span.clone(), out);
+        self.turn = Turn::Pausing { span, pause: Pause::new(since) };
     }
 
     /// A pause under way is judged by the policy that holds.

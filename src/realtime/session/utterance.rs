@@ -7,6 +7,7 @@ use providers::{ProviderError, stt::FinalTranscript};
 use super::{
     backchannel::is_backchannel,
     ids::{ItemId, TurnId},
+    span::Span,
 };
 
 /// How long a final transcript may take after the commit, and half the utterance's own length on top. A provider that is
@@ -34,6 +35,8 @@ pub(super) enum Stage {
     Listening,
     /// Its audio has ended; whether it becomes an item is still open.
     Finishing,
+    /// It ended over a reply before anyone could tell what it was; the client does not know of it.
+    Doubted { span: Span, until: Duration, deadline: Instant },
     /// The recogniser ended before the commit.
     Early(Result<FinalTranscript, ProviderError>),
     /// It is an item and waits for its final transcript.
@@ -61,15 +64,21 @@ impl Utterance {
         self.gist
     }
 
+    /// Whether anything was understood, or told to the client.
+    pub(super) fn is_understood(&self) -> bool {
+        self.gist != Gist::Unknown || !self.told.is_empty()
+    }
+
     /// The words that will not change any more.
     pub(super) fn stable(&self) -> &str {
         &self.stable
     }
 
-    /// When an unanswered utterance counts as failed.
+    /// When an unanswered utterance counts as failed, or as nothing.
     pub(super) const fn due(&self) -> Option<Instant> {
         match self.stage {
             Stage::Committed { due, .. } => Some(due),
+            Stage::Doubted { deadline, .. } => Some(deadline),
             Stage::Listening | Stage::Finishing | Stage::Early(_) => None,
         }
     }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { OpenAIRealtimeWebSocket, RealtimeAgent, RealtimeSession, tool } from "@openai/agents-realtime";
 import { z } from "zod";
-import { MODEL, once, question, speak } from "./speech.mjs";
+import { MODEL, once, question, recording, speak } from "./speech.mjs";
 
 const url = `${process.env.RELAY_URL.replace("http", "ws")}/v1/realtime?model=${MODEL}`;
 const weather = tool({
@@ -43,6 +43,21 @@ test("a spoken question is answered aloud and both sides are in the history", as
   assert.ok(bytes > 24000, `${bytes} bytes of speech`);
   const said = session.history.filter((item) => item.type === "message").map((item) => item.role);
   assert.deepEqual(said, ["user", "assistant"]);
+  assert.deepEqual(errors, []);
+});
+
+test("words that come before their item do not confuse the history", async (t) => {
+  const turnDetection = { type: "server_vad", silenceDurationMs: 1500 };
+  const transcription = { model: "whisper-1", language: "en" };
+  const { session, errors } = await connect(t, { audio: { input: { turnDetection, transcription } } });
+  const order = [];
+  session.transport.on("*", (event) => order.push(event.type));
+  const answered = once(session.transport, "response.created");
+  await speak(recording("austen-0870.wav"), (audio) => session.sendAudio(buffer(audio)));
+  await answered;
+  const words = order.indexOf("conversation.item.input_audio_transcription.delta");
+  assert.ok(words >= 0 && words < order.indexOf("conversation.item.added"), order.join());
+  assert.equal(session.history[0].role, "user");
   assert.deepEqual(errors, []);
 });
 

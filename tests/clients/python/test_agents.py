@@ -53,6 +53,31 @@ def test_a_spoken_question_is_answered_and_kept_in_history(url, key):
     asyncio.run(story())
 
 
+def test_words_that_come_before_their_item_do_not_confuse_the_history(url, key):
+    async def story():
+        heard = {"model": "whisper-1", "language": "en"}
+        patient = {"type": "server_vad", "silence_duration_ms": 1500}
+        relay, config = runner(url, key, input_audio_transcription=heard, turn_detection=patient)
+        async with await relay.run(model_config=config) as session:
+            sound = pcm24k(SAMPLES / "austen-0870.wav") + silence(2)
+
+            async def speak():
+                for start in range(0, len(sound), 960):
+                    await session.send_audio(sound[start : start + 960])
+                    await asyncio.sleep(0.02)
+
+            speaking = asyncio.create_task(speak())
+            seen = await events(session, lambda event: event.type == "audio")
+            await speaking
+            raw = [e.data.data["type"] for e in seen if e.type == "raw_model_event" and e.data.type == "raw_server_event"]
+            words = raw.index("conversation.item.input_audio_transcription.delta")
+            assert words < raw.index("conversation.item.added"), raw
+            added = [e.item.role for e in seen if e.type == "history_added"]
+            assert added[:2] == ["user", "assistant"], added
+
+    asyncio.run(story())
+
+
 def test_an_interruption_is_seen_and_the_next_turn_is_answered(url, key):
     async def story():
         relay, config = runner(url, key)

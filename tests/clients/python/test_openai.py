@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import io
+import math
 import wave
 
 import openai
@@ -64,6 +65,28 @@ def test_a_spoken_question_is_answered_aloud(client):
     asyncio.run(story())
 
 
+def test_words_come_while_the_person_still_speaks(client):
+    async def story():
+        async with client.realtime.connect(extra_query={"intent": "transcription"}) as connection:
+            await until(connection, "session.created")
+            detection = {"type": "server_vad", "silence_duration_ms": 1500}
+            heard = {"transcription": {"model": "whisper-1", "language": "en"}, "turn_detection": detection}
+            await connection.session.update(session={"type": "transcription", "audio": {"input": heard}})
+            sound = pcm24k(SAMPLES / "austen-0870.wav") + silence(2.5)
+            speaking = asyncio.create_task(say(connection, sound))
+            seen = []
+            whole = await until(connection, "conversation.item.input_audio_transcription.completed", seen=seen)
+            await speaking
+            order = [event.type for event in seen]
+            deltas = [e for e in seen if e.type == "conversation.item.input_audio_transcription.delta"]
+            assert order[:2].count("input_audio_buffer.speech_started") == 1, order
+            assert order.index(deltas[0].type) < order.index("input_audio_buffer.speech_stopped"), order
+            assert {e.item_id for e in deltas} == {whole.item_id}
+            assert whole.transcript.startswith("".join(e.delta for e in deltas))
+
+    asyncio.run(story())
+
+
 def test_speaking_over_the_reply_stops_it_and_the_next_words_are_answered(client):
     async def story():
         async with connected(client) as connection:
@@ -80,6 +103,41 @@ def test_speaking_over_the_reply_stops_it_and_the_next_words_are_answered(client
             await speaking
             assert answer.response.status == "completed"
             assert not any(getattr(e, "response_id", None) == cut.response.id for e in seen)
+
+    asyncio.run(story())
+
+
+def hum(seconds: float) -> bytes:
+    """ "Mm": harmonics of a voice through the formants of a closed mouth."""
+    out, phase = bytearray(), 0.0
+    for at in range(int(24_000 * seconds)):
+        time = at / 24_000
+        pitch = 120 * (1 + 0.2 * time)
+        phase += math.tau * pitch / 24_000
+        sound = 0.0
+        for k in range(1, 40):
+            gain = 1 / k
+            for place, width in ((260, 60), (1050, 150), (2200, 200), (2900, 250)):
+                gain *= place**2 / math.hypot(place**2 - (k * pitch) ** 2, width * k * pitch)
+            sound += gain * math.sin(k * phase)
+        envelope = max(0, min(1, time / 0.03, (seconds - time) / 0.05))
+        out += int(1500 * envelope * sound).to_bytes(2, "little", signed=True)
+    return bytes(out)
+
+
+def test_a_hum_over_the_reply_does_not_stop_it(client):
+    async def story():
+        async with connected(client) as connection:
+            await until(connection, "session.created")
+            await ask(connection, "say " + "the quick brown fox jumps over the lazy dog, and " * 12)
+            await until(connection, "response.output_audio.delta")
+            await say(connection, silence(0.5) + hum(0.2) + silence(0.06) + hum(0.3) + silence(3))
+            # What the relay made of the hum has been sent before it answers this.
+            await connection.input_audio_buffer.clear()
+            seen = []
+            await until(connection, "input_audio_buffer.cleared", seen=seen)
+            assert not any(e.type.startswith("input_audio_buffer.speech") for e in seen)
+            assert not any(e.type == "response.done" and e.response.status != "completed" for e in seen)
 
     asyncio.run(story())
 

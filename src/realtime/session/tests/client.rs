@@ -30,6 +30,9 @@ pub(super) struct Client {
     /// The item of the open turn, and of the last one that was opened.
     speaking: Option<ItemId>,
     last_speech: Option<ItemId>,
+    /// The item of the turn the client knows of and that is neither committed nor cleared yet.
+    listening: Option<ItemId>,
+    cleared: BTreeSet<ItemId>,
     committed: BTreeSet<ItemId>,
     pub(super) mirror: Vec<ItemId>,
     added: BTreeSet<ItemId>,
@@ -54,6 +57,8 @@ pub(super) struct Client {
 struct Stretch {
     from: Duration,
     until: Option<Duration>,
+    /// Speech in it was told after its end.
+    late: bool,
 }
 
 #[derive(Debug)]
@@ -110,6 +115,8 @@ impl Client {
             closed: false,
             speaking: None,
             last_speech: None,
+            listening: None,
+            cleared: BTreeSet::new(),
             committed: BTreeSet::new(),
             mirror: Vec::new(),
             added: BTreeSet::new(),
@@ -224,9 +231,11 @@ impl Client {
             Event::SessionUpdated(settings) => self.settings = Arc::clone(settings),
             Event::SpeechStarted { item, start } => {
                 assert!(self.speaking.is_none(), "4: speech started twice");
-                assert!(*start >= self.boundary, "7: a turn reaches back into what was committed");
+                self.begun(*start);
                 self.speaking = Some(item.clone());
                 self.last_speech = Some(item.clone());
+                let before = self.listening.replace(item.clone());
+                assert!(before.is_none_or(|before| before == *item), "4: two turns at once");
             }
             Event::SpeechStopped { item, end } => {
                 assert_eq!(self.speaking.take().as_ref(), Some(item), "4: speech stopped that had not started");
@@ -235,10 +244,12 @@ impl Client {
             Event::Committed { item, previous } => {
                 assert!(self.committed.insert(item.clone()), "7: committed twice");
                 assert_ne!(self.speaking.as_ref(), Some(item), "4: committed while it was open");
+                self.listening.take_if(|listening| listening == item);
                 assert_eq!(*previous, self.mirror.last().cloned(), "a false previous item");
             }
             Event::Cleared => {
                 self.speaking = None;
+                self.cleared.extend(self.listening.take());
                 self.boundary = self.position;
             }
             Event::IdleTimeout { start, end, .. } => assert!(start <= end),
@@ -260,11 +271,15 @@ impl Client {
                 self.deleted.insert(item.clone());
             }
             Event::TranscriptionDelta { item, delta } => {
-                assert!(self.done.contains(item), "a transcript before its item");
+                if !self.done.contains(item) {
+                    self.told_early(item);
+                }
                 assert!(!self.heard_out.contains(item), "a delta after the transcript");
+                assert!(!delta.is_empty());
                 self.words.entry(item.clone()).or_default().push_str(delta);
             }
             Event::TranscriptionCompleted { item, transcript, .. } => {
+                assert!(self.done.contains(item), "a whole transcript before its item");
                 assert!(self.heard_out.insert(item.clone()), "two transcripts of one item");
                 let deltas = self.words.get(item).map_or("", String::as_str);
                 assert!(transcript.starts_with(deltas), "{transcript:?} does not start with {deltas:?}");
@@ -336,6 +351,27 @@ impl Client {
         }
     }
 
+    /// A turn begins behind all that was committed, or is a stretch that ended before it was understood, told once.
+    fn begun(&mut self, start: Duration) {
+        let mut ended = self.turns.values_mut().filter(|stretch| stretch.until.is_some() && !stretch.late);
+        if let Some(stretch) = ended.find(|stretch| stretch.from == start && start < self.boundary) {
+            stretch.late = true;
+        } else {
+            assert!(start >= self.boundary, "7: a turn reaches back into what was committed");
+        }
+    }
+
+    /// Words of a turn that is no item yet: the client knows of the turn by `speech_started`, or commits its turns itself.
+    fn told_early(&mut self, item: &ItemId) {
+        assert!(self.settings.input.transcription.is_some(), "a transcript nobody wants");
+        assert!(!self.cleared.contains(item), "words of a turn that was cleared");
+        match &self.listening {
+            Some(listening) => assert_eq!(listening, item, "words of a turn the client was not told of"),
+            None if self.settings.input.turn_detection.is_none() => self.listening = Some(item.clone()),
+            None => panic!("words of a turn the client was not told of"),
+        }
+    }
+
     fn created(&mut self, now: Instant, view: &Arc<ResponseView>) {
         if !view.out_of_band {
             assert_eq!(self.active, None, "1: two active responses");
@@ -390,7 +426,9 @@ impl Client {
         assert!(self.added.insert(item.id.clone()) || !self.mirror.contains(&item.id), "added twice");
         self.done.remove(&item.id);
         self.heard_out.remove(&item.id);
-        self.words.remove(&item.id);
+        if self.deleted.contains(&item.id) {
+            self.words.remove(&item.id);
+        }
         let beside = self.responses.values().filter(|response| response.view.out_of_band);
         assert!(
             beside.flat_map(|response| &response.lines).all(|line| line.item != item.id),
@@ -408,7 +446,7 @@ impl Client {
                 // A clear that opens the next turn in the same step is told before it.
                 assert!(*from >= self.boundary, "7: {from:?} was used up to {:?}", self.boundary);
                 assert!(*from <= self.position);
-                assert!(self.turns.insert(*turn, Stretch { from: *from, until: None }).is_none());
+                assert!(self.turns.insert(*turn, Stretch { from: *from, until: None, late: false }).is_none());
             }
             Transcribe::Finish { turn, until } => {
                 let stretch = self.turns.get_mut(turn).expect("finish without start");

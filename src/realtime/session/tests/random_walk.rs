@@ -167,7 +167,9 @@ impl World {
     }
 
     fn frames(&mut self, speech: bool, count: u16, realtime: bool) {
-        for _ in 0..count {
+        // A third of what sounds stays even to its end, most of the rest until a few frames in.
+        let even = if self.commands.is_multiple_of(3) { u16::MAX } else { count % 7 };
+        for at in 0..count {
             if realtime {
                 self.scene.run_for(millis(20));
                 self.learn();
@@ -175,7 +177,7 @@ impl World {
             let onset = self.position;
             self.position += millis(20);
             let voice = if speech {
-                Voice::Speech { since: *self.speech.get_or_insert(onset), last: self.position }
+                Voice::Speech { since: *self.speech.get_or_insert(onset), last: self.position, varied: at >= even }
             } else {
                 if self.speech.take().is_some() {
                     self.quiet = onset;
@@ -233,7 +235,8 @@ impl World {
             b'o' => self.command(Request::ClearOutput),
             b'=' => {
                 let (since, last) = (self.quiet, self.position);
-                let voice = if a % 2 == 0 { Voice::Speech { since, last } } else { Voice::Quiet { since } };
+                let voice =
+                    if a % 2 == 0 { Voice::Speech { since, last, varied: b % 2 == 0 } } else { Voice::Quiet { since } };
                 self.feed(Input::Heard(Heard { end: self.position, voice }));
             }
             b'!' if a < 2000 => self.feed(Input::Close(CloseReason::Hangup)),

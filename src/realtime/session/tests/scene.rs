@@ -171,13 +171,22 @@ impl Scene {
 
     /// The person speaks for so long.
     pub(super) fn speaks(&mut self, ms: u64) {
+        self.sounds_for(ms, true);
+    }
+
+    /// The person hums, coughs, or says "uh-huh" for so long.
+    pub(super) fn hums(&mut self, ms: u64) {
+        self.sounds_for(ms, false);
+    }
+
+    fn sounds_for(&mut self, ms: u64, varied: bool) {
         let since = match self.voice {
             Voice::Speech { since, .. } => since,
             Voice::Quiet { .. } => self.position,
         };
         for _ in 0..ms / 20 {
             let last = self.position + millis(20);
-            self.frame(Voice::Speech { since, last });
+            self.frame(Voice::Speech { since, last, varied });
         }
     }
 

@@ -68,11 +68,10 @@ fn the_model_is_asked_with_the_words_once_they_are_final() {
 }
 
 #[test]
-fn transcript_deltas_only_append_and_come_after_the_commit() {
+fn transcript_deltas_only_append_and_go_on_after_the_commit() {
     let mut scene = Scene::new();
     scene.speaks(600);
     scene.partly("what", " times it");
-    assert_eq!(scene.count("transcription.delta"), 0);
     scene.speaks(600);
     scene.partly("what time", " is");
     scene.quiet(500);
@@ -85,7 +84,7 @@ fn transcript_deltas_only_append_and_come_after_the_commit() {
             _ => None,
         })
         .collect();
-    assert_eq!(deltas, ["what time", " is"]);
+    assert_eq!(deltas, ["what", " time", " is"]);
 }
 
 #[test]
