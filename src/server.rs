@@ -4,14 +4,17 @@ use std::{
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
 };
 
 use axum::{Router, extract::connect_info::IntoMakeServiceWithConnectInfo};
 use axum_server::{
-    Handle,
+    Handle, Server,
     accept::NoDelayAcceptor,
     tls_rustls::{RustlsAcceptor, RustlsConfig},
 };
+use hyper_util::rt::TokioTimer;
 use providers::Secret;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
@@ -65,8 +68,8 @@ impl Config {
             wrong.push(("listen", "must be an address and a port, such as 127.0.0.1:8080 or [::1]:8080".into()));
         }
         let key = self.admin_key.expose_secret();
-        if !key.is_empty() && (key.len() < 16 || key.contains(|c: char| c.is_whitespace() || c.is_control())) {
-            wrong.push(("admin_key", "must have at least 16 characters and no white space".into()));
+        if !key.is_empty() && (key.len() < 16 || !key.bytes().all(|byte| byte.is_ascii_graphic())) {
+            wrong.push(("admin_key", "must have at least 16 characters, all of ASCII and no white space".into()));
         }
         if self.tls_certificate.as_os_str().is_empty() != self.tls_key.as_os_str().is_empty() {
             wrong.push(("tls_key", "must be given together with tls_certificate".into()));
@@ -107,7 +110,7 @@ pub struct Listener {
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
     /// The address cannot be had.
-    #[error("cannot listen on {address}: {source}; is another relay running, or does --listen name a free port?")]
+    #[error("cannot listen on {address}: {source}; {}", remedy(source.kind()))]
     Bind {
         /// Which.
         address: SocketAddr,
@@ -162,8 +165,24 @@ impl Config {
         } else {
             (self.tls_certificate.clone(), self.tls_key.clone())
         };
-        let loaded = RustlsConfig::from_pem_file(&certificate, key).await;
-        loaded.map(Some).map_err(|error| ListenError::Certificate { path: certificate, reason: error.to_string() })
+        let loaded = RustlsConfig::from_pem_file(&certificate, &key).await.map_err(|error| {
+            let reason = format!("{error} (its key: {})", key.display());
+            ListenError::Certificate { path: certificate, reason }
+        })?;
+        let mut spoken = (*loaded.get_inner()).clone();
+        spoken.alpn_protocols = vec![b"http/1.1".to_vec()];
+        loaded.reload_from_config(Arc::new(spoken));
+        Ok(Some(loaded))
+    }
+}
+
+/// What to do about an address that cannot be had.
+const fn remedy(kind: io::ErrorKind) -> &'static str {
+    match kind {
+        io::ErrorKind::AddrInUse => "is another relay running? --listen names another port",
+        io::ErrorKind::PermissionDenied => "ports below 1024 are root's: --listen names another one",
+        io::ErrorKind::AddrNotAvailable => "this machine has no such address",
+        _ => "--listen names another address",
     }
 }
 
@@ -175,15 +194,27 @@ pub async fn serve(
 ) -> io::Result<()> {
     match listener.tls {
         None => {
-            let server = axum_server::from_tcp(listener.socket)?;
-            server.acceptor(NoDelayAcceptor::new()).handle(handle).serve(routes).await
+            let server = axum_server::from_tcp(listener.socket)?.acceptor(NoDelayAcceptor::new());
+            impatient(server).handle(handle).serve(routes).await
         }
         Some(tls) => {
             let acceptor = RustlsAcceptor::new(tls).acceptor(NoDelayAcceptor::new());
-            axum_server::from_tcp(listener.socket)?.acceptor(acceptor).handle(handle).serve(routes).await
+            let server = axum_server::from_tcp(listener.socket)?.acceptor(acceptor);
+            impatient(server).handle(handle).serve(routes).await
         }
     }
 }
+
+/// Lets nobody hold a connection by saying nothing, or a byte now and then. HTTP/1.1 alone: WebSockets need it, and the
+/// moment in which HTTP/2 would be recognised knows no deadline.
+fn impatient<A>(server: Server<SocketAddr, A>) -> Server<SocketAddr, A> {
+    let mut server = server.http1_only();
+    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
+    server
+}
+
+/// How long a request's head may take to come, and a connection may wait for its next one.
+const HEAD: Duration = Duration::from_secs(30);
 
 /// The self-signed certificate for loopback names and its key, made once and kept in the data dir.
 fn self_signed(dir: &Path) -> Result<(PathBuf, PathBuf), ListenError> {
@@ -205,4 +236,36 @@ fn write_private(path: &Path, text: &str) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     io::Write::write_all(&mut options.open(path)?, text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpStream,
+    };
+
+    use super::*;
+    use crate::clock::Clock;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_says_nothing_or_half_a_request_is_hung_up_on() {
+        let config = Config { listen: "127.0.0.1:0".into(), ..Config::default() };
+        let listener = Listener::bind(&config).await.unwrap();
+        let address = listener.socket.local_addr().unwrap();
+        let routes = Router::new().route("/", axum::routing::get(async || "here"));
+        let routes = routes.into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(serve(listener, Handle::new(), routes));
+        for said in
+            ["", "GET / HTTP/1.1\r\nhost: x\r\nx-slow: ", "PRI * HTTP/2.0\r\n", "GET / HTTP/1.1\r\nhost: x\r\n\r\n"]
+        {
+            let began = Clock::system().now();
+            let mut socket = TcpStream::connect(address).await.unwrap();
+            socket.write_all(said.as_bytes()).await.unwrap();
+            let mut answer = Vec::new();
+            let _reset_is_an_end_too = socket.read_to_end(&mut answer).await;
+            assert!(Clock::system().now() - began <= HEAD * 2, "{said:?}");
+            assert_eq!(answer.ends_with(b"here"), said.ends_with("\r\n\r\n"), "{said:?}");
+        }
+    }
 }
