@@ -124,6 +124,10 @@ pub fn prepare(config: &Config) -> Result<(), StartError> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     let probe = path.join(format!(".probe-{}", std::process::id()));
+    if path.is_file() {
+        let source = std::io::Error::new(std::io::ErrorKind::NotADirectory, "it is a file, not a folder");
+        return Err(StartError::DataDir { path: path.clone(), source });
+    }
     let made = builder.recursive(true).create(path).and_then(|()| std::fs::write(&probe, b"probe"));
     let made = made.and_then(|()| std::fs::remove_file(&probe));
     made.map_err(|source| StartError::DataDir { path: path.clone(), source })
