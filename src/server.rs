@@ -14,7 +14,10 @@ use axum_server::{
     accept::NoDelayAcceptor,
     tls_rustls::{RustlsAcceptor, RustlsConfig},
 };
-use hyper_util::rt::TokioTimer;
+use hyper_util::{
+    rt::{TokioExecutor, TokioTimer},
+    server::conn::auto::Builder,
+};
 use providers::Secret;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
@@ -177,12 +180,15 @@ impl Config {
 }
 
 /// What to do about an address that cannot be had.
-const fn remedy(kind: io::ErrorKind) -> &'static str {
-    match kind {
-        io::ErrorKind::AddrInUse => "is another relay running? --listen names another port",
-        io::ErrorKind::PermissionDenied => "ports below 1024 are root's: --listen names another one",
-        io::ErrorKind::AddrNotAvailable => "this machine has no such address",
-        _ => "--listen names another address",
+fn remedy(kind: io::ErrorKind) -> &'static str {
+    if kind == io::ErrorKind::AddrInUse {
+        "is another relay running? --listen names another port"
+    } else if kind == io::ErrorKind::PermissionDenied {
+        "ports below 1024 are root's: --listen names another one"
+    } else if kind == io::ErrorKind::AddrNotAvailable {
+        "this machine has no such address"
+    } else {
+        "--listen names another address"
     }
 }
 
@@ -205,11 +211,13 @@ pub async fn serve(
     }
 }
 
-/// Lets nobody hold a connection by saying nothing, or a byte now and then. HTTP/1.1 alone: WebSockets need it, and the
-/// moment in which HTTP/2 would be recognised knows no deadline.
-fn impatient<A>(server: Server<SocketAddr, A>) -> Server<SocketAddr, A> {
-    let mut server = server.http1_only();
-    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
+/// Lets nobody hold a connection with half a request, or by staying after one. HTTP/1.1 alone, which WebSockets need.
+/// (`Server::http1_only` would refuse upgrades.) A connection that never says a first byte has no deadline: hyper-util
+/// waits for it to tell the version, outside of ours.
+fn impatient<A>(mut server: Server<SocketAddr, A>) -> Server<SocketAddr, A> {
+    let mut http = Builder::new(TokioExecutor::new()).http1_only();
+    http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
+    *server.http_builder() = http;
     server
 }
 
@@ -240,6 +248,10 @@ fn write_private(path: &Path, text: &str) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use axum::{
+        extract::ws::{Message, WebSocketUpgrade},
+        routing::get,
+    };
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::TcpStream,
@@ -248,17 +260,22 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
 
-    #[tokio::test(start_paused = true)]
-    async fn who_says_nothing_or_half_a_request_is_hung_up_on() {
+    async fn serving() -> SocketAddr {
         let config = Config { listen: "127.0.0.1:0".into(), ..Config::default() };
         let listener = Listener::bind(&config).await.unwrap();
         let address = listener.socket.local_addr().unwrap();
-        let routes = Router::new().route("/", axum::routing::get(async || "here"));
-        let routes = routes.into_make_service_with_connect_info::<SocketAddr>();
-        tokio::spawn(serve(listener, Handle::new(), routes));
-        for said in
-            ["", "GET / HTTP/1.1\r\nhost: x\r\nx-slow: ", "PRI * HTTP/2.0\r\n", "GET / HTTP/1.1\r\nhost: x\r\n\r\n"]
-        {
+        let greet = async |upgrade: WebSocketUpgrade| {
+            upgrade.on_upgrade(async |mut socket| socket.send(Message::Text("hello".into())).await.unwrap())
+        };
+        let routes = Router::new().route("/", get(async || "here")).route("/live", get(greet));
+        tokio::spawn(serve(listener, Handle::new(), routes.into_make_service_with_connect_info::<SocketAddr>()));
+        address
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_says_half_a_request_or_stays_after_one_is_hung_up_on() {
+        let address = serving().await;
+        for said in ["GET / HTTP/1.1\r\nhost: x\r\nx-slow: ", "GET / HTTP/1.1\r\nhost: x\r\n\r\n"] {
             let began = Clock::system().now();
             let mut socket = TcpStream::connect(address).await.unwrap();
             socket.write_all(said.as_bytes()).await.unwrap();
@@ -267,5 +284,13 @@ mod tests {
             assert!(Clock::system().now() - began <= HEAD * 2, "{said:?}");
             assert_eq!(answer.ends_with(b"here"), said.ends_with("\r\n\r\n"), "{said:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_connection_becomes_a_websocket() {
+        let url = format!("ws://{}/live", serving().await);
+        let (mut socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
+        let said = futures_util::StreamExt::next(&mut socket).await.unwrap().unwrap();
+        assert_eq!(said.into_text().unwrap().as_str(), "hello");
     }
 }
