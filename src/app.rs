@@ -1,8 +1,14 @@
 //! The relay put together: configuration in, a served address out, drained at the end.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum_server::Handle;
+use futures_util::FutureExt;
 use providers::{ProviderError, Secret};
 
 use crate::{
@@ -10,10 +16,10 @@ use crate::{
     clock::Clock,
     config::Config,
     drain::Drain,
-    engines::Engines,
+    engines::{self, Engines},
     metrics::Exporter,
     realtime::{self, Engine, admission::Admission, protocol::settings::Defaults},
-    rest::{self, Catalog, Context},
+    rest::{self, Catalog, Context, Part, Ready},
     server::{self, Listener},
     store::{self, Db, StoreError},
 };
@@ -74,6 +80,7 @@ impl App {
             providers: engines.providers,
             catalog,
             defaults: Defaults::default(),
+            ready: Ready::new(parts(config)),
             metrics: Arc::new(move || {
                 crate::metrics::inference_depth(pool.depth());
                 exporter.render()
@@ -116,15 +123,40 @@ pub async fn open(config: &Config) -> Result<Db, StartError> {
     Ok(Db::open(&config.server.data_dir.join("relay.db")).await?)
 }
 
-/// Makes the data dir, readable by its owner alone, and sees that a file can be made there: permissions, read-only mounts
-/// and full disks all show.
+/// What serving takes beside the database: a data dir that can be written, and the engines.
+fn parts(config: &Config) -> Vec<Part> {
+    let dir = config.server.data_dir.clone();
+    let writable = move || {
+        let dir = dir.clone();
+        let probed = tokio::task::spawn_blocking(move || {
+            let probed = probe(&dir);
+            if let Err(error) = &probed {
+                tracing::error!(%error, "the data dir cannot be written");
+            }
+            probed.is_ok()
+        });
+        async { probed.await.unwrap_or(false) }.boxed()
+    };
+    let storage = Part { name: "storage", any: vec![("data dir".to_owned(), Box::new(writable))] };
+    std::iter::once(storage).chain(engines::parts(config)).collect()
+}
+
+/// Makes the data dir, readable by its owner alone, and sees that it can be written.
 pub fn prepare(config: &Config) -> Result<(), StartError> {
     let path = &config.server.data_dir;
+    let told = |source| StartError::DataDir { path: path.clone(), source };
+    if path.is_file() {
+        return Err(told(std::io::Error::new(std::io::ErrorKind::NotADirectory, "it is a file, not a folder")));
+    }
     let mut builder = std::fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    let probe = path.join(format!(".probe-{}", std::process::id()));
-    let made = builder.recursive(true).create(path).and_then(|()| std::fs::write(&probe, b"probe"));
-    let made = made.and_then(|()| std::fs::remove_file(&probe));
-    made.map_err(|source| StartError::DataDir { path: path.clone(), source })
+    builder.recursive(true).create(path).and_then(|()| probe(path)).map_err(told)
+}
+
+/// Makes a file in the data dir and removes it: permissions, read-only mounts and full disks all show.
+fn probe(dir: &Path) -> std::io::Result<()> {
+    let probe = dir.join(format!(".probe-{}", std::process::id()));
+    std::fs::write(&probe, b"probe")?;
+    std::fs::remove_file(&probe)
 }

@@ -130,6 +130,11 @@ fn explain(error: tungstenite::Error) -> String {
             status => format!("it answered {status}"),
         };
     }
+    if let tungstenite::Error::Io(error) = &error
+        && error.kind() == std::io::ErrorKind::ConnectionRefused
+    {
+        return "nobody listens there; is the relay running? `voice-relay serve` starts it".into();
+    }
     error.to_string()
 }
 

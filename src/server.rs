@@ -4,13 +4,19 @@ use std::{
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
 };
 
 use axum::{Router, extract::connect_info::IntoMakeServiceWithConnectInfo};
 use axum_server::{
-    Handle,
+    Handle, Server,
     accept::NoDelayAcceptor,
     tls_rustls::{RustlsAcceptor, RustlsConfig},
+};
+use hyper_util::{
+    rt::{TokioExecutor, TokioTimer},
+    server::conn::auto::Builder,
 };
 use providers::Secret;
 use secrecy::ExposeSecret;
@@ -65,8 +71,8 @@ impl Config {
             wrong.push(("listen", "must be an address and a port, such as 127.0.0.1:8080 or [::1]:8080".into()));
         }
         let key = self.admin_key.expose_secret();
-        if !key.is_empty() && (key.len() < 16 || key.contains(|c: char| c.is_whitespace() || c.is_control())) {
-            wrong.push(("admin_key", "must have at least 16 characters and no white space".into()));
+        if !key.is_empty() && (key.len() < 16 || !key.bytes().all(|byte| byte.is_ascii_graphic())) {
+            wrong.push(("admin_key", "must have at least 16 characters, all of ASCII and no white space".into()));
         }
         if self.tls_certificate.as_os_str().is_empty() != self.tls_key.as_os_str().is_empty() {
             wrong.push(("tls_key", "must be given together with tls_certificate".into()));
@@ -107,7 +113,7 @@ pub struct Listener {
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
     /// The address cannot be had.
-    #[error("cannot listen on {address}: {source}; is another relay running, or does --listen name a free port?")]
+    #[error("cannot listen on {address}: {source}; {}", remedy(source.kind()))]
     Bind {
         /// Which.
         address: SocketAddr,
@@ -162,8 +168,27 @@ impl Config {
         } else {
             (self.tls_certificate.clone(), self.tls_key.clone())
         };
-        let loaded = RustlsConfig::from_pem_file(&certificate, key).await;
-        loaded.map(Some).map_err(|error| ListenError::Certificate { path: certificate, reason: error.to_string() })
+        let loaded = RustlsConfig::from_pem_file(&certificate, &key).await.map_err(|error| {
+            let reason = format!("{error} (its key: {})", key.display());
+            ListenError::Certificate { path: certificate, reason }
+        })?;
+        let mut spoken = (*loaded.get_inner()).clone();
+        spoken.alpn_protocols = vec![b"http/1.1".to_vec()];
+        loaded.reload_from_config(Arc::new(spoken));
+        Ok(Some(loaded))
+    }
+}
+
+/// What to do about an address that cannot be had.
+fn remedy(kind: io::ErrorKind) -> &'static str {
+    if kind == io::ErrorKind::AddrInUse {
+        "is another relay running? --listen names another port"
+    } else if kind == io::ErrorKind::PermissionDenied {
+        "ports below 1024 are root's: --listen names another one"
+    } else if kind == io::ErrorKind::AddrNotAvailable {
+        "this machine has no such address"
+    } else {
+        "--listen names another address"
     }
 }
 
@@ -175,15 +200,29 @@ pub async fn serve(
 ) -> io::Result<()> {
     match listener.tls {
         None => {
-            let server = axum_server::from_tcp(listener.socket)?;
-            server.acceptor(NoDelayAcceptor::new()).handle(handle).serve(routes).await
+            let server = axum_server::from_tcp(listener.socket)?.acceptor(NoDelayAcceptor::new());
+            impatient(server).handle(handle).serve(routes).await
         }
         Some(tls) => {
             let acceptor = RustlsAcceptor::new(tls).acceptor(NoDelayAcceptor::new());
-            axum_server::from_tcp(listener.socket)?.acceptor(acceptor).handle(handle).serve(routes).await
+            let server = axum_server::from_tcp(listener.socket)?.acceptor(acceptor);
+            impatient(server).handle(handle).serve(routes).await
         }
     }
 }
+
+/// Lets nobody hold a connection with half a request, or by staying after one. HTTP/1.1 alone, which WebSockets need.
+/// (`Server::http1_only` would refuse upgrades.) A connection that never says a first byte has no deadline: hyper-util
+/// waits for it to tell the version, outside of ours.
+fn impatient<A>(mut server: Server<SocketAddr, A>) -> Server<SocketAddr, A> {
+    let mut http = Builder::new(TokioExecutor::new()).http1_only();
+    http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
+    *server.http_builder() = http;
+    server
+}
+
+/// How long a request's head may take to come, and a connection may wait for its next one.
+const HEAD: Duration = Duration::from_secs(30);
 
 /// The self-signed certificate for loopback names and its key, made once and kept in the data dir.
 fn self_signed(dir: &Path) -> Result<(PathBuf, PathBuf), ListenError> {
@@ -205,4 +244,53 @@ fn write_private(path: &Path, text: &str) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     io::Write::write_all(&mut options.open(path)?, text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{
+        extract::ws::{Message, WebSocketUpgrade},
+        routing::get,
+    };
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpStream,
+    };
+
+    use super::*;
+    use crate::clock::Clock;
+
+    async fn serving() -> SocketAddr {
+        let config = Config { listen: "127.0.0.1:0".into(), ..Config::default() };
+        let listener = Listener::bind(&config).await.unwrap();
+        let address = listener.socket.local_addr().unwrap();
+        let greet = async |upgrade: WebSocketUpgrade| {
+            upgrade.on_upgrade(async |mut socket| socket.send(Message::Text("hello".into())).await.unwrap())
+        };
+        let routes = Router::new().route("/", get(async || "here")).route("/live", get(greet));
+        tokio::spawn(serve(listener, Handle::new(), routes.into_make_service_with_connect_info::<SocketAddr>()));
+        address
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_says_half_a_request_or_stays_after_one_is_hung_up_on() {
+        let address = serving().await;
+        for said in ["GET / HTTP/1.1\r\nhost: x\r\nx-slow: ", "GET / HTTP/1.1\r\nhost: x\r\n\r\n"] {
+            let began = Clock::system().now();
+            let mut socket = TcpStream::connect(address).await.unwrap();
+            socket.write_all(said.as_bytes()).await.unwrap();
+            let mut answer = Vec::new();
+            let _reset_is_an_end_too = socket.read_to_end(&mut answer).await;
+            assert!(Clock::system().now() - began <= HEAD * 2, "{said:?}");
+            assert_eq!(answer.ends_with(b"here"), said.ends_with("\r\n\r\n"), "{said:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_becomes_a_websocket() {
+        let url = format!("ws://{}/live", serving().await);
+        let (mut socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
+        let said = futures_util::StreamExt::next(&mut socket).await.unwrap().unwrap();
+        assert_eq!(said.into_text().unwrap().as_str(), "hello");
+    }
 }

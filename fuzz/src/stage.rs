@@ -140,8 +140,11 @@ impl Stage {
             self.skipped += Frame::DURATION;
             let end = onset + Frame::DURATION;
             self.voice = match (speech, self.voice) {
-                (true, Voice::Quiet { .. }) => Voice::Speech { since: onset, last: end },
-                (true, Voice::Speech { since, .. }) => Voice::Speech { since, last: end },
+                // Even at first, as every sound is, and varied from the fifth frame on.
+                (true, Voice::Quiet { .. }) => Voice::Speech { since: onset, last: end, varied: false },
+                (true, Voice::Speech { since, .. }) => {
+                    Voice::Speech { since, last: end, varied: end - since > 4 * Frame::DURATION }
+                }
                 (false, Voice::Speech { .. }) => Voice::Quiet { since: onset },
                 (false, quiet) => quiet,
             };
@@ -259,7 +262,9 @@ impl Stage {
             let past = self.skipped;
             let voice = match voice {
                 Voice::Quiet { since } => Voice::Quiet { since: since + past },
-                Voice::Speech { since, last } => Voice::Speech { since: since + past, last: last + past },
+                Voice::Speech { since, last, varied } => {
+                    Voice::Speech { since: since + past, last: last + past, varied }
+                }
             };
             self.feed(Input::Heard(Heard { end: end + past, voice }));
         }

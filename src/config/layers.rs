@@ -41,36 +41,41 @@ pub(super) fn from_toml(name: &str, text: &str) -> Result<Vec<Given>, Problem> {
     };
     let table = toml::de::DeTable::parse(text).map_err(broken)?;
     let values: Table = toml::from_str(text).map_err(broken)?;
-    let mut given = Vec::new();
+    let mut found = Vec::new();
     for (section, value) in values {
         let lines = table.get_ref().iter().find(|(key, _)| key.get_ref() == section.as_str());
         let line = lines.map_or(1, |(key, _)| line_of(text, key.span().start));
         let Value::Table(keys) = value else {
-            given.push(Given { path: vec![section], value, origin: format!("{name}:{line}") });
+            found.push((line, vec![section], value));
             continue;
         };
         for (key, value) in keys {
             let inner = lines.and_then(|(_, inner)| inner.get_ref().as_table());
             let spot = inner.and_then(|inner| inner.iter().find(|(spanned, _)| spanned.get_ref() == key.as_str()));
             let line = spot.map_or(line, |(spanned, _)| line_of(text, spanned.span().start));
-            given.push(Given { path: vec![section.clone(), key], value, origin: format!("{name}:{line}") });
+            found.push((line, vec![section.clone(), key], value));
         }
     }
-    Ok(given)
+    found.sort_by_key(|(line, ..)| *line);
+    let given = |(line, path, value)| Given { path, value, origin: format!("{name}:{line}") };
+    Ok(found.into_iter().map(given).collect())
 }
 
 /// The values in `VOICE_RELAY__SECTION__KEY` variables. Text is read as the key's type asks: `true`, `8`, `0.5`, and lists
 /// as `a,b` or in TOML's brackets.
-pub(super) fn from_environment(source: &dyn Source, schema: &Table) -> Vec<Given> {
-    source
-        .starting_with(PREFIX)
-        .into_iter()
-        .map(|(name, text)| {
-            let path: Vec<String> = name[PREFIX.len()..].to_lowercase().split("__").map(str::to_owned).collect();
-            let value = read_as(lookup(schema, &path), text);
-            Given { path, value, origin: format!("environment {name}") }
-        })
-        .collect()
+pub(super) fn from_environment(source: &dyn Source, schema: &Table, problems: &mut Vec<Problem>) -> Vec<Given> {
+    let mut given = Vec::new();
+    for (name, text) in source.starting_with(PREFIX) {
+        let path: Vec<String> = name[PREFIX.len()..].to_lowercase().split("__").map(str::to_owned).collect();
+        let value = read_as(lookup(schema, &path), text);
+        let one = Given { path, value, origin: format!("environment {name}") };
+        if one.value.as_str().is_some_and(|text| text.contains(char::REPLACEMENT_CHARACTER)) {
+            problems.push(one.problem("must be UTF-8 text"));
+        } else {
+            given.push(one);
+        }
+    }
+    given
 }
 
 /// Lays `given` over the defaults, later ones winning, and reports every value that does not fit.
@@ -113,13 +118,26 @@ fn check<C: Serialize + DeserializeOwned + Default>(schema: &Table, one: &Given)
     }
     let number = expected.is_float() && one.value.is_integer();
     if !number && !expected.same_type(&one.value) {
-        return Err(one.problem(format!("must be {}, not {}", article(expected), article(&one.value))));
+        let given = if one.value.is_float() { "a fraction" } else { article(&one.value) };
+        return Err(one.problem(format!("must be {}, not {given}", article(expected))));
     }
     let mut alone = schema.clone();
     put(&mut alone, &one.path, one.value.clone());
     match alone.try_into::<C>() {
         Ok(_) => Ok(()),
-        Err(error) => Err(one.problem(error.message().trim().to_owned())),
+        Err(error) => Err(one.problem(allowed(expected, error.message().trim()))),
+    }
+}
+
+/// What is allowed, from the parser's words for what it got.
+fn allowed(expected: &Value, message: &str) -> String {
+    match message.split_once(", expected ") {
+        Some((got, choices)) if got.starts_with("unknown variant") => {
+            format!("must be {}", choices.trim_start_matches("one of "))
+        }
+        Some(_) if expected.is_integer() => "must be a whole number, 0 or more".into(),
+        Some(_) if expected.is_array() => "must be a list of strings".into(),
+        _ => message.to_owned(),
     }
 }
 

@@ -104,7 +104,7 @@ fn gather(flags: &Flags, source: &dyn Source, problems: &mut Vec<Problem>) -> Ve
             Err(problem) => problems.push(problem),
         }
     }
-    given.extend(layers::from_environment(source, &layers::schema::<Config>()));
+    given.extend(layers::from_environment(source, &layers::schema::<Config>(), problems));
     let mut flag = |name: &str, key: &str, value: String| {
         let path = vec!["server".to_owned(), key.to_owned()];
         given.push(Given { path, value: toml::Value::String(value), origin: name.to_owned() });

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 /// Reads the environment.
 pub trait Source {
-    /// All variables whose names start with `prefix`, by name.
+    /// All variables whose names start with `prefix`, by name. What is not Unicode of a value is U+FFFD, so that it is
+    /// refused where it would otherwise be overlooked.
     fn starting_with(&self, prefix: &str) -> BTreeMap<String, String>;
 
-    /// One variable, if set and Unicode.
+    /// One variable, if set; likewise.
     fn get(&self, name: &str) -> Option<String>;
 }
 
@@ -17,13 +18,13 @@ pub struct Environment;
 impl Source for Environment {
     fn starting_with(&self, prefix: &str) -> BTreeMap<String, String> {
         std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())))
             .filter(|(name, _)| name.starts_with(prefix))
             .collect()
     }
 
     fn get(&self, name: &str) -> Option<String> {
-        std::env::var(name).ok()
+        std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
     }
 }
 

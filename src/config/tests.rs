@@ -41,16 +41,21 @@ fn flags_win_over_environment_and_environment_over_file() {
 #[test]
 fn every_mistake_is_told_at_once_with_its_place() {
     let text = "[server]\nlisten = 'nowhere'\ncolour = 1\n[log]\nformat = 'xml'\n[inference]\nthreads = 'two'\n[music]\na = 1\n";
-    let told = load_text(text, &[("VOICE_RELAY__LOG__LEVEL", "a=b=c"), ("VOICE_RELAY__INFERENCE__QUEUE", "-1")]);
-    let told = told.unwrap_err().to_string();
+    let pairs = [
+        ("VOICE_RELAY__LOG__LEVEL", "a=b=c"),
+        ("VOICE_RELAY__INFERENCE__QUEUE", "-1"),
+        ("VOICE_RELAY__MODELS__INDEX_URL", "http://\u{FFFD}"),
+    ];
+    let told = load_text(text, &pairs).unwrap_err().to_string();
     for expected in [
         "relay.toml:2: server.listen: must be an address and a port",
         "relay.toml:3: server.colour: no such key; allowed here: ",
-        "relay.toml:5: log.format: unknown variant `xml`, expected `pretty` or `json`",
+        "relay.toml:5: log.format: must be `pretty` or `json`",
         "relay.toml:7: inference.threads: must be a whole number, not a string",
         "relay.toml:9: music.a: no such section; allowed: ",
         "environment VOICE_RELAY__LOG__LEVEL: log.level: must be error, warn",
-        "environment VOICE_RELAY__INFERENCE__QUEUE: inference.queue: ",
+        "environment VOICE_RELAY__INFERENCE__QUEUE: inference.queue: must be a whole number, 0 or more",
+        "environment VOICE_RELAY__MODELS__INDEX_URL: models.index_url: must be UTF-8 text",
     ] {
         assert!(told.contains(expected), "`{expected}` not in\n{told}");
     }
@@ -62,6 +67,26 @@ fn a_log_level_that_is_none_is_no_filter_either() {
         [("loud", false), ("info,loud", false), ("debug", true), ("info,voice_relay::realtime=debug", true)]
     {
         assert_eq!(load_text("", &[("VOICE_RELAY__LOG__LEVEL", level)]).is_ok(), good, "{level}");
+    }
+}
+
+#[test]
+fn mistakes_are_told_in_the_words_of_people_and_in_the_order_of_the_file() {
+    let text = "[server]\nallowed_origins = ['https://a', 3]\ndrain_seconds = -4\n[inference]\nthreads = 2.5\n";
+    let told = load_text(text, &[]).unwrap_err();
+    let told: Vec<_> = told.0.iter().map(|problem| format!("{}: {}", problem.key, problem.message)).collect();
+    let expected = [
+        "server.allowed_origins: must be a list of strings",
+        "server.drain_seconds: must be a whole number, 0 or more",
+        "inference.threads: must be a whole number, not a fraction",
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn an_admin_key_that_no_header_can_carry_is_refused() {
+    for key in ["a-long-enough-kéy", "a long enough key", "a-long-enough-\u{FFFD}ey"] {
+        assert!(load_text("", &[("VOICE_RELAY_ADMIN_KEY", key)]).is_err(), "{key}");
     }
 }
 

@@ -1,11 +1,15 @@
 //! Engines by name: models read, layers put around, chains linked.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use providers::{
     ErrorKind, LanguageModel, ProviderError, SpeechToText, TextToSpeech, TurnDetector,
     layers::{Fallback, Observed, Timed},
-    local::{agent::Agent, command::Command, hibari::Hibari, pool::Pool, turn::SmartTurn, whisper::Whisper},
+    local::{agent::Agent, command::Command, hibari::Hibari, models, pool::Pool, turn::SmartTurn, whisper::Whisper},
     openai, scripted,
 };
 use secrecy::ExposeSecret;
@@ -59,8 +63,10 @@ impl Loader {
         let engine = |name: &String| -> Result<Arc<dyn SpeechToText>, ProviderError> {
             let inner: Arc<dyn SpeechToText> = match name.as_str() {
                 "scripted/stt" => Arc::new(scripted::SpeechToText::default()),
-                "local/whisper-tiny.en" => Arc::new(Whisper::load(&self.model("whisper-tiny.en.ggml"), self.pool())?),
-                _ => Arc::new(Whisper::load(&self.model("whisper-base.ggml"), self.pool())?),
+                "local/whisper-tiny.en" => {
+                    Arc::new(Whisper::load(&self.model(name, "whisper-tiny.en.ggml")?, self.pool())?)
+                }
+                _ => Arc::new(Whisper::load(&self.model(name, "whisper-base.ggml")?, self.pool())?),
             };
             Ok(Arc::new(Observed::new(name.clone(), self.observer(), inner)))
         };
@@ -88,7 +94,7 @@ impl Loader {
                 "scripted/tts" => Arc::new(scripted::TextToSpeech::new(three_seconds())),
                 "local/flite" => Arc::new(Command::flite()),
                 "local/espeak" => Arc::new(Command::espeak()),
-                _ => Arc::new(Hibari::load(&self.model("hibari"), self.pool())?),
+                _ => Arc::new(Hibari::load(&self.model(name, "hibari")?, self.pool())?),
             };
             Ok(Arc::new(Observed::new(name.clone(), self.observer(), inner)))
         };
@@ -99,11 +105,27 @@ impl Loader {
         if name.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Arc::new(SmartTurn::load(&self.model("smart-turn.onnx"), self.pool())?)))
+        Ok(Some(Arc::new(SmartTurn::load(&self.model(name, "smart-turn.onnx")?, self.pool())?)))
     }
 
-    fn model(&self, name: &str) -> std::path::PathBuf {
-        Path::new(&self.config.models.dir).join(name)
+    /// Where a model is. A file that was cut short is refused here: some engines read it without complaint and then
+    /// understand nothing. What is missing altogether they tell themselves.
+    fn model(&self, engine: &str, name: &str) -> Result<PathBuf, ProviderError> {
+        let dir = &self.config.models.dir;
+        let own = |file: &&models::File| Path::new(file.path).starts_with(name);
+        for file in models::MODELS.iter().flat_map(|model| model.files).filter(own) {
+            let (path, expected) = (dir.join(file.path), file.size);
+            if let Ok(found) = std::fs::metadata(&path).map(|found| found.len())
+                && found != expected
+            {
+                let shown = path.display();
+                let detail = format!(
+                    "{shown} is damaged: {found} bytes, not {expected}; `voice-relay models install` fetches it anew"
+                );
+                return Err(ProviderError::new(engine.to_owned(), ErrorKind::Unavailable, detail));
+            }
+        }
+        Ok(dir.join(name))
     }
 
     fn pool(&self) -> Arc<Pool> {

@@ -1,10 +1,12 @@
 //! From configuration to engines that listen, think and speak.
 
 mod load;
+mod look;
 
 use std::path::{Path, PathBuf};
 
 pub use load::Engines;
+pub use look::{parts, program};
 
 use providers::Secret;
 use secrecy::ExposeSecret;

@@ -1,6 +1,6 @@
 //! JSON bodies, taken strictly: a field we do not know is told, never dropped.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::Bytes,
@@ -8,6 +8,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
 };
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 
 use super::{Context, fault::Fault};
 
@@ -28,7 +29,9 @@ impl<T: DeserializeOwned> FromRequest<Arc<Context>> for Strict<T> {
 
 /// The whole body, up to the limit of the route.
 pub(super) async fn read(request: Request, context: &Arc<Context>) -> Result<Bytes, Fault> {
-    Bytes::from_request(request, context).await.map_err(|rejection| match rejection.status() {
+    let reading = timeout(PATIENCE, Bytes::from_request(request, context)).await;
+    let late = || Fault::new(StatusCode::REQUEST_TIMEOUT, "upload_timeout", "The body took too long to come.");
+    reading.map_err(|_| late())?.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => too_large(),
         _ => Fault::new(StatusCode::BAD_REQUEST, "unreadable_body", "The body could not be read to its end."),
     })
@@ -84,3 +87,6 @@ fn is_json(headers: &HeaderMap) -> bool {
     let kind = kind.split(';').next().unwrap_or_default().trim();
     kind.eq_ignore_ascii_case("application/json") || kind.ends_with("+json")
 }
+
+/// How long a JSON body may take to come: 256 KiB over the slowest telephone.
+const PATIENCE: Duration = Duration::from_secs(60);

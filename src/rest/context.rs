@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Catalog;
+use super::{Catalog, Ready};
 use crate::{
     auth::Auth,
     realtime::{Engine, Providers, protocol::settings::Defaults},
@@ -28,6 +28,8 @@ pub struct Context {
     pub catalog: Catalog,
     /// What live sessions start with where the client says nothing.
     pub defaults: Defaults,
+    /// What serving takes beside the database.
+    pub ready: Ready,
     /// Renders `/metrics` in Prometheus' text format.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
 }

@@ -34,6 +34,10 @@ struct View {
     item_id: Option<String>,
     client_message_id: Option<String>,
     parent_message_id: Option<MessageId>,
+    /// Files that came with it.
+    attachments: [(); 0],
+    /// Sources it names.
+    citations: [(); 0],
     created_at: String,
     updated_at: String,
 }
@@ -72,6 +76,8 @@ impl From<Message> for View {
             item_id: message.item,
             client_message_id: message.client_message,
             parent_message_id: message.parent,
+            attachments: [],
+            citations: [],
             created_at: time(message.created_at),
             updated_at: time(message.updated_at),
         }

@@ -18,6 +18,7 @@ mod messages;
 mod models;
 mod page;
 mod provider;
+mod ready;
 mod realtime;
 mod request;
 mod secrets;
@@ -41,6 +42,7 @@ pub use context::{Config, Context};
 pub use fault::Fault;
 pub use guard::Need;
 pub use models::Catalog;
+pub use ready::{Look, Part, Ready};
 
 use crate::auth::Scope;
 
@@ -56,7 +58,7 @@ fn table() -> Vec<Route> {
     vec![
         route("/", Need::Nothing, get(home::show)),
         route("/health", Need::Nothing, get(health::live)),
-        route("/ready", Need::Nothing, get(health::ready)),
+        route("/ready", Need::Nothing, get(ready::show)),
         route("/metrics", Need::Scope(Scope::Admin), get(health::metrics)),
         route("/v1/realtime", Need::Voice, get(realtime::connect)),
         route("/v1/realtime/client_secrets", Need::Scope(Scope::Realtime), post(secrets::create)),

@@ -4,7 +4,7 @@ use std::{str::FromStr, sync::Arc};
 
 use axum::{
     Json,
-    extract::{FromRequestParts, Path, RawQuery},
+    extract::{FromRequestParts, Path},
     http::request::Parts,
     response::{IntoResponse, Response},
 };
@@ -20,22 +20,31 @@ pub(super) struct Slice {
     pub(super) after: Option<Cursor>,
 }
 
-impl FromRequestParts<Arc<Context>> for Slice {
-    type Rejection = Fault;
-
-    async fn from_request_parts(parts: &mut Parts, context: &Arc<Context>) -> Result<Self, Fault> {
-        let Ok(RawQuery(query)) = RawQuery::from_request_parts(parts, context).await;
+impl Slice {
+    /// Reads the query; `more` takes, or refuses, what a list knows beside `limit` and `after`.
+    pub(super) fn read(
+        query: Option<&str>,
+        mut more: impl FnMut(&str, &str) -> Result<(), Fault>,
+    ) -> Result<Self, Fault> {
         let mut slice = Self { limit: 20, after: None };
-        for pair in query.as_deref().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+        for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
             match pair.split_once('=').unwrap_or((pair, "")) {
                 ("limit", value) => slice.limit = limit(value)?,
                 ("after", value) => slice.after = Some(after(value)?),
-                (name, _) => {
-                    return Err(Fault::invalid(name, "This list takes `limit` and `after` and nothing else."));
-                }
+                (name, value) => more(name, value)?,
             }
         }
         Ok(slice)
+    }
+}
+
+impl FromRequestParts<Arc<Context>> for Slice {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<Context>) -> Result<Self, Fault> {
+        Self::read(parts.uri.query(), |name, _| {
+            Err(Fault::invalid(name, "This list takes `limit` and `after` and nothing else."))
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use axum::{
-    extract::{Request, State},
+    extract::{MatchedPath, Request, State},
     http::{HeaderName, HeaderValue, Method, header},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -15,12 +15,13 @@ use uuid::Uuid;
 
 use super::{Context, fault::Fault};
 
-/// Wraps a request. The log line at its end carries the id that the client sees; path and query may hold credentials, so
-/// the query is never logged.
+/// Wraps a request. The log line at its end carries the id that the client sees. Path and query may hold what callers put
+/// there by mistake, credentials too, so the route's pattern is logged and neither of them.
 pub(super) async fn attend(State(context): State<Arc<Context>>, request: Request, next: Next) -> Response {
     let id = format!("req_{}", Uuid::now_v7().simple());
     let path = request.uri().path().to_owned();
-    let span = tracing::info_span!("request", request.id = %id, method = %request.method(), path);
+    let route = request.extensions().get::<MatchedPath>().map_or("(none)", MatchedPath::as_str);
+    let span = tracing::info_span!("request", request.id = %id, method = %request.method(), route);
     async {
         let began = context.engine.clock.now();
         let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;

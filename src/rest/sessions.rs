@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::State,
-    http::StatusCode,
+    extract::{FromRequestParts, State},
+    http::{StatusCode, request::Parts},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::{
     Context,
@@ -30,17 +32,45 @@ struct View {
     title: Option<String>,
     /// Whether all that was said is among its messages.
     complete: bool,
+    archived: bool,
+    /// Always null: there are no folders.
+    folder_id: Option<Uuid>,
+    /// A JSON object.
+    settings: Value,
     created_at: String,
     updated_at: String,
+}
+
+/// Which conversations are asked for.
+pub(super) struct Search {
+    slice: Slice,
+    archived: Option<bool>,
+}
+
+impl FromRequestParts<Arc<Context>> for Search {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<Context>) -> Result<Self, Fault> {
+        let mut archived = None;
+        let slice = Slice::read(parts.uri.query(), |name, value| match (name, value) {
+            ("archived", "true" | "false") => {
+                archived = Some(value == "true");
+                Ok(())
+            }
+            ("archived", _) => Err(Fault::invalid("archived", "`archived` must be `true` or `false`.")),
+            _ => Err(Fault::invalid(name, "This list takes `limit`, `after` and `archived` and nothing else.")),
+        })?;
+        Ok(Self { slice, archived })
+    }
 }
 
 /// `GET /api/sessions`: the caller's, newest first.
 pub(super) async fn list(
     State(context): State<Arc<Context>>,
     principal: Principal,
-    slice: Slice,
+    Search { slice, archived }: Search,
 ) -> Result<Response, Fault> {
-    let found = sessions::list(&context.db, principal.user, slice.after.as_ref(), slice.limit).await?;
+    let found = sessions::list(&context.db, principal.user, archived, slice.after.as_ref(), slice.limit).await?;
     Ok(page::answer(found, View::from))
 }
 
@@ -70,6 +100,9 @@ impl From<Session> for View {
             id: session.id,
             title: session.title,
             complete: session.complete,
+            archived: session.archived,
+            folder_id: None,
+            settings: serde_json::from_str(&session.settings).unwrap_or_else(|_| json!({})),
             created_at: time(session.created_at),
             updated_at: time(session.updated_at),
         }

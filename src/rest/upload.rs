@@ -22,8 +22,13 @@ pub(super) struct Form {
     pub(super) texts: Vec<(String, String)>,
 }
 
-/// Reads a form to its end. `most` bounds the file, [`TEXTS`] all else.
-pub(super) async fn read(mut form: Multipart, most: usize) -> Result<Form, Fault> {
+/// Reads a form to its end. `most` bounds the file, [`TEXTS`] all else, [`LONGEST`] the time: an upload takes a seat.
+pub(super) async fn read(form: Multipart, most: usize) -> Result<Form, Fault> {
+    let late = || Fault::new(StatusCode::REQUEST_TIMEOUT, "upload_timeout", "The upload took too long.");
+    timeout(LONGEST, gather(form, most)).await.map_err(|_| late())?
+}
+
+async fn gather(mut form: Multipart, most: usize) -> Result<Form, Fault> {
     let mut read = Form::default();
     let mut texts = 0;
     while let Some(mut field) = patient(form.next_field()).await? {
@@ -74,6 +79,8 @@ async fn discard(mut field: Field<'_>) {
 const TEXTS: usize = 64 << 10;
 /// What a part counts for beside its text, so that empty ones are bounded too.
 const PART: usize = 256;
+/// How long an upload may take: 25 MB at 700 kbit/s.
+const LONGEST: Duration = Duration::from_secs(300);
 /// How long an upload may stand still.
 const STALL: Duration = Duration::from_secs(30);
 /// How long an upload that was refused is read on.

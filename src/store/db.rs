@@ -82,7 +82,10 @@ fn migrations() -> Migrator {
     let step = |version, name: &'static str, sql: &'static str| {
         Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, sql.into_sql_str(), false)
     };
-    Migrator::with_migrations(vec![step(1, "start", include_str!("../../migrations/sqlite/0001_start.sql"))])
+    Migrator::with_migrations(vec![
+        step(1, "start", include_str!("../../migrations/sqlite/0001_start.sql")),
+        step(2, "session fields", include_str!("../../migrations/sqlite/0002_session_fields.sql")),
+    ])
 }
 
 /// How long to wait for another process that writes the same file (`voice-relay keys create` beside a running server).

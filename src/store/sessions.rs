@@ -14,6 +14,10 @@ pub struct Session {
     pub title: Option<String>,
     /// Whether all that was said is among its messages.
     pub complete: bool,
+    /// Whether its owner put it away.
+    pub archived: bool,
+    /// How it is led: a JSON object as text.
+    pub settings: String,
     /// When it began.
     pub created_at: Timestamp,
     /// When something was last added.
@@ -40,18 +44,27 @@ pub async fn get(db: &Db, user: UserId, session: SessionId) -> Result<Session, S
         .ok_or(StoreError::NotFound)
 }
 
-/// The user's conversations, newest first. A cursor of another list answers nothing.
-pub async fn list(db: &Db, user: UserId, after: Option<&Cursor>, limit: u32) -> Result<Page<Session>, StoreError> {
+/// The user's conversations, newest first; put away or not, where that is asked for. A cursor of another list answers
+/// nothing.
+pub async fn list(
+    db: &Db,
+    user: UserId,
+    archived: Option<bool>,
+    after: Option<&Cursor>,
+    limit: u32,
+) -> Result<Page<Session>, StoreError> {
     let after = after.map(Cursor::key::<SessionId>);
     if after == Some(None) {
         return Ok(Page { items: Vec::new(), next: None });
     }
     let rows = sqlx::query_as(
-        "SELECT * FROM sessions WHERE user_id = $1 AND ($2 IS NULL OR id < $2) ORDER BY id DESC LIMIT $3",
+        "SELECT * FROM sessions WHERE user_id = $1 AND ($2 IS NULL OR id < $2) AND ($4 IS NULL OR archived = $4) \
+         ORDER BY id DESC LIMIT $3",
     )
     .bind(user.text())
     .bind(after.flatten().map(SessionId::text))
     .bind(i64::from(limit) + 1)
+    .bind(archived)
     .fetch_all(db.reader())
     .await?;
     Ok(Page::cut(rows, limit, |session: &Session| Cursor::at(session.id)))
@@ -96,6 +109,8 @@ impl FromRow<'_, SqliteRow> for Session {
             id: column::parsed(row, "id")?,
             title: row.try_get("title")?,
             complete: row.try_get("complete")?,
+            archived: row.try_get("archived")?,
+            settings: row.try_get("settings")?,
             created_at: column::required(row, "created_at")?,
             updated_at: column::required(row, "updated_at")?,
         })

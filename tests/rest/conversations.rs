@@ -34,6 +34,7 @@ async fn a_conversation_is_listed_read_and_deleted() {
     let list = server.get("/api/sessions").await;
     let expected = json!({
         "id": session.to_string(), "title": "hello there", "complete": true,
+        "archived": false, "folder_id": null, "settings": {},
         "created_at": "2026-01-01T00:00:00.000Z", "updated_at": "2026-01-01T00:00:00.000Z",
     });
     assert_eq!(list.body, json!({"items": [expected], "next": null}));
@@ -43,6 +44,9 @@ async fn a_conversation_is_listed_read_and_deleted() {
     let read = server.get(&format!("{path}/messages")).await.body;
     assert_eq!(read["next"], Value::Null);
     let first = &read["items"][0];
+    let fields: Vec<_> = first.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(fields, MESSAGE);
+    assert_eq!((&first["attachments"], &first["citations"]), (&json!([]), &json!([])));
     assert_eq!(
         (&first["role"], &first["content"], &first["item_id"]),
         (&json!("user"), &json!("hello there"), &json!("item0"))
@@ -57,6 +61,36 @@ async fn a_conversation_is_listed_read_and_deleted() {
     for gone in [server.get(&path).await, server.get(&format!("{path}/messages")).await, server.delete(&path).await] {
         assert_eq!(gone.problem(404).0, "not_found");
     }
+}
+
+/// What a message has, whatever it says.
+const MESSAGE: [&str; 14] = [
+    "attachments",
+    "citations",
+    "client_message_id",
+    "content",
+    "created_at",
+    "id",
+    "item_id",
+    "modality",
+    "parent_message_id",
+    "role",
+    "session_id",
+    "status",
+    "tool_call",
+    "updated_at",
+];
+
+#[tokio::test]
+async fn conversations_put_away_are_listed_apart() {
+    let server = Server::start().await;
+    let session = server.session().await.to_string();
+    for (query, expected) in [("", 1), ("?archived=false", 1), ("?archived=true", 0), ("?limit=1&archived=false", 1)] {
+        let found = server.get(&format!("/api/sessions{query}")).await.body;
+        let ids: Vec<_> = found["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap()).collect();
+        assert_eq!(ids, vec![session.as_str(); expected], "{query}");
+    }
+    assert_eq!(server.get("/api/sessions?archived=maybe").await.problem(422).1, "archived");
 }
 
 #[tokio::test]

@@ -7,5 +7,6 @@ mod conversations;
 mod door;
 mod keys;
 mod live;
+mod ready;
 mod secrets;
 mod server;

@@ -15,7 +15,7 @@ use voice_relay::{
     clock::Clock,
     drain::Drain,
     realtime::{self, admission::Admission, ledger},
-    rest::{self, Catalog, Context},
+    rest::{self, Catalog, Context, Ready},
     store::{Db, SessionId, UserId, sessions, users},
 };
 
@@ -66,6 +66,7 @@ impl Server {
                 jiff::Timestamp::from_second(START as i64).unwrap(),
             ),
             defaults: realtime::protocol::settings::Defaults::default(),
+            ready: Ready::default(),
             metrics: Arc::new(|| "# no metrics\n".to_owned()),
         };
         change(&mut context);
