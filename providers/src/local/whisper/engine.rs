@@ -136,16 +136,20 @@ impl Engine {
             language = spoken;
             run(state, language, short)?;
         }
-        let hearing = self.read(state, sound, language);
-        let tokens: i32 = state.as_iter().map(|segment| segment.n_tokens()).sum();
-        if tokens < cap && !is_loop(&hearing.text(), duration) || short == WHOLE_WINDOW {
-            return Ok(hearing);
+        let mut window = short;
+        loop {
+            let hearing = self.read(state, sound, language);
+            let tokens: i32 = state.as_iter().map(|segment| segment.n_tokens()).sum();
+            if tokens < cap && !is_loop(&hearing.text(), duration) || window == WHOLE_WINDOW {
+                return Ok(hearing);
+            }
+            // A little more silence mostly ends a loop, at a tenth of the cost of the whole window.
+            window = if window == short { (short * 2).min(WHOLE_WINDOW) } else { WHOLE_WINDOW };
+            if window == WHOLE_WINDOW && !request.thorough {
+                return Err(EngineError::Loop);
+            }
+            run(state, language, window)?;
         }
-        if !request.thorough {
-            return Err(EngineError::Loop);
-        }
-        run(state, language, WHOLE_WINDOW)?;
-        Ok(self.read(state, sound, language))
     }
 
     /// The language of the sound just heard, unless in doubt.
