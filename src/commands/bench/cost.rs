@@ -44,7 +44,7 @@ pub(super) struct Course {
     pub(super) end: Instant,
 }
 
-/// Watches a round. `idle` is what the process took before the first connection.
+/// Watches a round. `idle` is what the process took before the round's first connection.
 pub(super) async fn watch(process: Option<&Process>, idle: Option<Usage>, course: Course, clock: &Clock) -> Costs {
     let Course { sessions, start, speaks, end } = course;
     let look = || process.and_then(Process::usage);
