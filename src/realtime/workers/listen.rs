@@ -8,14 +8,14 @@ use std::{
 use audio::{Clip, Frame};
 use futures_util::{Stream, StreamExt, future, stream};
 use providers::stt::{SttOptions, Transcript};
-use tokio::sync::{
-    mpsc::{self, error::TrySendError},
-    oneshot::{self, error::TryRecvError},
-};
-use tokio_stream::wrappers::ReceiverStream;
+use tokio::sync::oneshot::{self, error::TryRecvError};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{Fed, Kit, patient::Patient};
+use super::{
+    Fed, Kit,
+    belt::{Fresh, Loader, Refused, belt},
+    patient::Patient,
+};
 use crate::{
     metrics::{self, Queue, Role, Way},
     realtime::session::{Input, ids::TurnId},
@@ -32,16 +32,13 @@ pub(super) struct Ear {
     _task: AbortOnDropHandle<()>,
 }
 
-/// A frame, and when it came if its way is to be measured.
-type Fresh = (Frame, Option<Instant>);
-
 /// What of the stream the turn still wants.
 enum Feeding {
     /// All from here on, up to `until` once that is known.
     Open {
         cursor: Duration,
         until: Option<Duration>,
-        frames: mpsc::Sender<Fresh>,
+        frames: Loader,
         /// Offers until the next is measured.
         unmeasured: u32,
         /// Dropped with the last frame: from then on the transcript is overdue.
@@ -54,10 +51,10 @@ enum Feeding {
 impl Ear {
     /// Opens the transcription of a stretch that begins at `from`.
     pub(super) fn open(kit: &Kit, turn: TurnId, from: Duration, options: SttOptions) -> Self {
-        let (frames, waiting) = mpsc::channel(BEHIND);
+        let (frames, waiting) = belt(BEHIND);
         let (ended, end) = oneshot::channel();
         let (clock, way) = (kit.clock.clone(), Way::to_provider());
-        let taken = ReceiverStream::new(waiting).map(move |(frame, came): Fresh| {
+        let taken = waiting.map(move |(frame, came): Fresh| {
             if let Some(came) = came {
                 way.took(clock.now().saturating_duration_since(came));
             }
@@ -102,14 +99,14 @@ impl Ear {
             if came.is_some() {
                 *unmeasured = SAMPLED;
             }
-            match frames.try_send((within(frame, start, *cursor, last), came)) {
+            match frames.load((within(frame, start, *cursor, last), came)) {
                 Ok(()) => *cursor = end,
-                Err(TrySendError::Full(_)) => return Fed::Full,
+                Err(Refused::Full) => return Fed::Full,
                 // The worker is gone and has said why; what it did not take is of no use to anybody.
-                Err(TrySendError::Closed(_)) => *cursor = end,
+                Err(Refused::Abandoned) => *cursor = end,
             }
         }
-        match frames.max_capacity() - frames.capacity() {
+        match frames.waiting() {
             0 | 1 => {}
             behind => metrics::queue_depth(Queue::Listen, behind),
         }
@@ -132,7 +129,7 @@ impl Ear {
     /// Whether the provider is so far behind that no more is taken.
     pub(super) fn is_full(&self) -> bool {
         match &self.feeding {
-            Feeding::Open { frames, .. } => frames.capacity() == 0 && !frames.is_closed(),
+            Feeding::Open { frames, .. } => frames.is_full(),
             Feeding::Done => false,
         }
     }
@@ -140,8 +137,7 @@ impl Ear {
     /// Waits until there is room.
     pub(super) async fn room(&self) {
         match &self.feeding {
-            // The permit is given back at once; a provider that is gone has room for anything.
-            Feeding::Open { frames, .. } => drop(frames.reserve().await),
+            Feeding::Open { frames, .. } => frames.room().await,
             Feeding::Done => future::pending().await,
         }
     }

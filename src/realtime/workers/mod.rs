@@ -4,6 +4,7 @@
 //! back-pressures them; dropping a worker cancels its provider.
 
 mod advise;
+mod belt;
 mod listen;
 mod patient;
 mod speak;
