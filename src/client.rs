@@ -126,7 +126,9 @@ fn websocket_url(base: &str, model: &str) -> Result<String, ClientError> {
 fn explain(error: tungstenite::Error) -> String {
     if let tungstenite::Error::Http(response) = &error {
         return match response.status().as_u16() {
-            401 => "the key was refused (401)".into(),
+            401 => {
+                "the key was refused (401): give one with --key, or name the data of that relay with --data-dir".into()
+            }
             status => format!("it answered {status}"),
         };
     }
