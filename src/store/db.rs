@@ -31,7 +31,8 @@ impl Db {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
             .foreign_keys(true)
-            .busy_timeout(BUSY);
+            .busy_timeout(BUSY)
+            .pragma("cache_size", PAGE_CACHE);
         let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await.map_err(fail)?;
         migrations().run(&writer).await?;
         let reader = SqlitePoolOptions::new()
@@ -90,6 +91,9 @@ fn migrations() -> Migrator {
 
 /// How long to wait for another process that writes the same file (`voice-relay keys create` beside a running server).
 const BUSY: Duration = Duration::from_secs(5);
+
+/// Of each connection, in KiB when negative: what is hot is the newest messages, and the system caches the file anyway.
+const PAGE_CACHE: &str = "-256";
 
 /// Readers never wait for each other; four keep two cores busy.
 const READERS: u32 = 4;
