@@ -1,11 +1,20 @@
 //! What any provider can be wrapped in: each layer is again a provider of the same kind.
 //!
-//! The usual order, outermost first: [`Fallback`] over several [`Observed`] over [`Timed`] providers.
+//! The usual order, outermost first: [`Routed`] over [`Fallback`]s over several [`Observed`] over [`Guarded`] (by a
+//! [`Breaker`], by a [`Limit`]) over [`Timed`] providers.
 
+mod breaker;
 mod fallback;
+mod guarded;
+mod limit;
 mod observed;
+mod routed;
 mod timed;
 
+pub use breaker::{Breaker, BreakerSettings};
 pub use fallback::Fallback;
+pub use guarded::{Guard, Guarded, Pass};
+pub use limit::{Limit, LimitSettings};
 pub use observed::{Observation, Observed, Observer, Role};
+pub use routed::Routed;
 pub use timed::{Timed, Timeouts};

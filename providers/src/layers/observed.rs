@@ -71,6 +71,13 @@ pub enum Observation {
         /// Since the request.
         after: Duration,
     },
+    /// Its breaker opened: requests are refused for a while. Not part of any one request.
+    Opened {
+        /// As what it failed.
+        kind: ErrorKind,
+    },
+    /// Its breaker closed again. Not part of any one request.
+    Closed,
 }
 
 /// A provider whose work is reported.

@@ -87,6 +87,24 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     seconds.or_else(until).map(|span| span.min(LONGEST_WAIT))
 }
 
+/// The address of a server's function under its base URL.
+///
+/// # Errors
+///
+/// What is allowed instead.
+pub(crate) fn endpoint(base: &str, path: &str) -> Result<Url, String> {
+    const ALLOWED: &str = "must be an http:// or https:// URL such as http://127.0.0.1:11434/v1";
+    let mut url: Url = base.trim().parse().map_err(|_| ALLOWED.to_owned())?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+        return Err(ALLOWED.to_owned());
+    }
+    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
+        return Err("must be free of user names, queries and fragments".to_owned());
+    }
+    url.set_path(&format!("{}/{path}", url.path().trim_end_matches('/')));
+    Ok(url)
+}
+
 /// An error with all its causes, on one line.
 fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
@@ -99,7 +117,7 @@ fn chain(error: &dyn Error) -> String {
 }
 
 /// Longer than any healthy handshake, short enough to go elsewhere while somebody waits.
-const CONNECT: Duration = Duration::from_secs(5);
+pub(super) const CONNECT: Duration = Duration::from_secs(5);
 const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
 
 #[cfg(test)]
@@ -138,6 +156,16 @@ mod tests {
             ("http://10.0.0.1", false),
         ] {
             assert_eq!(is_loopback(&url.parse().unwrap()), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn paths_join_with_one_slash() {
+        for base in ["http://h/v1", "http://h/v1/", " http://h/v1// "] {
+            assert_eq!(endpoint(base, "models").unwrap().as_str(), "http://h/v1/models");
+        }
+        for base in ["", "h", "ftp://h/v1", "http://", "http://user:pass@h/v1", "http://h/v1?x=1"] {
+            assert!(endpoint(base, "models").is_err(), "{base}");
         }
     }
 }

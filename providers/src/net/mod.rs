@@ -1,4 +1,6 @@
 //! What providers share towards the network.
 
 pub(crate) mod http;
+pub(crate) mod refusal;
 pub(crate) mod sse;
+pub(crate) mod ws;

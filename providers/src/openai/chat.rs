@@ -8,15 +8,18 @@ use secrecy::ExposeSecret;
 
 use super::{
     Config,
-    config::endpoint,
-    decode::{Broken, Reader, plain, refused},
+    decode::{Broken, Reader},
     encode,
 };
 use crate::{
     ErrorKind, LanguageModel, ProviderError,
     generate::{Outlet, generate},
     llm::{LlmCapabilities, Prompt, Thought, ThoughtStream},
-    net::{http, sse},
+    net::{
+        http,
+        refusal::{read_body, refusal},
+        sse,
+    },
 };
 
 /// One model of one server. Dropping a reply closes its connection, which stops the server's work.
@@ -37,7 +40,7 @@ impl Chat {
 
     async fn open(&self, prompt: &Prompt) -> Result<Response, ProviderError> {
         let rejected = |why| ProviderError::new(self.name.clone(), ErrorKind::Rejected, format!("base_url {why}"));
-        let url = endpoint(&self.config.base_url, "chat/completions").map_err(rejected)?;
+        let url = http::endpoint(&self.config.base_url, "chat/completions").map_err(rejected)?;
         let client = http::client(&self.name, &url).await?;
         let mut request = client
             .post(url)
@@ -48,27 +51,10 @@ impl Chat {
             request = request.bearer_auth(key.expose_secret());
         }
         let response = request.send().await.map_err(|error| http::failure(&self.name, error))?;
-        if response.status().is_success() { Ok(response) } else { Err(self.refusal(response).await) }
-    }
-
-    /// What a status other than success means, with the server's own words where they are short.
-    async fn refusal(&self, response: Response) -> ProviderError {
-        let status = response.status();
-        let retry_after = http::retry_after(response.headers());
-        let body = read_body(response).await.unwrap_or_default();
-        let value: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-        let error = ["error", "detail"].iter().find_map(|key| value.get(key)).unwrap_or(&value);
-        let said = if error.is_null() { plain("") } else { refused(error).detail };
-        let detail = self.unkeyed(&format!("status {}: {said}", status.as_u16()));
-        ProviderError { provider: self.name.clone(), kind: http::kind_of(status), retry_after, detail }
-    }
-
-    /// The text without our own key, should a server quote it.
-    fn unkeyed(&self, text: &str) -> String {
-        match &self.config.key {
-            Some(key) if !key.expose_secret().is_empty() => text.replace(key.expose_secret(), "[…]"),
-            Some(_) | None => text.to_owned(),
+        if response.status().is_success() {
+            return Ok(response);
         }
+        Err(refusal(&self.name, response, self.config.key.as_ref()).await)
     }
 }
 
@@ -163,18 +149,5 @@ fn error(provider: &str, broken: Broken) -> ProviderError {
     ProviderError::new(provider.to_owned(), broken.kind, broken.detail)
 }
 
-/// A body of bounded length: what is longer is cut, and then no JSON.
-async fn read_body(mut response: Response) -> Result<Vec<u8>, reqwest::Error> {
-    let mut body = Vec::new();
-    while let Some(bytes) = response.chunk().await? {
-        body.extend_from_slice(&bytes);
-        if body.len() > LONGEST_BODY {
-            break;
-        }
-    }
-    Ok(body)
-}
-
 /// How long to wait for token counts after the last word.
 const GRACE: Duration = Duration::from_millis(500);
-const LONGEST_BODY: usize = 1 << 20;

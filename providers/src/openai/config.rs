@@ -5,7 +5,7 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 
-use crate::{Secret, layers::Timeouts};
+use crate::{Secret, layers::Timeouts, net::http::endpoint};
 
 /// One OpenAI-compatible server and one of its models.
 #[derive(Clone, Debug, Deserialize)]
@@ -80,20 +80,6 @@ impl Config {
     }
 }
 
-/// The address of one of the server's functions.
-pub(super) fn endpoint(base: &str, path: &str) -> Result<reqwest::Url, String> {
-    const ALLOWED: &str = "must be an http:// or https:// URL such as http://127.0.0.1:11434/v1";
-    let mut url: reqwest::Url = base.trim().parse().map_err(|_| ALLOWED.to_owned())?;
-    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-        return Err(ALLOWED.to_owned());
-    }
-    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
-        return Err("must be free of user names, queries and fragments".to_owned());
-    }
-    url.set_path(&format!("{}/{path}", url.path().trim_end_matches('/')));
-    Ok(url)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,16 +96,6 @@ mod tests {
         assert_eq!(keys, ["base_url", "model", "key", "idle_timeout_ms"]);
         let good = Config { base_url: "http://127.0.0.1:11434/v1/".into(), model: "qwen3".into(), ..Config::default() };
         assert!(good.problems().is_empty());
-    }
-
-    #[test]
-    fn paths_join_with_one_slash() {
-        for base in ["http://h/v1", "http://h/v1/", " http://h/v1// "] {
-            assert_eq!(endpoint(base, "models").unwrap().as_str(), "http://h/v1/models");
-        }
-        for base in ["", "h", "ftp://h/v1", "http://", "http://user:pass@h/v1", "http://h/v1?x=1"] {
-            assert!(endpoint(base, "models").is_err(), "{base}");
-        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ use super::hush::Hush;
 use crate::{
     ErrorKind,
     llm::{Finish, Thought, Usage},
+    net::refusal::plain,
 };
 
 /// Chunks in, thoughts out. Text and calls leave at once; usage and the end wait for [`Reader::end`].
@@ -197,7 +198,7 @@ fn short(id: &str, source: &str) -> String {
 }
 
 /// What an error object means, by its code and type.
-pub(super) fn refused(error: &Value) -> Broken {
+fn refused(error: &Value) -> Broken {
     let text = |key: &str| error.get(key).and_then(Value::as_str).unwrap_or_default();
     let status = error.get("code").and_then(Value::as_u64).and_then(|code| u16::try_from(code).ok());
     let status = status.and_then(|code| reqwest::StatusCode::from_u16(code).ok()).filter(|code| code.as_u16() >= 400);
@@ -213,25 +214,11 @@ pub(super) fn refused(error: &Value) -> Broken {
     Broken { kind, detail: plain(message) }
 }
 
-/// A server's message as one short line without anything that looks like a key.
-pub(super) fn plain(message: &str) -> String {
-    let words = message.split_whitespace().map(|word| {
-        let core = word.trim_matches(|c: char| !c.is_alphanumeric());
-        let key = ["sk-", "key-", "gsk_", "hf_", "vr_", "ek_"].iter().any(|prefix| core.starts_with(prefix));
-        if key || core.len() > 48 { "[…]" } else { word }
-    });
-    let line = words.take(60).collect::<Vec<_>>().join(" ");
-    let line: String = line.chars().filter(|c| !c.is_control()).take(LONGEST_DETAIL).collect();
-    if line.is_empty() { "no reason given".to_owned() } else { line }
-}
-
 fn protocol(detail: String) -> Broken {
     Broken { kind: ErrorKind::Protocol, detail }
 }
 
 const LONGEST_ID: usize = 32;
-/// Enough to tell what is wrong, too short to leak a conversation.
-const LONGEST_DETAIL: usize = 200;
 
 #[derive(Deserialize)]
 struct Chunk {

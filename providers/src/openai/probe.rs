@@ -8,7 +8,6 @@ use futures_util::future::join_all;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 
-use super::config::endpoint;
 use crate::{ErrorKind, ProviderError, Secret, net::http};
 
 /// A server found on this machine.
@@ -46,7 +45,8 @@ pub async fn nearby(own_ports: &[u16], patience: Duration) -> Vec<Found> {
 
 async fn ask(base_url: &str, key: Option<&Secret>) -> Result<Vec<String>, ProviderError> {
     let error = |kind, why: String| ProviderError::new(PROBE, kind, why);
-    let url = endpoint(base_url, "models").map_err(|why| error(ErrorKind::Rejected, format!("base_url {why}")))?;
+    let url =
+        http::endpoint(base_url, "models").map_err(|why| error(ErrorKind::Rejected, format!("base_url {why}")))?;
     let mut request = http::client(PROBE, &url).await?.get(url);
     if let Some(key) = key {
         request = request.bearer_auth(key.expose_secret());

@@ -1,0 +1,91 @@
+//! Which of several providers serves a request: the one it names, else the one for its language, else the usual one.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use audio::Frame;
+use futures_util::{future::BoxFuture, stream::BoxStream};
+
+use crate::{
+    LanguageModel, ProviderError, SpeechToText, TextToSpeech,
+    llm::{LlmCapabilities, Prompt, ThoughtStream},
+    stt::{SttCapabilities, SttOptions, TranscriptStream},
+    tts::{Clause, SpeechStream, TtsCapabilities, Voice},
+};
+
+/// Providers by name and by language.
+pub struct Routed<T: ?Sized> {
+    usual: Arc<T>,
+    named: BTreeMap<String, Arc<T>>,
+    languages: BTreeMap<String, Arc<T>>,
+}
+
+impl<T: ?Sized> Routed<T> {
+    /// Everything to `usual`.
+    pub const fn new(usual: Arc<T>) -> Self {
+        Self { usual, named: BTreeMap::new(), languages: BTreeMap::new() }
+    }
+
+    /// Requests that name this model go there.
+    #[must_use]
+    pub fn with_name(mut self, name: impl Into<String>, provider: Arc<T>) -> Self {
+        self.named.insert(name.into(), provider);
+        self
+    }
+
+    /// Requests in this language, a BCP 47 primary tag in lower case, go there unless they name a model.
+    #[must_use]
+    pub fn with_language(mut self, tag: impl Into<String>, provider: Arc<T>) -> Self {
+        self.languages.insert(tag.into(), provider);
+        self
+    }
+
+    fn choose(&self, name: Option<&str>, language: Option<&str>) -> &T {
+        let named = name.and_then(|name| self.named.get(name));
+        let spoken = || self.languages.get(&primary(language?));
+        named.or_else(spoken).unwrap_or(&self.usual)
+    }
+}
+
+/// The primary tag: `es` of `es-MX`, in lower case.
+fn primary(tag: &str) -> String {
+    tag.split(['-', '_']).next().unwrap_or_default().to_lowercase()
+}
+
+impl SpeechToText for Routed<dyn SpeechToText> {
+    fn capabilities(&self) -> SttCapabilities {
+        self.usual.capabilities()
+    }
+
+    fn transcribe(
+        &self,
+        options: SttOptions,
+        audio: BoxStream<'static, Frame>,
+    ) -> BoxFuture<'_, Result<TranscriptStream, ProviderError>> {
+        self.choose(options.model.as_deref(), options.language.as_deref()).transcribe(options, audio)
+    }
+}
+
+impl LanguageModel for Routed<dyn LanguageModel> {
+    fn capabilities(&self) -> LlmCapabilities {
+        self.usual.capabilities()
+    }
+
+    fn reply(&self, prompt: Prompt) -> BoxFuture<'_, Result<ThoughtStream, ProviderError>> {
+        self.choose(prompt.model.as_deref(), None).reply(prompt)
+    }
+}
+
+impl TextToSpeech for Routed<dyn TextToSpeech> {
+    fn capabilities(&self) -> TtsCapabilities {
+        self.usual.capabilities()
+    }
+
+    fn speak(
+        &self,
+        voice: Voice,
+        text: BoxStream<'static, Clause>,
+    ) -> BoxFuture<'_, Result<SpeechStream, ProviderError>> {
+        // A voice is named `elevenlabs/Rachel` where its provider matters.
+        self.choose(Some(&voice.name), voice.language.as_deref()).speak(voice, text)
+    }
+}

@@ -1,0 +1,183 @@
+//! A vendor's WebSocket, played from a file of its documented messages.
+//!
+//! One step a line: `#` comment with the source page; `> {json}` the client sends a text message that holds at least
+//! these fields; `> audio` it sends binary messages, any number but none; `> close` it says goodbye; `< {json}` or any other
+//! text the vendor sends; `< audio N` N bytes of 16-bit sound; `< close CODE reason`; `= hang` silence until the client
+//! leaves; `= reset` the connection is cut. A step that finds something else ends the connection and is reported.
+
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use serde_json::Value;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::mpsc,
+};
+use tokio_tungstenite::{
+    WebSocketStream, accept_hdr_async,
+    tungstenite::{
+        Message,
+        handshake::server::{Request, Response},
+        protocol::{CloseFrame, frame::coding::CloseCode},
+    },
+};
+
+/// A vendor on loopback.
+pub(crate) struct Vendor {
+    /// `ws://127.0.0.1:…`, without a path.
+    pub(crate) base_url: String,
+    /// The head of each handshake: request line, then headers.
+    pub(crate) handshakes: Arc<Mutex<Vec<String>>>,
+    /// Every text message of the clients, in order.
+    pub(crate) texts: Arc<Mutex<Vec<String>>>,
+    /// Bytes of sound the clients sent.
+    pub(crate) sound: Arc<Mutex<Vec<u8>>>,
+    /// How each connection ended: in the script's last step, or with what was found in the place of a step.
+    pub(crate) ended: mpsc::Receiver<Result<(), String>>,
+}
+
+impl Vendor {
+    /// Plays the first cassette to the first connection, and so on; the last one again and again.
+    pub(crate) async fn start(cassettes: &[&str]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base_url = format!("ws://{}", listener.local_addr().unwrap());
+        let cassettes: Vec<Vec<String>> = cassettes.iter().map(|text| steps(text)).collect();
+        let (handshakes, texts, sound) = <(Arc<Mutex<Vec<_>>>, Arc<Mutex<Vec<_>>>, Arc<Mutex<Vec<_>>>)>::default();
+        let (ending, ended) = mpsc::channel(64);
+        let (heads, said, heard) = (handshakes.clone(), texts.clone(), sound.clone());
+        tokio::spawn(async move {
+            let mut number = 0;
+            while let Ok((socket, _)) = listener.accept().await {
+                let steps = cassettes[number.min(cassettes.len() - 1)].clone();
+                number += 1;
+                let (heads, ending) = (heads.clone(), ending.clone());
+                let log = Log { texts: said.clone(), sound: heard.clone() };
+                tokio::spawn(async move {
+                    let _ = socket.set_nodelay(true);
+                    let Some(socket) = handshake(socket, &heads).await else { return };
+                    let _ = ending.send(Player { socket, log, waiting: None }.play(&steps).await).await;
+                });
+            }
+        });
+        Self { base_url, handshakes, texts, sound, ended }
+    }
+
+    /// How the next connection to end has ended.
+    pub(crate) async fn end(&mut self) -> Result<(), String> {
+        self.ended.recv().await.unwrap()
+    }
+}
+
+fn steps(text: &str) -> Vec<String> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.map(str::to_owned).collect()
+}
+
+#[expect(clippy::result_large_err, reason = "the library's callback has this shape")]
+async fn handshake(socket: TcpStream, heads: &Mutex<Vec<String>>) -> Option<WebSocketStream<TcpStream>> {
+    let note = |request: &Request, response: Response| {
+        let mut head = request.uri().to_string();
+        for (name, value) in request.headers() {
+            head.push_str(&format!("\n{name}: {}", String::from_utf8_lossy(value.as_bytes())));
+        }
+        heads.lock().unwrap().push(head);
+        Ok(response)
+    };
+    accept_hdr_async(socket, note).await.ok()
+}
+
+struct Log {
+    texts: Arc<Mutex<Vec<String>>>,
+    sound: Arc<Mutex<Vec<u8>>>,
+}
+
+struct Player {
+    socket: WebSocketStream<TcpStream>,
+    log: Log,
+    /// Read while waiting for the end of sound, and not yet asked for.
+    waiting: Option<Message>,
+}
+
+impl Player {
+    async fn play(mut self, steps: &[String]) -> Result<(), String> {
+        for step in steps {
+            match step.split_once(' ').unwrap_or((step, "")) {
+                (">", expected) => self.expect(expected).await.map_err(|found| format!("{step}: {found}"))?,
+                ("<", message) => {
+                    let message = outgoing(message);
+                    self.socket.send(message).await.map_err(|error| format!("{step}: {error}"))?;
+                }
+                ("=", "hang") => {
+                    while self.next().await.is_some() {}
+                    return Ok(());
+                }
+                ("=", "reset") => {
+                    let _ = self.socket.get_ref().set_zero_linger();
+                    return Ok(());
+                }
+                _ => return Err(format!("no step: {step}")),
+            }
+        }
+        while self.next().await.is_some() {}
+        Ok(())
+    }
+
+    async fn expect(&mut self, expected: &str) -> Result<(), String> {
+        match (expected, self.next().await) {
+            ("audio", Some(Message::Binary(_))) => {
+                while let Some(message) = self.next().await {
+                    if !matches!(message, Message::Binary(_)) {
+                        self.waiting = Some(message);
+                        break;
+                    }
+                }
+                Ok(())
+            }
+            ("close", None | Some(Message::Close(_))) => Ok(()),
+            (expected, Some(Message::Text(found))) => {
+                let parsed = |text: &str| serde_json::from_str::<Value>(text).map_err(|_| format!("not JSON: {text}"));
+                if holds(&parsed(&found)?, &parsed(expected)?) { Ok(()) } else { Err(found.to_string()) }
+            }
+            (_, found) => Err(format!("{found:?}")),
+        }
+    }
+
+    async fn next(&mut self) -> Option<Message> {
+        if let Some(message) = self.waiting.take() {
+            return Some(message);
+        }
+        loop {
+            let message = self.socket.next().await?.ok()?;
+            match &message {
+                Message::Text(text) => self.log.texts.lock().unwrap().push(text.to_string()),
+                Message::Binary(bytes) => self.log.sound.lock().unwrap().extend_from_slice(bytes),
+                Message::Close(_) => {}
+                Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => continue,
+            }
+            return Some(message);
+        }
+    }
+}
+
+fn outgoing(message: &str) -> Message {
+    match message.split_once(' ') {
+        Some(("audio", count)) => Message::Binary(Bytes::from(vec![1; count.parse().unwrap()])),
+        Some(("close", rest)) => {
+            let (code, reason) = rest.split_once(' ').unwrap_or((rest, ""));
+            let code = CloseCode::from(code.parse::<u16>().unwrap());
+            Message::Close(Some(CloseFrame { code, reason: reason.into() }))
+        }
+        _ => Message::Text(message.into()),
+    }
+}
+
+/// Whether `found` has all that `expected` has.
+fn holds(found: &Value, expected: &Value) -> bool {
+    match (found, expected) {
+        (Value::Object(found), Value::Object(expected)) => {
+            expected.iter().all(|(key, value)| found.get(key).is_some_and(|found| holds(found, value)))
+        }
+        _ => found == expected,
+    }
+}
