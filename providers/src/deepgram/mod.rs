@@ -14,7 +14,6 @@
 mod assembly;
 mod config;
 mod link;
-mod pace;
 mod stt;
 mod terms;
 mod tts;

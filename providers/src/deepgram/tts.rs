@@ -2,16 +2,18 @@
 //!
 //! One clause is in the works at a time: flushes sent too close to each other may be taken for one, and then nothing would
 //! tell where a clause ends. Deepgram speaks far faster than anyone listens, so the pause between is not heard.
+//!
+//! A connection takes 20 flushes and 2400 characters a minute; flushes beyond are ignored. Once that much was sent on one,
+//! however long it took, the next clause gets another connection: waiting would be heard, and the end of a reply is not
+//! to be held up by what may follow.
 
-use std::{borrow::Cow, pin::pin, sync::Arc};
+use std::{borrow::Cow, sync::Arc};
 
 use audio::{Clip, SampleRate};
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::BoxStream};
 
 use super::{
-    Config, link,
-    pace::Pace,
-    voices,
+    Config, link, voices,
     wire::{self, Trouble, speak},
 };
 use crate::{
@@ -59,7 +61,7 @@ impl crate::TextToSpeech for TextToSpeech {
         let query = speak::query(&model, voice.speed, &self.config);
         let (name, config) = (self.name.clone(), self.config.clone());
         async move {
-            let line = Line::open(&name, &config, &query).await?;
+            let line = Some(Line::open(&name, &config, &query).await?);
             Ok(generate(move |out| Speaking { name, config, query, line }.speak(text, out)))
         }
         .boxed()
@@ -70,26 +72,47 @@ struct Speaking {
     name: Cow<'static, str>,
     config: Arc<Config>,
     query: Vec<(&'static str, String)>,
-    line: Line,
+    /// `None` once Deepgram hung up while nothing was asked of it, as it does after an hour.
+    line: Option<Line>,
 }
 
 impl Speaking {
     async fn speak(mut self, mut text: BoxStream<'static, Clause>, out: Outlet<Speech>) -> Result<(), ProviderError> {
-        while let Some(clause) = self.line.next(&mut text).await.map_err(|trouble| self.error(&trouble))? {
+        while let Some(clause) = self.next(&mut text).await? {
             for range in pieces(&clause.text, LONGEST, |_| 1) {
                 let piece = &clause.text[range];
                 // Deepgram has nothing to flush for what has no sound.
-                if !piece.contains(char::is_alphanumeric) {
-                    continue;
+                if piece.contains(char::is_alphanumeric) {
+                    let voiced = self.line(piece.chars().count()).await?.voice(clause.id, piece, &out).await?;
+                    voiced.map_err(|trouble| self.error(&trouble))?;
                 }
-                if self.line.stage == Stage::Lost {
-                    self.line = Line::open(&self.name, &self.config, &self.query).await?;
-                }
-                self.line.voice(clause.id, piece, &out).await?.map_err(|trouble| self.error(&trouble))?;
             }
             out.give(Speech::ClauseDone { clause: clause.id }).await;
         }
         Ok(())
+    }
+
+    async fn next(&mut self, text: &mut BoxStream<'static, Clause>) -> Result<Option<Clause>, ProviderError> {
+        if let Some(line) = &mut self.line {
+            tokio::select! { biased;
+                trouble = idle(&mut line.receiver) => match trouble {
+                    Some(trouble) => return Err(self.error(&trouble)),
+                    None => self.line = None,
+                },
+                clause = text.next() => return Ok(clause),
+            }
+        }
+        Ok(text.next().await)
+    }
+
+    /// A connection that takes this many more characters.
+    async fn line(&mut self, characters: usize) -> Result<&mut Line, ProviderError> {
+        let line = match self.line.take() {
+            Some(line) if line.flushes < FLUSHES && line.characters + characters <= CHARACTERS => line,
+            // The one used up is let go of before it counts against how many there may be at once.
+            Some(_) | None => Line::open(&self.name, &self.config, &self.query).await?,
+        };
+        Ok(self.line.insert(line))
     }
 
     fn error(&self, trouble: &Trouble) -> ProviderError {
@@ -101,23 +124,14 @@ impl Speaking {
 struct Line {
     sender: Sender,
     receiver: Receiver,
-    pace: Pace,
-    stage: Stage,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Stage {
-    /// Nothing is to be said.
-    Idle,
-    /// A clause is in the works.
-    Voicing,
-    /// Deepgram hung up while nothing was asked of it, as it does after an hour.
-    Lost,
+    flushes: usize,
+    characters: usize,
+    voicing: bool,
 }
 
 impl Drop for Line {
     fn drop(&mut self) {
-        let last = if self.stage == Stage::Voicing { speak::CLEAR } else { speak::CLOSE };
+        let last = if self.voicing { speak::CLEAR } else { speak::CLOSE };
         let _ = self.sender.text(last).now_or_never();
         self.sender.leave();
     }
@@ -130,26 +144,7 @@ impl Line {
         query: &[(&'static str, String)],
     ) -> Result<Self, ProviderError> {
         let (sender, receiver) = link::open(name, config, "v1/speak", query).await?;
-        Ok(Self { sender, receiver, pace: Pace::default(), stage: Stage::Idle })
-    }
-
-    /// The next clause, once another may be sent: what is taken is owed.
-    async fn next(&mut self, text: &mut BoxStream<'static, Clause>) -> Result<Option<Clause>, Trouble> {
-        let Self { pace, receiver, stage, .. } = self;
-        let mut clause = pin!(async {
-            pace.wait(USUAL).await;
-            text.next().await
-        });
-        if *stage == Stage::Idle {
-            tokio::select! { biased;
-                trouble = idle(receiver) => match trouble {
-                    Some(trouble) => return Err(trouble),
-                    None => *stage = Stage::Lost,
-                },
-                clause = &mut clause => return Ok(clause),
-            }
-        }
-        Ok(clause.await)
+        Ok(Self { sender, receiver, flushes: 0, characters: 0, voicing: false })
     }
 
     async fn voice(
@@ -158,19 +153,16 @@ impl Line {
         text: &str,
         out: &Outlet<Speech>,
     ) -> Result<Result<(), Trouble>, ProviderError> {
-        let Self { sender, receiver, pace, stage } = self;
-        let characters = text.chars().count();
+        self.voicing = true;
+        self.flushes += 1;
+        self.characters += text.chars().count();
+        let Self { sender, receiver, .. } = self;
         let say = async {
-            pace.wait(characters).await;
-            pace.note(characters);
-            *stage = Stage::Voicing;
             sender.text(speak::text(text)).await?;
             sender.text(speak::FLUSH).await
         };
         let heard = ws::converse(say, hear(receiver, clause, out)).await?;
-        if heard.is_ok() {
-            *stage = Stage::Idle;
-        }
+        self.voicing = heard.is_err();
         Ok(heard)
     }
 }
@@ -222,5 +214,6 @@ fn note(told: &speak::Told) {
 
 /// Characters of a message; more are refused.
 const LONGEST: usize = 2_000;
-/// Characters of a clause that is long, but not unusual.
-const USUAL: usize = 400;
+/// What one connection takes in a minute.
+const FLUSHES: usize = 20;
+const CHARACTERS: usize = 2_400;
