@@ -61,7 +61,8 @@ async fn dribbling(base_url: &str) -> String {
     tokio::spawn(async move {
         while let Ok((client, _)) = listener.accept().await {
             let server = TcpStream::connect(&target).await.unwrap();
-            (client.set_nodelay(true).unwrap(), server.set_nodelay(true).unwrap());
+            client.set_nodelay(true).unwrap();
+            server.set_nodelay(true).unwrap();
             let (from_client, to_client) = client.into_split();
             let (from_server, to_server) = server.into_split();
             tokio::spawn(dribble(from_client, to_server));

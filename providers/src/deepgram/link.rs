@@ -1,7 +1,5 @@
 //! A connection to Deepgram, and its complaints as errors.
 
-use std::borrow::Cow;
-
 use reqwest::header::{self, HeaderMap};
 
 use super::{Config, wire::Trouble};
@@ -15,12 +13,12 @@ use crate::{
 
 /// Opens a connection to a function: `v1/listen`.
 pub(super) async fn open(
-    name: &Cow<'static, str>,
+    name: &str,
     config: &Config,
     function: &str,
     query: &[(&'static str, String)],
 ) -> Result<(Sender, Receiver), ProviderError> {
-    let rejected = |why| ProviderError::new(name.clone(), ErrorKind::Rejected, format!("base_url {why}"));
+    let rejected = |why| ProviderError::new(name.to_owned(), ErrorKind::Rejected, format!("base_url {why}"));
     let mut url = ws::endpoint(&config.base_url, function).map_err(rejected)?;
     url.query_pairs_mut().extend_pairs(query);
     let mut headers = HeaderMap::new();
@@ -36,6 +34,6 @@ pub(super) async fn open(
 }
 
 /// A complaint of this provider.
-pub(super) fn error(name: &Cow<'static, str>, config: &Config, trouble: &Trouble) -> ProviderError {
-    ProviderError::new(name.clone(), trouble.kind, unkeyed(&trouble.detail, config.key.as_ref()))
+pub(super) fn error(name: &str, config: &Config, trouble: &Trouble) -> ProviderError {
+    ProviderError::new(name.to_owned(), trouble.kind, unkeyed(&trouble.detail, config.key.as_ref()))
 }

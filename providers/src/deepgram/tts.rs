@@ -138,11 +138,7 @@ impl Drop for Line {
 }
 
 impl Line {
-    async fn open(
-        name: &Cow<'static, str>,
-        config: &Config,
-        query: &[(&'static str, String)],
-    ) -> Result<Self, ProviderError> {
+    async fn open(name: &str, config: &Config, query: &[(&'static str, String)]) -> Result<Self, ProviderError> {
         let (sender, receiver) = link::open(name, config, "v1/speak", query).await?;
         Ok(Self { sender, receiver, flushes: 0, characters: 0, voicing: false })
     }

@@ -138,7 +138,9 @@ mod tests {
             let (passage, settled) = match read_message(&text).unwrap() {
                 Heard::Settled { passage, flushed: false } => (passage, true),
                 Heard::Guess(passage) => (passage, false),
-                other => panic!("{other:?}"),
+                other @ (Heard::Settled { .. } | Heard::Onset | Heard::Lull | Heard::Done | Heard::Other) => {
+                    panic!("{other:?}")
+                }
             };
             assert_eq!((settled, passage.text.as_str(), passage.words.len()), (settles, "Hi there", 2), "{event}");
             assert_eq!((passage.start, passage.end), (Duration::ZERO, Duration::from_millis(1_500)));
