@@ -404,3 +404,22 @@ async fn a_vendor_that_does_not_read_is_still_heard_and_bounds_what_is_taken() {
         matches!(soon(events.next()).await, Some(Ok(Transcript::Partial { tentative, .. })) if tentative == "hello")
     );
 }
+
+#[tokio::test]
+async fn nothing_is_left_of_utterances_heard_or_dropped() {
+    let mut vendor = Vendor::start(&[NOVA]).await;
+    let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let before = tasks();
+    for round in 0..20 {
+        let audio = stream::iter(utterance()).boxed();
+        let mut events = ears(&vendor.base_url, "nova-3").transcribe(options(), audio).await.unwrap();
+        for _ in 0..round % 5 {
+            soon(events.next()).await.unwrap().unwrap();
+        }
+        drop(events);
+        let _ = soon(vendor.end()).await;
+    }
+    // The vendor's last word is its task's last but one act.
+    tokio::task::yield_now().await;
+    assert_eq!(tasks(), before);
+}
