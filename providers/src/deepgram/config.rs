@@ -19,7 +19,8 @@ pub struct Config {
     pub mip_opt_out: bool,
     /// The voice of replies that ask for none of Deepgram's: `aura-2-thalia-en`.
     pub voice: String,
-    /// BCP 47 tags of the languages to expect where the session names none: one is taken as given, several are hints.
+    /// BCP 47 tags of the languages to expect where the session names none: one is taken as given; several are told apart
+    /// where the model can, else the first is taken.
     pub languages: Vec<String>,
     /// Nova: writes numbers, dates and amounts as such.
     pub smart_format: bool,

@@ -53,9 +53,13 @@ pub(in crate::deepgram) fn query(model: &str, config: &Config, options: &SttOpti
 /// The language spoken, [`MANY`] to detect it, or `None` for the model's own. Streams cannot be asked to
 /// `detect_language`; models that understand several languages at once detect them word by word.
 fn language(model: &str, config: &Config, options: &SttOptions) -> Option<String> {
-    let only = || (config.languages.len() == 1).then(|| config.languages[0].clone());
-    let detects = is_nova_3(model) || matches!(model, "nova-2" | "nova-2-general");
-    options.language.clone().or_else(only).or_else(|| detects.then(|| MANY.to_owned()))
+    let english_or_spanish = || config.languages.iter().all(|tag| matches!(primary(tag).as_str(), "en" | "es"));
+    let detects = is_nova_3(model) || (matches!(model, "nova-2" | "nova-2-general") && english_or_spanish());
+    let expected = match &config.languages[..] {
+        [first, rest @ ..] if rest.is_empty() || !detects => Some(first.clone()),
+        _ => detects.then(|| MANY.to_owned()),
+    };
+    options.language.clone().or(expected)
 }
 
 fn is_nova_3(model: &str) -> bool {
@@ -160,6 +164,7 @@ mod tests {
         let plain = Config::default();
         let spanish = Config { languages: vec!["es".into()], ..Config::default() };
         let both = Config { languages: vec!["es".into(), "en".into()], ..Config::default() };
+        let others = Config { languages: vec!["de".into(), "fr".into()], ..Config::default() };
         for (model, config, language, expected) in [
             ("nova-3", &plain, Some("en-GB"), Some("&language=en-GB")),
             ("nova-3", &plain, None, Some("&language=multi")),
@@ -167,7 +172,8 @@ mod tests {
             ("nova-3", &both, None, Some("&language=multi&language_hint=es&language_hint=en")),
             ("nova-3-medical", &plain, None, Some("&language=multi")),
             ("nova-2", &both, None, Some("&language=multi")),
-            ("nova-2-phonecall", &both, None, None),
+            ("nova-2", &others, None, Some("&language=de")),
+            ("nova-2-phonecall", &both, None, Some("&language=es")),
             ("base", &plain, None, None),
         ] {
             let asked = asked(model, config, &options(language, None));
