@@ -4,6 +4,7 @@
 //! a pure wire file and one file a role. Capabilities are data the session reads; nothing asks a provider's name.
 //! The feature `engines` (on by default) holds all that implements the traits.
 
+pub mod deepgram;
 pub mod error;
 #[cfg(feature = "engines")]
 mod generate;
@@ -20,6 +21,7 @@ pub mod openai;
 #[cfg(feature = "engines")]
 pub mod scripted;
 pub mod secret;
+mod split;
 pub mod stt;
 pub mod tts;
 pub mod turn;

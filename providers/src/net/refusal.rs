@@ -1,7 +1,5 @@
 //! What a vendor's refusal says, fit for a log: its status, its own words where they are short, never a key.
 
-use std::borrow::Cow;
-
 use reqwest::Response;
 use secrecy::ExposeSecret;
 use serde_json::Value;
@@ -10,12 +8,12 @@ use super::http;
 use crate::{ProviderError, Secret};
 
 /// What an answer of another status than success means. Reads its body, up to [`LONGEST_BODY`].
-pub(crate) async fn refusal(provider: &Cow<'static, str>, response: Response, key: Option<&Secret>) -> ProviderError {
+pub(crate) async fn refusal(provider: &str, response: Response, key: Option<&Secret>) -> ProviderError {
     let status = response.status();
     let retry_after = http::retry_after(response.headers());
     let body = read_body(response).await.unwrap_or_default();
     let detail = unkeyed(&format!("status {}: {}", status.as_u16(), said(&body)), key);
-    ProviderError { provider: provider.clone(), kind: http::kind_of(status), retry_after, detail }
+    ProviderError { provider: provider.to_owned().into(), kind: http::kind_of(status), retry_after, detail }
 }
 
 /// A body of bounded length: what is longer is cut, and then no JSON.

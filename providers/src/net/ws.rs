@@ -3,16 +3,16 @@
 //! Connections are made directly, with the certificates of Mozilla's list; redirects are not followed: they could carry
 //! a key elsewhere. Nothing is buffered beyond one message, so a provider that does not read holds back who sends.
 
-use std::borrow::Cow;
+use std::{future::Future, pin::pin, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{
-    SinkExt, StreamExt,
+    FutureExt, SinkExt, StreamExt,
     stream::{SplitSink, SplitStream},
 };
 use reqwest::{
     StatusCode, Url,
-    header::{HeaderMap, HeaderValue},
+    header::{self, HeaderMap, HeaderValue},
 };
 use secrecy::ExposeSecret;
 use tokio::{net::TcpStream, time::timeout};
@@ -41,13 +41,13 @@ pub(crate) enum Received {
 
 /// The sending half of a connection.
 pub(crate) struct Sender {
-    provider: Cow<'static, str>,
+    provider: Box<str>,
     sink: SplitSink<WebSocketStream<MaybeTlsStream<TcpStream>>, Message>,
 }
 
 /// The receiving half of a connection.
 pub(crate) struct Receiver {
-    provider: Cow<'static, str>,
+    provider: Box<str>,
     stream: SplitStream<WebSocketStream<MaybeTlsStream<TcpStream>>>,
 }
 
@@ -55,17 +55,20 @@ pub(crate) struct Receiver {
 ///
 /// # Errors
 ///
-/// A handshake answered by another status than 101 has the kind of that status and the server's `retry-after`; the
-/// answer's body is quoted by `explain`, without the URL and the headers, which may hold a key.
+/// A handshake answered by another status than 101 has the kind of that status and the server's `retry-after`;
+/// `explain` finds its reason in the answer's headers and in as much of its body as came with them. The URL, which may
+/// hold a key, is not quoted.
 pub(crate) async fn connect(
-    provider: &Cow<'static, str>,
+    provider: &str,
     url: &Url,
     headers: HeaderMap,
-    explain: impl FnOnce(&[u8]) -> String,
+    explain: impl FnOnce(&HeaderMap, &[u8]) -> String,
 ) -> Result<(Sender, Receiver), ProviderError> {
     let mut request = url.as_str().into_client_request().map_err(|_| {
-        ProviderError::new(provider.clone(), ErrorKind::Rejected, "the base URL makes no WebSocket address")
+        ProviderError::new(provider.to_owned(), ErrorKind::Rejected, "the base URL makes no WebSocket address")
     })?;
+    // Firewalls in front of some vendors refuse handshakes without one.
+    request.headers_mut().insert(header::USER_AGENT, HeaderValue::from_static(AGENT));
     request.headers_mut().extend(headers);
     let config = WebSocketConfig::default()
         .write_buffer_size(0)
@@ -73,14 +76,14 @@ pub(crate) async fn connect(
         .max_message_size(Some(LARGEST))
         .max_frame_size(Some(LARGEST));
     let opening = connect_async_with_config(request, Some(config), true);
-    let late = || ProviderError::new(provider.clone(), ErrorKind::Timeout, "no WebSocket handshake in time");
+    let late = || ProviderError::new(provider.to_owned(), ErrorKind::Timeout, "no WebSocket handshake in time");
     let socket = match timeout(http::CONNECT, opening).await.map_err(|_| late())? {
         Ok((socket, _)) => socket,
         Err(Error::Http(answer)) => return Err(refused(provider, &answer, explain)),
         Err(error) => return Err(failure(provider, &error)),
     };
     let (sink, stream) = socket.split();
-    Ok((Sender { provider: provider.clone(), sink }, Receiver { provider: provider.clone(), stream }))
+    Ok((Sender { provider: provider.into(), sink }, Receiver { provider: provider.into(), stream }))
 }
 
 /// A header's value that logs do not show.
@@ -88,13 +91,9 @@ pub(crate) async fn connect(
 /// # Errors
 ///
 /// [`ErrorKind::Rejected`] when the secret has characters no header can carry.
-pub(crate) fn secret_header(
-    provider: &Cow<'static, str>,
-    before: &str,
-    secret: &Secret,
-) -> Result<HeaderValue, ProviderError> {
+pub(crate) fn secret_header(provider: &str, before: &str, secret: &Secret) -> Result<HeaderValue, ProviderError> {
     let mut value = HeaderValue::from_str(&format!("{before}{}", secret.expose_secret())).map_err(|_| {
-        ProviderError::new(provider.clone(), ErrorKind::Unauthorized, "the key has characters no header can carry")
+        ProviderError::new(provider.to_owned(), ErrorKind::Unauthorized, "the key has characters no header can carry")
     })?;
     value.set_sensitive(true);
     Ok(value)
@@ -126,9 +125,9 @@ impl Sender {
         self.send(Message::Binary(bytes.into())).await
     }
 
-    /// Says goodbye. That the provider is gone already is no failure.
-    pub(crate) async fn close(&mut self) {
-        let _ = self.sink.send(Message::Close(None)).await;
+    /// Says goodbye if that takes no waiting. The connection ends once both halves are dropped.
+    pub(crate) fn leave(&mut self) {
+        let _ = self.sink.send(Message::Close(None)).now_or_never();
     }
 
     async fn send(&mut self, message: Message) -> Result<(), ProviderError> {
@@ -157,6 +156,23 @@ impl Receiver {
     }
 }
 
+/// Runs both halves of a conversation at once until the receiving one is done, so that neither ever waits for the other.
+///
+/// Where sending fails, the provider has often said why: the receiving half gets a moment to find it.
+pub(crate) async fn converse<T>(
+    sending: impl Future<Output = Result<(), ProviderError>>,
+    receiving: impl Future<Output = Result<T, ProviderError>>,
+) -> Result<T, ProviderError> {
+    let (sending, mut receiving) = (pin!(sending), pin!(receiving));
+    tokio::select! { biased;
+        received = &mut receiving => received,
+        sent = sending => match sent {
+            Ok(()) => receiving.await,
+            Err(error) => timeout(LAST_WORDS, receiving).await.unwrap_or(Err(error)),
+        },
+    }
+}
+
 fn closed(frame: Option<CloseFrame>) -> Received {
     frame.map_or(Received::Closed(NO_STATUS, String::new()), |frame| {
         Received::Closed(frame.code.into(), frame.reason.as_str().to_owned())
@@ -164,18 +180,18 @@ fn closed(frame: Option<CloseFrame>) -> Received {
 }
 
 fn refused(
-    provider: &Cow<'static, str>,
+    provider: &str,
     answer: &tokio_tungstenite::tungstenite::http::Response<Option<Vec<u8>>>,
-    explain: impl FnOnce(&[u8]) -> String,
+    explain: impl FnOnce(&HeaderMap, &[u8]) -> String,
 ) -> ProviderError {
     let status = StatusCode::from_u16(answer.status().as_u16()).unwrap_or(StatusCode::BAD_GATEWAY);
-    let said = explain(answer.body().as_deref().unwrap_or_default());
+    let said = explain(answer.headers(), answer.body().as_deref().unwrap_or_default());
     let detail = format!("status {}: {said}", status.as_u16());
     let retry_after = http::retry_after(answer.headers());
-    ProviderError { provider: provider.clone(), kind: http::kind_of(status), retry_after, detail }
+    ProviderError { provider: provider.to_owned().into(), kind: http::kind_of(status), retry_after, detail }
 }
 
-fn failure(provider: &Cow<'static, str>, error: &Error) -> ProviderError {
+fn failure(provider: &str, error: &Error) -> ProviderError {
     let kind = match error {
         Error::Capacity(_) | Error::Protocol(_) | Error::Utf8(_) | Error::AttackAttempt => ErrorKind::Protocol,
         Error::Url(_) | Error::HttpFormat(_) => ErrorKind::Rejected,
@@ -188,7 +204,7 @@ fn failure(provider: &Cow<'static, str>, error: &Error) -> ProviderError {
     };
     // A connection that is cut shows as a violation of the protocol.
     let kind = if matches!(error, Error::Protocol(broken) if is_cut(broken)) { ErrorKind::Unavailable } else { kind };
-    ProviderError::new(provider.clone(), kind, error)
+    ProviderError::new(provider.to_owned(), kind, error)
 }
 
 const fn is_cut(broken: &tokio_tungstenite::tungstenite::error::ProtocolError) -> bool {
@@ -196,6 +212,9 @@ const fn is_cut(broken: &tokio_tungstenite::tungstenite::error::ProtocolError) -
     matches!(broken, ProtocolError::ResetWithoutClosingHandshake | ProtocolError::HandshakeIncomplete)
 }
 
+const AGENT: &str = concat!("voice-relay/", env!("CARGO_PKG_VERSION"));
+/// Enough for what is already under way.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 /// Largest message and frame: seconds of base64 sound, far below what hurts.
 const LARGEST: usize = 16 << 20;
 const READ_BUFFER: usize = 16 << 10;
@@ -221,8 +240,42 @@ mod tests {
 
     #[test]
     fn secrets_in_headers_do_not_print() {
-        let value = secret_header(&"test".into(), "Token ", &"k-123".into()).unwrap();
+        let value = secret_header("test", "Token ", &"k-123".into()).unwrap();
         assert!(!format!("{value:?}").contains("k-123"));
-        assert!(secret_header(&"test".into(), "", &"line\nbreak".into()).is_err());
+        assert!(secret_header("test", "", &"line\nbreak".into()).is_err());
+    }
+
+    #[tokio::test]
+    async fn who_cannot_send_hears_why() {
+        let error = |detail: &str| ProviderError::new("test", ErrorKind::Unavailable, detail);
+        let broken = async { Err(error("broken pipe")) };
+        let (reason, reasons) = tokio::sync::oneshot::channel();
+        let late = async { Err::<(), _>(reasons.await.map_or_else(|_| error("lost"), error)) };
+        let conversation = converse(broken, late);
+        let speaks = async { reason.send("quota spent") };
+        assert_eq!(tokio::join!(conversation, speaks).0, Err(error("quota spent")));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_cannot_send_and_hears_nothing_says_so() {
+        let error = || ProviderError::new("test", ErrorKind::Unavailable, "broken pipe");
+        let silence = std::future::pending::<Result<(), ProviderError>>();
+        assert_eq!(converse(async { Err(error()) }, silence).await, Err(error()));
+        let done = converse(std::future::pending(), async { Ok(7) }).await;
+        assert_eq!(done, Ok(7), "what was to be sent no longer matters");
+    }
+
+    #[tokio::test]
+    async fn a_server_without_tls_is_an_error() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = endpoint(&format!("https://{}", listener.local_addr().unwrap()), "listen").unwrap();
+        let connecting = connect("test", &url, HeaderMap::new(), |_, _| String::new());
+        let serving = async {
+            use tokio::io::AsyncWriteExt;
+            let (mut socket, _) = listener.accept().await.unwrap();
+            socket.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+        };
+        let (connected, ()) = tokio::join!(connecting, serving);
+        assert_eq!(connected.err().map(|error| error.kind), Some(ErrorKind::Unavailable));
     }
 }

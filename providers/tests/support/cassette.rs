@@ -1,9 +1,10 @@
 //! A vendor's WebSocket, played from a file of its documented messages.
 //!
 //! One step a line: `#` comment with the source page; `> {json}` the client sends a text message that holds at least
-//! these fields; `> audio` it sends binary messages, any number but none; `> close` it says goodbye; `< {json}` or any other
-//! text the vendor sends; `< audio N` N bytes of 16-bit sound; `< close CODE reason`; `= hang` silence until the client
-//! leaves; `= reset` the connection is cut. A step that finds something else ends the connection and is reported.
+//! these fields; `> audio` it sends binary messages, any number but none; `> audio N` it sends N bytes or a few more;
+//! `> close` it says goodbye; `< {json}` or any other text the vendor sends; `< audio N` N bytes of 16-bit sound;
+//! `< close CODE reason`, or `< close` without a code; `= hang` silence until the client leaves; `= reset` the connection is
+//! cut. A step that finds something else ends the connection and is reported.
 
 use std::sync::{Arc, Mutex};
 
@@ -124,6 +125,9 @@ impl Player {
     }
 
     async fn expect(&mut self, expected: &str) -> Result<(), String> {
+        if let Some(count) = expected.strip_prefix("audio ") {
+            return self.hear(count.parse().unwrap()).await;
+        }
         match (expected, self.next().await) {
             ("audio", Some(Message::Binary(_))) => {
                 while let Some(message) = self.next().await {
@@ -141,6 +145,17 @@ impl Player {
             }
             (_, found) => Err(format!("{found:?}")),
         }
+    }
+
+    async fn hear(&mut self, count: usize) -> Result<(), String> {
+        let mut heard = 0;
+        while heard < count {
+            match self.next().await {
+                Some(Message::Binary(bytes)) => heard += bytes.len(),
+                found => return Err(format!("{found:?} after {heard} bytes")),
+            }
+        }
+        Ok(())
     }
 
     async fn next(&mut self) -> Option<Message> {
@@ -161,6 +176,9 @@ impl Player {
 }
 
 fn outgoing(message: &str) -> Message {
+    if message == "close" {
+        return Message::Close(None);
+    }
     match message.split_once(' ') {
         Some(("audio", count)) => Message::Binary(Bytes::from(vec![1; count.parse().unwrap()])),
         Some(("close", rest)) => {
