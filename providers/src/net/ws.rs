@@ -3,16 +3,16 @@
 //! Connections are made directly, with the certificates of Mozilla's list; redirects are not followed: they could carry
 //! a key elsewhere. Nothing is buffered beyond one message, so a provider that does not read holds back who sends.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, future::Future, pin::pin, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{
-    SinkExt, StreamExt,
+    FutureExt, SinkExt, StreamExt,
     stream::{SplitSink, SplitStream},
 };
 use reqwest::{
     StatusCode, Url,
-    header::{HeaderMap, HeaderValue},
+    header::{self, HeaderMap, HeaderValue},
 };
 use secrecy::ExposeSecret;
 use tokio::{net::TcpStream, time::timeout};
@@ -55,17 +55,20 @@ pub(crate) struct Receiver {
 ///
 /// # Errors
 ///
-/// A handshake answered by another status than 101 has the kind of that status and the server's `retry-after`; the
-/// answer's body is quoted by `explain`, without the URL and the headers, which may hold a key.
+/// A handshake answered by another status than 101 has the kind of that status and the server's `retry-after`;
+/// `explain` finds its reason in the answer's headers and in as much of its body as came with them. The URL, which may
+/// hold a key, is not quoted.
 pub(crate) async fn connect(
     provider: &Cow<'static, str>,
     url: &Url,
     headers: HeaderMap,
-    explain: impl FnOnce(&[u8]) -> String,
+    explain: impl FnOnce(&HeaderMap, &[u8]) -> String,
 ) -> Result<(Sender, Receiver), ProviderError> {
     let mut request = url.as_str().into_client_request().map_err(|_| {
         ProviderError::new(provider.clone(), ErrorKind::Rejected, "the base URL makes no WebSocket address")
     })?;
+    // Firewalls in front of some vendors refuse handshakes without one.
+    request.headers_mut().insert(header::USER_AGENT, HeaderValue::from_static(AGENT));
     request.headers_mut().extend(headers);
     let config = WebSocketConfig::default()
         .write_buffer_size(0)
@@ -126,9 +129,9 @@ impl Sender {
         self.send(Message::Binary(bytes.into())).await
     }
 
-    /// Says goodbye. That the provider is gone already is no failure.
-    pub(crate) async fn close(&mut self) {
-        let _ = self.sink.send(Message::Close(None)).await;
+    /// Says goodbye if that takes no waiting. The connection ends once both halves are dropped.
+    pub(crate) fn leave(&mut self) {
+        let _ = self.sink.send(Message::Close(None)).now_or_never();
     }
 
     async fn send(&mut self, message: Message) -> Result<(), ProviderError> {
@@ -157,6 +160,23 @@ impl Receiver {
     }
 }
 
+/// Runs both halves of a conversation at once until the receiving one is done, so that neither ever waits for the other.
+///
+/// Where sending fails, the provider has often said why: the receiving half gets a moment to find it.
+pub(crate) async fn converse<T>(
+    sending: impl Future<Output = Result<(), ProviderError>>,
+    receiving: impl Future<Output = Result<T, ProviderError>>,
+) -> Result<T, ProviderError> {
+    let (sending, mut receiving) = (pin!(sending), pin!(receiving));
+    tokio::select! { biased;
+        received = &mut receiving => received,
+        sent = sending => match sent {
+            Ok(()) => receiving.await,
+            Err(error) => timeout(LAST_WORDS, receiving).await.unwrap_or(Err(error)),
+        },
+    }
+}
+
 fn closed(frame: Option<CloseFrame>) -> Received {
     frame.map_or(Received::Closed(NO_STATUS, String::new()), |frame| {
         Received::Closed(frame.code.into(), frame.reason.as_str().to_owned())
@@ -166,10 +186,10 @@ fn closed(frame: Option<CloseFrame>) -> Received {
 fn refused(
     provider: &Cow<'static, str>,
     answer: &tokio_tungstenite::tungstenite::http::Response<Option<Vec<u8>>>,
-    explain: impl FnOnce(&[u8]) -> String,
+    explain: impl FnOnce(&HeaderMap, &[u8]) -> String,
 ) -> ProviderError {
     let status = StatusCode::from_u16(answer.status().as_u16()).unwrap_or(StatusCode::BAD_GATEWAY);
-    let said = explain(answer.body().as_deref().unwrap_or_default());
+    let said = explain(answer.headers(), answer.body().as_deref().unwrap_or_default());
     let detail = format!("status {}: {said}", status.as_u16());
     let retry_after = http::retry_after(answer.headers());
     ProviderError { provider: provider.clone(), kind: http::kind_of(status), retry_after, detail }
@@ -196,6 +216,9 @@ const fn is_cut(broken: &tokio_tungstenite::tungstenite::error::ProtocolError) -
     matches!(broken, ProtocolError::ResetWithoutClosingHandshake | ProtocolError::HandshakeIncomplete)
 }
 
+const AGENT: &str = concat!("voice-relay/", env!("CARGO_PKG_VERSION"));
+/// Enough for what is already under way.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 /// Largest message and frame: seconds of base64 sound, far below what hurts.
 const LARGEST: usize = 16 << 20;
 const READ_BUFFER: usize = 16 << 10;
