@@ -1,6 +1,7 @@
 //! What providers share towards the network.
 
 pub(crate) mod http;
+pub(crate) mod pcm;
 pub(crate) mod refusal;
 pub(crate) mod sse;
 pub(crate) mod ws;
