@@ -3,6 +3,7 @@
 //! Each kind is a trait, its events and its capabilities ([`stt`], [`llm`], [`tts`], [`turn`]); each vendor a folder with
 //! a pure wire file and one file a role. Capabilities are data the session reads; nothing asks a provider's name.
 
+pub mod elevenlabs;
 pub mod error;
 mod generate;
 pub mod json;
@@ -13,6 +14,7 @@ mod net;
 pub mod openai;
 pub mod scripted;
 pub mod secret;
+mod split;
 pub mod stt;
 pub mod tts;
 pub mod turn;
