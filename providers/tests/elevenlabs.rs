@@ -117,7 +117,7 @@ async fn clauses_are_spoken_in_order_with_their_words() {
         Speech::ClauseDone { clause: 1 },
     ];
     assert_eq!(speech, expected);
-    assert_eq!(vendor.end().await, Ok(()));
+    assert_eq!(timeout(LONG, vendor.end()).await.unwrap(), Ok(()));
     let head = vendor.handshakes.lock().unwrap()[0].clone();
     let path =
         "/v1/text-to-speech/JBFqnCBsd6RMkjVDRZzb/multi-stream-input?model_id=eleven_flash_v2_5&output_format=pcm_24000";
@@ -142,7 +142,7 @@ async fn oddities_do_no_harm() {
         Speech::ClauseDone { clause: 0 },
     ];
     assert_eq!(speech, expected);
-    assert_eq!(vendor.end().await, Ok(()));
+    assert_eq!(timeout(LONG, vendor.end()).await.unwrap(), Ok(()));
 }
 
 #[tokio::test]
@@ -151,7 +151,7 @@ async fn nothing_to_say_is_done_without_a_word_to_the_vendor() {
     let speech: Vec<_> =
         say(&mouth(&vendor.base_url), &["…", "", " \n"]).await.unwrap().into_iter().map(Result::unwrap).collect();
     assert_eq!(speech, [0, 1, 2].map(|clause| Speech::ClauseDone { clause }));
-    assert_eq!(vendor.end().await, Ok(()));
+    assert_eq!(timeout(LONG, vendor.end()).await.unwrap(), Ok(()));
 }
 
 #[tokio::test]
@@ -199,6 +199,52 @@ async fn a_context_that_ends_without_sound_is_a_failure_and_no_clause() {
     let speech = say(&mouth(&vendor.base_url), &["Hello."]).await.unwrap();
     assert_eq!(speech.len(), 1);
     assert_eq!(speech[0].as_ref().unwrap_err().kind, ErrorKind::Unavailable);
+}
+
+#[tokio::test]
+async fn a_connection_that_ends_between_clauses_costs_nothing() {
+    let say = |context: &str, end: &str| {
+        format!(
+            "> {{\"text\":\" \",\"context_id\":\"{context}\"}}\n> {{\"flush\":true}}\n\
+             < {{\"audio\":\"AAABAA==\",\"contextId\":\"{context}\"}}\n> {{\"close_context\":true}}\n\
+             < {{\"isFinal\":true,\"contextId\":\"{context}\"}}\n{end}"
+        )
+    };
+    // Idle; then just as the next clause is asked for; then for good.
+    let first = say("0-0", "< close 1000");
+    let second = format!("{}\n> {{\"text\":\" \"}}\n< close 1008 input_timeout_exceeded", say("1-1", ""));
+    let mut vendor = Vendor::start(&[&first, &second, &say("2-3", "= reset")]).await;
+    let (clauses, text) = tokio::sync::mpsc::channel(4);
+    let text = tokio_stream::wrappers::ReceiverStream::new(text).boxed();
+    let mut speech = mouth(&vendor.base_url).speak(voice(), text).await.unwrap();
+    let give = async |id: u32| clauses.send(Clause { id, text: "Yes.".into() }).await.unwrap();
+    give(0).await;
+    let mut steps = Vec::new();
+    while steps.last() != Some(&Speech::ClauseDone { clause: 0 }) {
+        steps.push(timeout(LONG, speech.next()).await.unwrap().unwrap().unwrap());
+    }
+    assert!(timeout(Duration::from_millis(50), speech.next()).await.is_err(), "nothing is owed");
+    assert_eq!(timeout(LONG, vendor.end()).await.expect("the connection is let go"), Ok(()));
+    give(1).await;
+    give(2).await;
+    drop(clauses);
+    let rest: Vec<_> = timeout(LONG, speech.collect()).await.unwrap();
+    let rest: Vec<_> = rest.into_iter().map(Result::unwrap).collect();
+    let clause = |clause| [sound(clause, &[0, 1]), Speech::ClauseDone { clause }];
+    assert_eq!(rest, [clause(1), clause(2)].concat());
+    assert_eq!(vendor.handshakes.lock().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_clause_without_end_is_given_up() {
+    let flood = Flood::start(|_| {
+        let second = BASE64_STANDARD.encode(vec![0_u8; 48_000]);
+        json!({"audio": second, "contextId": "0-0"}).to_string()
+    })
+    .await;
+    let speech = say(&mouth(&flood.base_url), &["Hello."]).await.unwrap();
+    assert_eq!(speech.last().unwrap().as_ref().unwrap_err().kind, ErrorKind::Protocol);
+    assert_eq!(speech.len(), 67, "a minute, and a second a character");
 }
 
 #[tokio::test]
@@ -281,7 +327,7 @@ async fn an_utterance_is_transcribed_with_its_words() {
     assert_eq!(words.iter().map(|word| &*word.text).collect::<Vec<_>>(), ["Go", "forward", "ten", "meters."]);
     assert_eq!((words[1].start, segments.len()), (Duration::from_millis(220), 1));
     assert_eq!(*duration, Duration::from_millis(160), "the silence added for the vendor does not count");
-    assert_eq!(vendor.end().await, Ok(()));
+    assert_eq!(timeout(LONG, vendor.end()).await.unwrap(), Ok(()));
 
     let head = vendor.handshakes.lock().unwrap()[0].clone();
     let path = "/v1/speech-to-text/realtime?model_id=scribe_v2_realtime&audio_format=pcm_16000&commit_strategy=manual&include_timestamps=true&include_language_detection=true";

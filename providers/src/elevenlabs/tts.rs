@@ -10,6 +10,7 @@ use std::{borrow::Cow, collections::VecDeque, ops::Range, sync::Arc, time::Durat
 
 use audio::{Clip, SampleRate};
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::BoxStream};
+use reqwest::Url;
 use tokio::{sync::mpsc, time::sleep};
 
 use super::{
@@ -23,7 +24,7 @@ use super::{
     },
 };
 use crate::{
-    ProviderError,
+    ErrorKind, ProviderError,
     generate::{Outlet, generate},
     net::{
         pcm::Samples,
@@ -46,23 +47,23 @@ impl TextToSpeech {
         Self { account: Account { name: name.into(), config }, model: model.into() }
     }
 
-    async fn open(&self, voice: &Voice) -> Result<(Sender, Receiver), ProviderError> {
-        let path = format!("v1/text-to-speech/{}/multi-stream-input", self.account.config.voice_id(&voice.name));
+    fn address(&self, voice: &Voice) -> Result<Url, ProviderError> {
+        let config = &self.account.config;
+        let path = format!("v1/text-to-speech/{}/multi-stream-input", config.voice_id(&voice.name));
         let mut url = self.account.address(&path)?;
-        {
-            let mut query = url.query_pairs_mut();
-            query.append_pair("model_id", &self.model).append_pair("output_format", &self.account.config.output_format);
-            query.append_pair("auto_mode", "true").append_pair("sync_alignment", "true");
-            query.append_pair("inactivity_timeout", "180");
-            query.append_pair("apply_text_normalization", self.account.config.apply_text_normalization.name());
-            if let Some(code) = languages::code(&self.model, voice.language.as_deref()) {
-                query.append_pair("language_code", code);
-            }
-            if !self.account.config.enable_logging {
-                query.append_pair("enable_logging", "false");
-            }
+        let mut query = url.query_pairs_mut();
+        query.append_pair("model_id", &self.model).append_pair("output_format", &config.output_format);
+        query.append_pair("auto_mode", "true").append_pair("sync_alignment", "true");
+        query.append_pair("inactivity_timeout", "180");
+        query.append_pair("apply_text_normalization", config.apply_text_normalization.name());
+        if let Some(code) = languages::code(&self.model, voice.language.as_deref()) {
+            query.append_pair("language_code", code);
         }
-        self.account.open(&url).await
+        if !config.enable_logging {
+            query.append_pair("enable_logging", "false");
+        }
+        drop(query);
+        Ok(url)
     }
 }
 
@@ -82,22 +83,20 @@ impl crate::TextToSpeech for TextToSpeech {
         text: BoxStream<'static, Clause>,
     ) -> BoxFuture<'_, Result<SpeechStream, ProviderError>> {
         async move {
-            let (mut sender, receiver) = self.open(&voice).await?;
-            let (orders, ordered) = mpsc::channel(ORDERS);
+            let url = self.address(&voice)?;
+            let link = self.account.open(&url).await?;
             let speaking = Speaking {
                 account: self.account.clone(),
                 speed: voice.speed,
-                orders,
+                text,
+                ended: false,
                 asked: 0,
+                finished: 0,
                 contexts: VecDeque::new(),
                 waiting: VecDeque::new(),
                 before: Duration::ZERO,
             };
-            Ok(generate(|out| async move {
-                ws::converse(send(&mut sender, ordered), speaking.speak(text, receiver, out)).await?;
-                sender.leave();
-                Ok(())
-            }))
+            Ok(generate(|out| speaking.speak(url, link, out)))
         }
         .boxed()
     }
@@ -114,10 +113,13 @@ async fn send(sender: &mut Sender, mut ordered: mpsc::Receiver<String>) -> Resul
 struct Speaking {
     account: Account,
     speed: f32,
-    /// To the sending half. Never full while the vendor reads: each context takes three.
-    orders: mpsc::Sender<String>,
+    text: BoxStream<'static, Clause>,
+    /// The text has ended.
+    ended: bool,
     /// Contexts opened so far.
     asked: u32,
+    /// Contexts that ended on this connection.
+    finished: u32,
     /// Those open, in the order of the text; the reader hears the first.
     contexts: VecDeque<Context>,
     /// What is left of the clause taken last.
@@ -145,44 +147,105 @@ struct Context {
     samples: usize,
     sounds: bool,
     ended: bool,
+    /// Nothing in it can be said, so nobody was asked.
+    mute: bool,
     /// What came before its turn.
     held: Vec<Speech>,
 }
 
+/// What becomes of a connection.
+enum Outcome {
+    /// All is said.
+    Done,
+    /// It ended while nothing was lost by that.
+    Gone,
+}
+
+/// To the sending half.
+type Orders = mpsc::Sender<String>;
+
 impl Speaking {
-    async fn speak(
-        mut self,
-        mut text: BoxStream<'static, Clause>,
-        mut receiver: Receiver,
-        out: Outlet<Speech>,
-    ) -> Result<(), ProviderError> {
-        let mut ended = false;
+    /// Speaks all the text, over another connection should the vendor end one that is idle.
+    async fn speak(mut self, url: Url, mut link: (Sender, Receiver), out: Outlet<Speech>) -> Result<(), ProviderError> {
         loop {
-            self.advance(&out).await;
-            if ended && self.contexts.is_empty() {
+            let (mut sender, mut receiver) = link;
+            let (orders, ordered) = mpsc::channel(ORDERS);
+            let outcome = ws::converse(send(&mut sender, ordered), self.converse(&orders, &mut receiver, &out)).await?;
+            sender.leave();
+            if matches!(outcome, Outcome::Done) {
                 return Ok(());
             }
-            tokio::select! { biased;
-                received = receiver.next() => self.receive(received?, &out).await?,
-                clause = text.next(), if !ended && self.waiting.is_empty() => match clause {
+            drop((sender, receiver));
+            self.finished = 0;
+            while self.waiting.is_empty() {
+                match self.text.next().await {
                     Some(clause) => self.waiting = pieces(&clause),
-                    None => ended = true,
+                    None => return Ok(()),
+                }
+            }
+            link = self.account.open(&url).await?;
+        }
+    }
+
+    async fn converse(
+        &mut self,
+        orders: &Orders,
+        receiver: &mut Receiver,
+        out: &Outlet<Speech>,
+    ) -> Result<Outcome, ProviderError> {
+        loop {
+            self.advance(orders, out).await?;
+            if self.ended && self.contexts.is_empty() {
+                return Ok(Outcome::Done);
+            }
+            tokio::select! { biased;
+                received = receiver.next() => match received {
+                    Ok(Received::Text(text)) => self.hear(&text, orders)?,
+                    Ok(Received::Binary(_)) => {}
+                    Ok(Received::Closed(code, reason)) => {
+                        return self.lose(self.account.fault(&fault::closed(code, &reason)));
+                    }
+                    Err(error) => return self.lose(error),
                 },
-                () = sleep(KEEP_ALIVE), if self.contexts.is_empty() => self.order(speech::ALIVE.to_owned()),
+                clause = self.text.next(), if !self.ended && self.waiting.is_empty() => match clause {
+                    Some(clause) => self.waiting = pieces(&clause),
+                    None => self.ended = true,
+                },
+                () = sleep(KEEP_ALIVE), if self.contexts.is_empty() => {
+                    if orders.capacity() > ORDERS / 2 {
+                        order(orders, speech::ALIVE.to_owned());
+                    }
+                }
             }
         }
     }
 
+    /// The connection is gone. An idle one is no loss, nor is one that ended as the next context was asked for.
+    fn lose(&mut self, error: ProviderError) -> Result<Outcome, ProviderError> {
+        let passing = matches!(error.kind, ErrorKind::Unavailable | ErrorKind::Timeout);
+        let untouched = self.contexts.iter().all(|context| !context.sounds && !context.ended);
+        if self.contexts.is_empty() || self.finished > 0 && passing && untouched {
+            while let Some(context) = self.contexts.pop_back() {
+                self.waiting.push_front(context.piece);
+            }
+            return Ok(Outcome::Gone);
+        }
+        Err(error)
+    }
+
     /// Hands on what has its turn, and asks for what may come next, until neither changes anything.
-    async fn advance(&mut self, out: &Outlet<Speech>) {
+    async fn advance(&mut self, orders: &Orders, out: &Outlet<Speech>) -> Result<(), ProviderError> {
         loop {
             if let Some(first) = self.contexts.front_mut() {
-                let held = std::mem::take(&mut first.held);
-                for speech in held {
+                for speech in std::mem::take(&mut first.held) {
                     out.give(shifted(speech, self.before)).await;
                 }
             }
             if let Some(first) = self.contexts.pop_front_if(|first| first.ended) {
+                if !first.sounds && !first.mute {
+                    return Err(self.account.error(ErrorKind::Unavailable, "a clause came without sound"));
+                }
+                self.finished += 1;
                 self.before += self.account.config.rate().duration_of(first.samples);
                 if first.piece.last {
                     self.before = Duration::ZERO;
@@ -191,46 +254,25 @@ impl Speaking {
                 continue;
             }
             match self.waiting.pop_front_if(|next| may_follow(&self.contexts, next)) {
-                Some(piece) => self.ask(piece),
-                None => return,
+                Some(piece) => self.ask(piece, orders),
+                None => return Ok(()),
             }
         }
     }
 
-    fn ask(&mut self, piece: Piece) {
+    fn ask(&mut self, piece: Piece, orders: &Orders) {
         let id = format!("{}-{}", piece.clause, self.asked);
         self.asked += 1;
-        let mute = !piece.text.contains(char::is_alphanumeric);
-        if !mute {
-            self.order(speech::open(&id, &self.account.config, self.speed));
-            self.order(speech::say(&id, &piece.text));
+        let context = Context::new(id, piece);
+        if !context.mute {
+            order(orders, speech::open(&context.id, &self.account.config, self.speed));
+            order(orders, speech::say(&context.id, &context.piece.text));
         }
-        let words = Words::new(&piece.text);
-        let context = Context {
-            id,
-            piece,
-            words,
-            bytes: Samples::default(),
-            samples: 0,
-            sounds: false,
-            ended: mute,
-            held: Vec::new(),
-        };
         self.contexts.push_back(context);
     }
 
-    fn order(&self, order: String) {
-        // Full only when the vendor has not read for long; then the timeouts around this adapter decide.
-        let _ = self.orders.try_send(order);
-    }
-
-    async fn receive(&mut self, received: Received, out: &Outlet<Speech>) -> Result<(), ProviderError> {
-        let text = match received {
-            Received::Text(text) => text,
-            Received::Binary(_) => return Ok(()),
-            Received::Closed(code, reason) => return Err(self.account.fault(&fault::closed(code, &reason))),
-        };
-        let chunk = match speech::read(&text).map_err(|why| self.account.fault(&Fault::broken(why)))? {
+    fn hear(&mut self, text: &str, orders: &Orders) -> Result<(), ProviderError> {
+        let chunk = match speech::read(text).map_err(|why| self.account.fault(&Fault::broken(why)))? {
             Message::Chunk(chunk) => chunk,
             Message::Refused(fault) => return Err(self.account.fault(&fault)),
         };
@@ -239,18 +281,29 @@ impl Speaking {
             None => (self.contexts.len() == 1).then_some(0),
         };
         let Some(context) = whose.and_then(|at| self.contexts.get_mut(at)) else { return Ok(()) };
-        let first_sound = !context.sounds && !chunk.sound.is_empty();
+        let sounded = context.sounds;
         context.take(chunk, self.account.config.rate()).map_err(|fault| self.account.fault(&fault))?;
-        if first_sound {
-            let close = speech::close(&context.id);
-            self.order(close);
+        if context.sounds && !sounded {
+            order(orders, speech::close(&context.id));
         }
-        self.advance(out).await;
         Ok(())
     }
 }
 
+/// Each of two contexts takes three orders, so there is room unless the vendor sends sound and reads nothing; then the
+/// timeouts around this adapter decide.
+fn order(orders: &Orders, order: String) {
+    let _ = orders.try_send(order);
+}
+
 impl Context {
+    fn new(id: String, piece: Piece) -> Self {
+        let mute = !piece.text.contains(char::is_alphanumeric);
+        let words = Words::new(&piece.text);
+        let (bytes, held) = (Samples::default(), Vec::new());
+        Self { id, piece, words, bytes, samples: 0, sounds: false, ended: mute, mute, held }
+    }
+
     fn take(&mut self, chunk: Chunk, rate: SampleRate) -> Result<(), Fault> {
         let mut timed = Vec::new();
         if let Some(times) = &chunk.times {
@@ -271,20 +324,13 @@ impl Context {
             self.sounds = true;
             let samples = self.bytes.feed(&chunk.sound);
             self.samples += samples.len();
-            if self.samples > LONGEST {
-                return Err(Fault::broken("a clause sounds for over twenty minutes".to_owned()));
+            let most = LONGEST + SLOWEST * self.piece.text.chars().count() as u32;
+            if self.samples > rate.samples_in(most) {
+                return Err(Fault::broken("a clause sounds without end".to_owned()));
             }
             self.held.push(Speech::Audio { clause, clip: Clip::new(rate, samples) });
         }
-        if chunk.last {
-            self.ended = true;
-            if !self.sounds {
-                return Err(Fault {
-                    kind: crate::ErrorKind::Unavailable,
-                    detail: "a clause came without sound".to_owned(),
-                });
-            }
-        }
+        self.ended |= chunk.last;
         Ok(())
     }
 }
@@ -323,8 +369,9 @@ fn shifted(speech: Speech, by: Duration) -> Speech {
 const LIMIT: usize = 5_000;
 /// Characters of a clause that is asked for ahead of its turn: about half a minute.
 const AHEAD: usize = 500;
-/// Samples of one context: twenty minutes at the highest rate; 5000 characters take about six.
-const LONGEST: usize = 20 * 60 * 48_000;
+/// No voice takes longer than this for a character, and this for the whole besides.
+const SLOWEST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(60);
 /// Two contexts of three messages, and signs of life.
 const ORDERS: usize = 16;
 /// Well within the vendor's 20 seconds without a context.
