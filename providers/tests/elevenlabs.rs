@@ -337,7 +337,7 @@ async fn an_utterance_is_transcribed_with_its_words() {
         .iter()
         .map(|text| serde_json::from_str::<Value>(text).unwrap())
         .map(|message| BASE64_STANDARD.decode(message["audio_base_64"].as_str().unwrap()).unwrap().len());
-    assert_eq!(lengths.collect::<Vec<_>>(), [5 * 640, 15 * 640], "filled up to more than 0.3 seconds");
+    assert_eq!(lengths.collect::<Vec<_>>(), [8 * 640, 12 * 640], "filled up to more than 0.3 seconds");
 }
 
 #[tokio::test]

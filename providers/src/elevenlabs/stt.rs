@@ -124,15 +124,16 @@ struct Heard {
 }
 
 impl Mouth<'_> {
-    async fn send(mut self, mut audio: BoxStream<'static, Frame>) -> Result<(), ProviderError> {
+    async fn send(mut self, audio: BoxStream<'static, Frame>) -> Result<(), ProviderError> {
+        let mut audio = audio.ready_chunks(BURST);
         let mut frames = Vec::with_capacity(CHUNK);
         loop {
             match timeout(KEEP_ALIVE, audio.next()).await {
-                Ok(Some(frame)) => frames.push(frame),
+                Ok(Some(ready)) => frames.extend(ready),
                 Ok(None) => break,
-                Err(_) => self.sender.text(scribe::sound(&[], false, None)).await?,
+                Err(_) => self.transmit(&mut Vec::new(), false).await?,
             }
-            if frames.len() == CHUNK {
+            if frames.len() >= CHUNK {
                 let commit = self.heard.wants_commit(&frames);
                 self.chunk(&mut frames, commit).await?;
             }
@@ -230,6 +231,8 @@ impl Ear {
 
 /// Frames a message: 100 ms, the shortest the vendor recommends.
 const CHUNK: usize = 5;
+/// Frames a message when there is a backlog, as when an utterance is heard anew: one second, the longest recommended.
+const BURST: usize = 50;
 /// Least to be committed: more than the vendor's 0.3 seconds.
 const LEAST: Duration = Duration::from_millis(400);
 /// When a hush is welcome for a commit: "every 20 to 30 seconds is good practice".
