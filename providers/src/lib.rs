@@ -5,6 +5,7 @@
 //! The feature `engines` (on by default) holds all that implements the traits.
 
 pub mod deepgram;
+pub mod elevenlabs;
 pub mod error;
 #[cfg(feature = "engines")]
 mod generate;
