@@ -3,6 +3,8 @@
 //! Each kind is a trait, its events and its capabilities ([`stt`], [`llm`], [`tts`], [`turn`]); each vendor a folder with
 //! a pure wire file and one file a role. Capabilities are data the session reads; nothing asks a provider's name.
 
+mod account;
+mod dialogue;
 pub mod error;
 mod generate;
 pub mod json;

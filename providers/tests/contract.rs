@@ -24,7 +24,7 @@ use providers::{
     layers::{Fallback, Observation, Observed, Observer, Role, Timed, Timeouts},
     llm::{Message, Prompt, Thought},
     local::agent::Agent,
-    openai::{Chat, Config},
+    openai::{Config, LanguageModel as Chat},
     scripted::{self, LlmScript, SttScript, TtsScript},
     stt::{SttOptions, Transcript},
     tts::{Clause, Speech, Voice},
@@ -48,14 +48,14 @@ const LIMITS: Timeouts =
 
 async fn models() -> Vec<(&'static str, Arc<dyn LanguageModel>, Option<Server>)> {
     let server = Server::start(vec![events(include_str!("exchanges/openai/openai-text.sse"))]).await;
-    let config = Config { base_url: server.base_url.clone(), model: "m".into(), ..Config::default() };
+    let config = Config { base_url: server.base_url.clone(), ..Config::default() };
     let agent = || Arc::new(Agent::new(|| "2026-11-22T15:05:00[UTC]".parse().unwrap())) as Arc<dyn LanguageModel>;
     let script = LlmScript { pace: Duration::from_millis(1), ..LlmScript::default() };
     let scripted: Arc<dyn LanguageModel> = Arc::new(scripted::LanguageModel::new(script));
     vec![
         ("scripted", scripted.clone(), None),
         ("agent", agent(), None),
-        ("openai", Arc::new(Chat::new("openai", config)), Some(server)),
+        ("openai", Arc::new(Chat::new("openai", "m", Arc::new(config))), Some(server)),
         ("timed", Arc::new(Timed::<dyn LanguageModel>::new("timed", LIMITS, agent())), None),
         ("observed", Arc::new(Observed::<dyn LanguageModel>::new("observed", Arc::new(Deaf), agent())), None),
         ("fallback", Arc::new(Fallback::new(scripted, vec![agent()])), None),

@@ -1,41 +1,38 @@
 //! Prompts as request bodies.
-//!
-//! Servers insist that each call of the assistant is followed by its result, and templates that its arguments parse; a
-//! conversation that was interrupted has neither. Both are repaired here.
 
 use serde_json::{Map, Value, json};
 
-use super::Config;
-use crate::llm::{Call, Message, Prompt, ToolChoice};
+use super::Dialect;
+use crate::{
+    dialogue::{Made, Step, schema, steps, temperature},
+    llm::{Prompt, ToolChoice},
+};
 
-/// The body of `POST {base}/chat/completions`.
-pub(super) fn request(config: &Config, prompt: &Prompt) -> String {
+/// The body of `POST …/chat/completions`.
+pub(crate) fn request(model: &str, dialect: &Dialect, prompt: &Prompt) -> String {
     let mut body = Map::new();
-    body.insert("model".into(), json!(config.model));
+    body.insert("model".into(), json!(model));
     body.insert("stream".into(), json!(true));
-    if config.usage {
+    if dialect.usage {
         body.insert("stream_options".into(), json!({"include_usage": true}));
     }
-    body.insert("messages".into(), Value::Array(messages(prompt)));
+    body.insert("messages".into(), Value::Array(messages(dialect, prompt)));
     if !prompt.tools.is_empty() {
         let tools = prompt.tools.iter().map(|tool| {
-            let parameters: Value = serde_json::from_str(tool.parameters.as_str()).unwrap_or_else(|_| json!({}));
-            let parameters = if parameters.is_object() { parameters } else { json!({}) };
             json!({"type": "function", "function": {
-                "name": tool.name, "description": tool.description, "parameters": parameters,
+                "name": tool.name, "description": tool.description, "parameters": schema(tool),
             }})
         });
         body.insert("tools".into(), tools.collect());
         body.insert("tool_choice".into(), choice(&prompt.tool_choice));
     }
     if let Some(limit) = prompt.max_output_tokens {
-        let name = if config.max_completion_tokens { "max_completion_tokens" } else { "max_tokens" };
-        body.insert(name.into(), json!(limit));
+        body.insert(dialect.limit.into(), json!(limit));
     }
-    if let Some(temperature) = prompt.temperature {
-        // Through text, so that 0.8 is not sent as 0.800000011920929.
-        body.insert("temperature".into(), json!(temperature.to_string().parse::<f64>().unwrap_or(1.0)));
+    if let Some(value) = prompt.temperature {
+        body.insert("temperature".into(), temperature(value));
     }
+    body.extend(dialect.extra.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
     Value::Object(body).to_string()
 }
 
@@ -48,86 +45,66 @@ fn choice(choice: &ToolChoice) -> Value {
     }
 }
 
-fn messages(prompt: &Prompt) -> Vec<Value> {
+fn messages(dialect: &Dialect, prompt: &Prompt) -> Vec<Value> {
     let mut out = Vec::new();
     if !prompt.instructions.is_empty() {
         out.push(json!({"role": "system", "content": prompt.instructions}));
     }
-    let all = &prompt.messages[..];
-    let mut rest = all;
-    while let [first, after @ ..] = rest {
-        rest = after;
-        match first {
-            Message::System(text) => out.push(json!({"role": "system", "content": text})),
-            Message::User(text) => out.push(json!({"role": "user", "content": text})),
-            Message::Assistant(text) => rest = assistant(text, after, all, &mut out),
-            Message::Call(_) => rest = assistant("", &all[all.len() - after.len() - 1..], all, &mut out),
-            // Told together with its call; without one, the model still should know.
-            Message::Result { call, output } if !is_called(call, all) => {
-                out.push(json!({"role": "system", "content": format!("Result of an earlier function call: {output}")}));
+    for step in steps(&prompt.messages) {
+        match step {
+            Step::System(text) => out.push(json!({"role": "system", "content": text})),
+            Step::User(text) => out.push(json!({"role": "user", "content": text})),
+            Step::Assistant { text, calls } if calls.is_empty() => {
+                if !text.is_empty() {
+                    out.push(json!({"role": "assistant", "content": text}));
+                }
             }
-            Message::Result { .. } => {}
+            Step::Assistant { text, calls } => out.extend(called(dialect, text, &calls)),
         }
     }
     out
 }
 
-/// The calls at the start, and what follows them.
-fn calls(messages: &[Message]) -> (Vec<&Call>, &[Message]) {
-    let calls: Vec<_> = messages
-        .iter()
-        .map_while(|message| match message {
-            Message::Call(call) => Some(call),
-            Message::System(_) | Message::User(_) | Message::Assistant(_) | Message::Result { .. } => None,
-        })
-        .collect();
-    let rest = &messages[calls.len()..];
-    (calls, rest)
+/// What the assistant said and called, and the results.
+fn called(dialect: &Dialect, text: &str, calls: &[Made<'_>]) -> Vec<Value> {
+    let made = calls.iter().map(
+        |call| json!({"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}),
+    );
+    let mut message = json!({"role": "assistant", "content": text, "tool_calls": made.collect::<Vec<_>>()});
+    if let Some(echoes) = &dialect.echoes {
+        let Some(reasoning) = calls.iter().find_map(|call| echoes.recall(call.id)) else {
+            return told(text, calls);
+        };
+        message["reasoning_content"] = json!(reasoning);
+    }
+    let results = calls.iter().map(|call| json!({"role": "tool", "tool_call_id": call.id, "content": call.output}));
+    std::iter::once(message).chain(results).collect()
 }
 
-/// What the assistant said and the calls it made next; returns what follows them.
-fn assistant<'a>(text: &str, next: &'a [Message], all: &[Message], out: &mut Vec<Value>) -> &'a [Message] {
-    let (calls, rest) = calls(next);
-    if calls.is_empty() {
-        if !text.is_empty() {
-            out.push(json!({"role": "assistant", "content": text}));
-        }
-        return rest;
-    }
-    let made = calls.iter().map(|call| {
-        let valid = serde_json::from_str::<Value>(&call.arguments).is_ok_and(|arguments| arguments.is_object());
-        let arguments = if valid { call.arguments.as_str() } else { "{}" };
-        json!({"id": call.call, "type": "function", "function": {"name": call.name, "arguments": arguments}})
+/// Calls whose reasoning nobody knows, as another model's: the server refuses them, so they are told in words.
+fn told(text: &str, calls: &[Made<'_>]) -> Vec<Value> {
+    let said = (!text.is_empty()).then(|| json!({"role": "assistant", "content": text}));
+    let results = calls.iter().map(|call| {
+        let content =
+            format!("The function {} was called with {} and gave: {}", call.name, call.arguments, call.output);
+        json!({"role": "system", "content": content})
     });
-    out.push(json!({"role": "assistant", "content": text, "tool_calls": made.collect::<Vec<_>>()}));
-    for call in calls {
-        let output = result_of(&call.call, all).unwrap_or("(no result yet)");
-        out.push(json!({"role": "tool", "tool_call_id": call.call, "content": output}));
-    }
-    rest
-}
-
-fn result_of<'a>(id: &str, all: &'a [Message]) -> Option<&'a str> {
-    all.iter().find_map(|message| match message {
-        Message::Result { call, output } if call == id => Some(output.as_str()),
-        Message::Result { .. } | Message::System(_) | Message::User(_) | Message::Assistant(_) | Message::Call(_) => {
-            None
-        }
-    })
-}
-
-fn is_called(id: &str, all: &[Message]) -> bool {
-    all.iter().any(|message| matches!(message, Message::Call(call) if call.call == id))
+    said.into_iter().chain(results).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::{Json, llm::Tool};
+    use crate::{
+        Json,
+        dialogue::Echoes,
+        llm::{Call, Message, Tool},
+    };
 
     fn body(prompt: &Prompt) -> Value {
-        let config = Config { model: "m".into(), ..Config::default() };
-        serde_json::from_str(&request(&config, prompt)).unwrap()
+        serde_json::from_str(&request("m", &Dialect::default(), prompt)).unwrap()
     }
 
     fn call(id: &str, arguments: &str) -> Message {
@@ -200,5 +177,33 @@ mod tests {
         for absent in ["tools", "tool_choice", "max_tokens", "temperature"] {
             assert!(sent.get(absent).is_none(), "{absent}");
         }
+    }
+
+    #[test]
+    fn reasoning_goes_back_with_its_calls_where_the_server_wants_it() {
+        let echoes = Arc::new(Echoes::default());
+        echoes.keep("a", "They want to know.");
+        let dialect = Dialect { echoes: Some(echoes), ..Dialect::default() };
+        let messages = vec![call("a", "{}"), result("a"), Message::User("And?".into()), call("b", "{}"), result("b")];
+        let sent: Value =
+            serde_json::from_str(&request("m", &dialect, &Prompt { messages, ..Prompt::default() })).unwrap();
+        assert_eq!(sent["messages"][0]["reasoning_content"], "They want to know.");
+        let told = "The function look was called with {} and gave: result b";
+        assert_eq!(sent["messages"][3], json!({"role": "system", "content": told}));
+    }
+
+    #[test]
+    fn differences_between_servers_are_data() {
+        let dialect = Dialect {
+            usage: false,
+            limit: "max_completion_tokens",
+            extra: vec![("thinking", json!({"type": "disabled"}))],
+            echoes: None,
+        };
+        let prompt = Prompt { max_output_tokens: Some(9), ..Prompt::default() };
+        let sent: Value = serde_json::from_str(&request("m", &dialect, &prompt)).unwrap();
+        let expected = json!({"model": "m", "stream": true, "messages": [], "max_completion_tokens": 9,
+            "thinking": {"type": "disabled"}});
+        assert_eq!(sent, expected);
     }
 }
