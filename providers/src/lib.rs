@@ -4,6 +4,7 @@
 //! a pure wire file and one file a role. Capabilities are data the session reads; nothing asks a provider's name.
 
 mod account;
+pub mod anthropic;
 mod dialogue;
 pub mod error;
 mod generate;
