@@ -7,6 +7,7 @@ mod account;
 pub mod anthropic;
 mod dialogue;
 pub mod error;
+pub mod gemini;
 mod generate;
 pub mod json;
 pub mod layers;
