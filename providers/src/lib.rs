@@ -5,6 +5,7 @@
 
 mod account;
 pub mod anthropic;
+pub mod deepseek;
 mod dialogue;
 pub mod error;
 pub mod gemini;
