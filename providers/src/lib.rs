@@ -5,6 +5,7 @@
 
 mod account;
 pub mod anthropic;
+pub mod azure;
 pub mod deepseek;
 mod dialogue;
 pub mod error;
