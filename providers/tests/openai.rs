@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+#[expect(dead_code, reason = "the contract's tests need the rest")]
 mod support;
 
 use std::{sync::Arc, time::Duration};
