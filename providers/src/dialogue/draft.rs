@@ -81,3 +81,50 @@ impl Draft {
         self.call.is_some()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn thoughts_are_in_order_whatever_a_vendor_sends(steps in proptest::collection::vec(0u8..6, 0..20)) {
+            let (mut draft, mut thoughts) = (Draft::default(), Vec::new());
+            for step in steps {
+                match step {
+                    0 => draft.say("word", &mut thoughts),
+                    1 => draft.call("id".into(), "look", &mut thoughts),
+                    2 => draft.arguments("{}", &mut thoughts),
+                    3 => draft.close(&mut thoughts),
+                    4 => draft.cost(Usage::default()),
+                    _ => draft.arguments("", &mut thoughts),
+                }
+            }
+            draft.finish(Finish::Stop, &mut thoughts);
+            draft.end(&mut thoughts).unwrap();
+            let (mut open, mut told) = (false, false);
+            for thought in &thoughts {
+                match thought {
+                    Thought::Text(_) => proptest::prop_assert!(!open),
+                    Thought::CallStarted { .. } => {
+                        proptest::prop_assert!(!std::mem::replace(&mut open, true));
+                        told = false;
+                    }
+                    Thought::CallArguments(_) => {
+                        proptest::prop_assert!(open);
+                        told = true;
+                    }
+                    Thought::CallDone => proptest::prop_assert!(std::mem::take(&mut open) && told),
+                    Thought::Usage(_) | Thought::Finished(_) => proptest::prop_assert!(!open),
+                }
+            }
+            proptest::prop_assert_eq!(thoughts.last(), Some(&Thought::Finished(Finish::Stop)));
+        }
+    }
+
+    #[test]
+    fn a_reply_without_a_reason_to_end_ended_early() {
+        let broken = Draft::default().end(&mut Vec::new()).unwrap_err();
+        assert_eq!(broken.kind, crate::ErrorKind::Protocol);
+    }
+}
