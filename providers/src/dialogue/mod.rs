@@ -11,7 +11,7 @@ pub(crate) use draft::Draft;
 pub(crate) use echoes::Echoes;
 pub(crate) use ids::fitting;
 pub(crate) use steps::{Made, Step, steps};
-pub(crate) use turns::{Part, Speaker, Turn, alternate};
+pub(crate) use turns::{BEGIN, Part, Speaker, Turn, alternate};
 
 use serde_json::{Map, Value, json};
 

@@ -87,8 +87,8 @@ impl<'a> Turns<'a> {
     }
 }
 
-/// In the place of a person who has said nothing: a reply to a greeting, or to instructions alone.
-const BEGIN: &str = "(The conversation begins.)";
+/// In the place of a person who has said nothing: the assistant is to speak first. Vendors refuse empty conversations.
+pub(crate) const BEGIN: &str = "(The conversation begins.)";
 /// In the place of a person who has said nothing since the assistant spoke.
 const GO_ON: &str = "(Go on.)";
 

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::Dialect;
 use crate::{
-    dialogue::{Made, Step, schema, steps, temperature},
+    dialogue::{BEGIN, Made, Step, schema, steps, temperature},
     llm::{Prompt, ToolChoice},
 };
 
@@ -61,6 +61,9 @@ fn messages(dialect: &Dialect, prompt: &Prompt) -> Vec<Value> {
             }
             Step::Assistant { text, calls } => out.extend(called(dialect, text, &calls)),
         }
+    }
+    if out.is_empty() {
+        out.push(json!({"role": "system", "content": BEGIN}));
     }
     out
 }
@@ -173,7 +176,7 @@ mod tests {
     #[test]
     fn nothing_is_sent_that_was_not_asked_for() {
         let sent = body(&Prompt { messages: vec![Message::Assistant(String::new())], ..Prompt::default() });
-        assert_eq!(sent["messages"], json!([]));
+        assert_eq!(sent["messages"], json!([{"role": "system", "content": BEGIN}]));
         for absent in ["tools", "tool_choice", "max_tokens", "temperature"] {
             assert!(sent.get(absent).is_none(), "{absent}");
         }
@@ -200,10 +203,11 @@ mod tests {
             extra: vec![("thinking", json!({"type": "disabled"}))],
             echoes: None,
         };
-        let prompt = Prompt { max_output_tokens: Some(9), ..Prompt::default() };
+        let messages = vec![Message::User("Hi".into())];
+        let prompt = Prompt { messages, max_output_tokens: Some(9), ..Prompt::default() };
         let sent: Value = serde_json::from_str(&request("m", &dialect, &prompt)).unwrap();
-        let expected = json!({"model": "m", "stream": true, "messages": [], "max_completion_tokens": 9,
-            "thinking": {"type": "disabled"}});
+        let expected = json!({"model": "m", "stream": true, "messages": [{"role": "user", "content": "Hi"}],
+            "max_completion_tokens": 9, "thinking": {"type": "disabled"}});
         assert_eq!(sent, expected);
     }
 }

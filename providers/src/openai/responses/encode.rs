@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    dialogue::{Step, schema, steps, temperature},
+    dialogue::{BEGIN, Step, schema, steps, temperature},
     llm::{Prompt, ToolChoice},
 };
 
@@ -66,8 +66,7 @@ fn input(prompt: &Prompt) -> Vec<Value> {
         }
     }
     if out.is_empty() {
-        // An empty input is refused.
-        out.push(json!({"role": "system", "content": "The conversation begins."}));
+        out.push(json!({"role": "system", "content": BEGIN}));
     }
     out
 }
