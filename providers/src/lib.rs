@@ -4,9 +4,23 @@
 //! a pure wire file and one file a role. Capabilities are data the session reads; nothing asks a provider's name.
 //! The feature `engines` (on by default) holds all that implements the traits.
 
+#[cfg(feature = "engines")]
+mod account;
+#[cfg(feature = "engines")]
+pub mod anthropic;
+#[cfg(feature = "engines")]
+pub mod azure;
+#[cfg(feature = "engines")]
 pub mod deepgram;
+#[cfg(feature = "engines")]
+pub mod deepseek;
+#[cfg(feature = "engines")]
+mod dialogue;
+#[cfg(feature = "engines")]
 pub mod elevenlabs;
 pub mod error;
+#[cfg(feature = "engines")]
+pub mod gemini;
 #[cfg(feature = "engines")]
 mod generate;
 pub mod json;
@@ -22,6 +36,7 @@ pub mod openai;
 #[cfg(feature = "engines")]
 pub mod scripted;
 pub mod secret;
+#[cfg(feature = "engines")]
 mod split;
 pub mod stt;
 pub mod tts;

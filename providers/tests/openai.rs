@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+#[expect(dead_code, reason = "the contract's tests need the rest")]
 mod support;
 
 use std::{sync::Arc, time::Duration};
@@ -11,23 +12,20 @@ use providers::{
     ErrorKind, LanguageModel, ProviderError,
     layers::{Timed, Timeouts},
     llm::{Finish, Message, Prompt, Thought},
-    openai::{self, Chat, Config},
+    openai::{self, Api, Config, LanguageModel as Chat},
 };
 use support::{Server, Step, answer, events};
 
+const LIMITS: Timeouts =
+    Timeouts { open: Duration::from_secs(5), first: Duration::from_secs(5), idle: Duration::from_secs(5) };
 const TEXT: &str = include_str!("exchanges/openai/openai-text.sse");
 
 fn config(server: &Server) -> Config {
-    Config {
-        base_url: server.base_url.clone(),
-        model: "m".into(),
-        key: Some("sk-test-key".into()),
-        ..Config::default()
-    }
+    Config { base_url: server.base_url.clone(), key: Some("sk-test-key".into()), ..Config::default() }
 }
 
 fn chat(server: &Server) -> Chat {
-    Chat::new("openai/m", config(server))
+    Chat::new("openai/m", "m", Arc::new(config(server)))
 }
 
 fn prompt() -> Prompt {
@@ -66,9 +64,21 @@ async fn a_reply_is_asked_for_as_documented_and_read() {
 }
 
 #[tokio::test]
+async fn the_responses_api_is_asked_as_documented_where_it_is_chosen() {
+    let server = Server::start(vec![events(include_str!("exchanges/openai/responses-text.sse"))]).await;
+    let config = Config { api: Api::Responses, ..config(&server) };
+    let thoughts = ask(&Chat::new("openai/m", "m", Arc::new(config))).await.unwrap();
+    assert_eq!(thoughts[0], Ok(Thought::Text("It is".into())));
+    assert_eq!(thoughts.last(), Some(&Ok(Thought::Finished(Finish::Stop))));
+    let request = server.requests.lock().unwrap().first().unwrap().clone();
+    assert!(request.starts_with("POST /v1/responses HTTP/1.1\r\n"), "{request}");
+    assert!(request.contains("authorization: Bearer sk-test-key") && request.contains(r#""store":false"#), "{request}");
+}
+
+#[tokio::test]
 async fn local_servers_get_no_key() {
     let server = Server::start(vec![events(TEXT)]).await;
-    ask(&Chat::new("local", Config { key: None, ..config(&server) })).await.unwrap();
+    ask(&Chat::new("local", "m", Arc::new(Config { key: None, ..config(&server) }))).await.unwrap();
     assert!(!server.requests.lock().unwrap()[0].to_lowercase().contains("authorization"));
 }
 
@@ -112,9 +122,9 @@ async fn a_server_that_is_not_there_is_unavailable() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base_url = format!("http://{}/v1", listener.local_addr().unwrap());
     drop(listener);
-    let chat = Chat::new("gone", Config { base_url, model: "m".into(), ..Config::default() });
+    let chat = Chat::new("gone", "m", Arc::new(Config { base_url, ..Config::default() }));
     assert_eq!(ask(&chat).await.unwrap_err().kind, ErrorKind::Unavailable);
-    let chat = Chat::new("gone", Config { base_url: "nonsense".into(), ..Config::default() });
+    let chat = Chat::new("gone", "m", Arc::new(Config { base_url: "nonsense".into(), ..Config::default() }));
     assert_eq!(ask(&chat).await.unwrap_err().kind, ErrorKind::Rejected);
 }
 
@@ -151,13 +161,13 @@ async fn a_server_that_hangs_after_its_last_word_costs_nothing() {
 async fn a_hanging_server_is_given_up_and_let_go() {
     let soon = Duration::from_millis(100);
     let mut server = Server::start(vec![[events(&TEXT[..900]), vec![Step::Hang]].concat()]).await;
-    let timeouts = Timeouts { idle: soon, ..Config::default().timeouts() };
+    let timeouts = Timeouts { idle: soon, ..LIMITS };
     let timed = Timed::<dyn LanguageModel>::new("slow", timeouts, Arc::new(chat(&server)));
     let thoughts = ask(&timed).await.unwrap();
     assert_eq!(thoughts.last().unwrap().as_ref().unwrap_err().kind, ErrorKind::Timeout);
     server.left.recv().await.unwrap();
     let server = Server::start(vec![vec![Step::Hang]]).await;
-    let timeouts = Timeouts { open: soon, ..Config::default().timeouts() };
+    let timeouts = Timeouts { open: soon, ..LIMITS };
     let timed = Timed::<dyn LanguageModel>::new("slow", timeouts, Arc::new(chat(&server)));
     assert_eq!(ask(&timed).await.unwrap_err().kind, ErrorKind::Timeout);
 }

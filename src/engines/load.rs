@@ -8,7 +8,7 @@ use std::{
 
 use providers::{
     ErrorKind, LanguageModel, ProviderError, SpeechToText, TextToSpeech, TurnDetector,
-    layers::{Fallback, Observed, Timed},
+    layers::{Fallback, Observed, Timed, Timeouts},
     local::{agent::Agent, command::Command, hibari::Hibari, models, pool::Pool, turn::SmartTurn, whisper::Whisper},
     openai, scripted,
 };
@@ -144,17 +144,17 @@ fn linked<T: ?Sized>(mut engines: Vec<Arc<T>>, link: impl FnOnce(Fallback<T>) ->
 }
 
 fn chat(name: &str, config: &OpenAiConfig) -> Arc<dyn LanguageModel> {
-    let patience = config.timeout_seconds * 1000;
+    let patience = Duration::from_secs(config.timeout_seconds);
+    let timeouts = Timeouts { open: patience, first: patience, idle: Duration::from_secs(10) };
     let settings = openai::Config {
         base_url: config.base_url.clone(),
-        model: config.model.clone(),
         key: Some(config.api_key.clone()).filter(|key| !key.expose_secret().is_empty()),
-        open_timeout_ms: patience,
-        first_timeout_ms: patience,
+        // Servers of one's own know the older name of the limit.
+        max_completion_tokens: false,
         ..openai::Config::default()
     };
-    let timeouts = settings.timeouts();
-    let chat: Arc<dyn LanguageModel> = Arc::new(openai::Chat::new(name.to_owned(), settings));
+    let chat = openai::LanguageModel::new(name.to_owned(), config.model.clone(), Arc::new(settings));
+    let chat: Arc<dyn LanguageModel> = Arc::new(chat);
     Arc::new(Timed::new(name.to_owned(), timeouts, chat))
 }
 

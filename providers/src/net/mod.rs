@@ -1,5 +1,6 @@
 //! What providers share towards the network.
 
+pub(crate) mod events;
 pub(crate) mod http;
 pub(crate) mod pcm;
 pub(crate) mod refusal;

@@ -4,16 +4,27 @@ use reqwest::Response;
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
-use super::http;
+use super::{
+    events::{Judge, Verdict},
+    http,
+};
 use crate::{ProviderError, Secret};
 
 /// What an answer of another status than success means. Reads its body, up to [`LONGEST_BODY`].
 pub(crate) async fn refusal(provider: &str, response: Response, key: Option<&Secret>) -> ProviderError {
+    judged(provider, response, key, |_| None).await
+}
+
+/// The same where the body may know better than the status what it means.
+pub(crate) async fn judged(provider: &str, response: Response, key: Option<&Secret>, judge: Judge) -> ProviderError {
     let status = response.status();
     let retry_after = http::retry_after(response.headers());
     let body = read_body(response).await.unwrap_or_default();
     let detail = unkeyed(&format!("status {}: {}", status.as_u16(), said(&body)), key);
-    ProviderError { provider: provider.to_owned().into(), kind: http::kind_of(status), retry_after, detail }
+    let verdict = serde_json::from_slice(&body).ok().and_then(|body| judge(&body));
+    let verdict = verdict.unwrap_or(Verdict { kind: http::kind_of(status), retry_after: None });
+    let retry_after = retry_after.or(verdict.retry_after);
+    ProviderError { provider: Cow::Owned(provider.to_owned()), kind: verdict.kind, retry_after, detail }
 }
 
 /// A body of bounded length: what is longer is cut, and then no JSON.

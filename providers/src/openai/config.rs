@@ -1,45 +1,45 @@
 //! Where the server is and how to treat it.
 
-use std::time::Duration;
-
-use secrecy::ExposeSecret;
 use serde::Deserialize;
 
-use crate::{Secret, layers::Timeouts, net::http::endpoint};
+use crate::{Secret, account};
 
-/// One OpenAI-compatible server and one of its models.
+/// One account with OpenAI, or one OpenAI-compatible server.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Up to and including the version: `http://127.0.0.1:11434/v1`.
     pub base_url: String,
-    /// The model's name there.
-    pub model: String,
     /// Sent as a bearer token; local servers need none.
     pub key: Option<Secret>,
-    /// Milliseconds to open a reply: connect, send, and be answered at all.
-    pub open_timeout_ms: u64,
-    /// Milliseconds from then to the first word; a local server may load its model first.
-    pub first_timeout_ms: u64,
-    /// Milliseconds between words.
-    pub idle_timeout_ms: u64,
+    /// What language models are asked through.
+    pub api: Api,
     /// Asks for token counts (`stream_options.include_usage`); a few old servers refuse the question.
     pub usage: bool,
-    /// Names the token limit `max_completion_tokens`, as OpenAI's reasoning models demand, not `max_tokens`.
+    /// Names the token limit `max_completion_tokens`, as OpenAI's reasoning models demand; other servers know
+    /// `max_tokens`.
     pub max_completion_tokens: bool,
+}
+
+/// What language models are asked through.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Api {
+    /// `POST {base}/chat/completions`, which every server knows.
+    #[default]
+    Chat,
+    /// `POST {base}/responses`: OpenAI's and Azure's own.
+    Responses,
 }
 
 impl Default for Config {
     fn default() -> Self {
         Self {
-            base_url: String::new(),
-            model: String::new(),
+            base_url: "https://api.openai.com/v1".to_owned(),
             key: None,
-            open_timeout_ms: 20_000,
-            first_timeout_ms: 20_000,
-            idle_timeout_ms: 10_000,
+            api: Api::default(),
             usage: true,
-            max_completion_tokens: false,
+            max_completion_tokens: true,
         }
     }
 }
@@ -47,36 +47,7 @@ impl Default for Config {
 impl Config {
     /// Every mistake: the key it is under, and what is allowed.
     pub fn problems(&self) -> Vec<(&'static str, String)> {
-        let mut problems = Vec::new();
-        if let Err(why) = endpoint(&self.base_url, "models") {
-            problems.push(("base_url", why));
-        }
-        if self.model.trim().is_empty() {
-            problems.push(("model", "must name a model of the server".to_owned()));
-        }
-        if self.key.as_ref().is_some_and(|key| !key.expose_secret().bytes().all(|byte| byte.is_ascii_graphic())) {
-            problems.push(("key", "must consist of printable ASCII characters without spaces".to_owned()));
-        }
-        let timeouts = [
-            ("open_timeout_ms", self.open_timeout_ms),
-            ("first_timeout_ms", self.first_timeout_ms),
-            ("idle_timeout_ms", self.idle_timeout_ms),
-        ];
-        for (name, value) in timeouts {
-            if !(1..=600_000).contains(&value) {
-                problems.push((name, "must be 1 to 600000 milliseconds".to_owned()));
-            }
-        }
-        problems
-    }
-
-    /// The waits as the [`Timed`](crate::layers::Timed) layer takes them.
-    pub fn timeouts(&self) -> Timeouts {
-        Timeouts {
-            open: Duration::from_millis(self.open_timeout_ms),
-            first: Duration::from_millis(self.first_timeout_ms),
-            idle: Duration::from_millis(self.idle_timeout_ms),
-        }
+        account::problems(&self.base_url, self.key.as_ref())
     }
 }
 
@@ -86,16 +57,10 @@ mod tests {
 
     #[test]
     fn every_mistake_is_reported() {
-        let config = Config {
-            base_url: "localhost:11434".into(),
-            key: Some("two words".into()),
-            idle_timeout_ms: 0,
-            ..Config::default()
-        };
+        let config = Config { base_url: "localhost:11434".into(), key: Some("two words".into()), ..Config::default() };
         let keys: Vec<_> = config.problems().into_iter().map(|(key, _)| key).collect();
-        assert_eq!(keys, ["base_url", "model", "key", "idle_timeout_ms"]);
-        let good = Config { base_url: "http://127.0.0.1:11434/v1/".into(), model: "qwen3".into(), ..Config::default() };
-        assert!(good.problems().is_empty());
+        assert_eq!(keys, ["base_url", "key"]);
+        assert!(Config::default().problems().is_empty());
     }
 
     #[test]

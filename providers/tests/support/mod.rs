@@ -1,12 +1,23 @@
 //! A server on loopback that answers each connection as it is told, byte by byte, and tells when its client leaves.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::mpsc,
+    time::timeout,
 };
+
+/// Between two bytes of a server that drips.
+const DRIP: Duration = Duration::from_millis(2);
+/// Nothing was taken for so long: nobody reads.
+const STALL: Duration = Duration::from_millis(300);
+/// More than all buffers between two sockets hold.
+pub(crate) const FLOOD: usize = 64 << 20;
 
 /// One thing to do on a connection, once the request is read.
 #[derive(Clone, Debug)]
@@ -17,14 +28,20 @@ pub(crate) enum Step {
     Hang,
     /// Break off with a reset.
     Reset,
+    /// Send a byte now and then until the client leaves, never a whole event.
+    Drip,
+    /// Send these bytes again and again until nobody takes them any more.
+    Flood(Vec<u8>),
 }
 
 /// What was asked, and what happened to connections.
 pub(crate) struct Server {
     pub(crate) base_url: String,
     pub(crate) requests: Arc<Mutex<Vec<String>>>,
-    /// One message for each connection whose client left while it hung.
+    /// One message for each connection whose client left while it hung or dripped.
     pub(crate) left: mpsc::Receiver<()>,
+    /// How much was taken of each flood.
+    pub(crate) taken: mpsc::Receiver<usize>,
 }
 
 /// A stream of events with this body.
@@ -44,23 +61,32 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}/v1", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
-        let (leaving, left) = mpsc::channel(16);
+        let (leaving, left) = mpsc::channel(64);
+        let (taking, taken) = mpsc::channel(16);
         let log = requests.clone();
         tokio::spawn(async move {
             let mut answers = answers.into_iter();
             let mut steps = answers.next().unwrap_or_default();
             while let Ok((socket, _)) = listener.accept().await {
-                tokio::spawn(serve(socket, steps.clone(), log.clone(), leaving.clone()));
+                let told = Told { log: log.clone(), leaving: leaving.clone(), taking: taking.clone() };
+                tokio::spawn(serve(socket, steps.clone(), told));
                 steps = answers.next().unwrap_or(steps);
             }
         });
-        Self { base_url, requests, left }
+        Self { base_url, requests, left, taken }
     }
 }
 
-async fn serve(mut socket: TcpStream, steps: Vec<Step>, log: Arc<Mutex<Vec<String>>>, left: mpsc::Sender<()>) {
+/// Where a connection tells of itself.
+struct Told {
+    log: Arc<Mutex<Vec<String>>>,
+    leaving: mpsc::Sender<()>,
+    taking: mpsc::Sender<usize>,
+}
+
+async fn serve(mut socket: TcpStream, steps: Vec<Step>, told: Told) {
     let request = read_request(&mut socket).await;
-    log.lock().unwrap().push(request);
+    told.log.lock().unwrap().push(request);
     for step in steps {
         match step {
             Step::Send(bytes) => {
@@ -70,11 +96,28 @@ async fn serve(mut socket: TcpStream, steps: Vec<Step>, log: Arc<Mutex<Vec<Strin
             }
             Step::Hang => {
                 let _ = socket.read(&mut [0]).await;
-                let _ = left.send(()).await;
+                let _ = told.leaving.send(()).await;
                 return;
             }
             Step::Reset => {
                 let _ = socket.set_zero_linger();
+                return;
+            }
+            Step::Drip => {
+                while socket.write_all(b":").await.is_ok() {
+                    tokio::time::sleep(DRIP).await;
+                }
+                let _ = told.leaving.send(()).await;
+                return;
+            }
+            Step::Flood(bytes) => {
+                let mut taken = 0;
+                while taken < FLOOD && matches!(timeout(STALL, socket.write_all(&bytes)).await, Ok(Ok(()))) {
+                    taken += bytes.len();
+                }
+                let _ = told.taking.send(taken).await;
+                let _ = socket.read(&mut [0]).await;
+                let _ = told.leaving.send(()).await;
                 return;
             }
         }

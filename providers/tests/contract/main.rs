@@ -2,8 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
-#[expect(dead_code, reason = "a server that behaves is enough here; tests/openai.rs has the others")]
+mod live;
+mod models;
+#[expect(dead_code, reason = "what was asked is looked at in the vendors' own tests")]
+#[path = "../support/mod.rs"]
 mod support;
+mod wire;
 
 use std::{
     sync::{
@@ -20,16 +24,12 @@ use futures_util::{
     stream::{self, BoxStream},
 };
 use providers::{
-    ErrorKind, LanguageModel, ProviderError, SpeechToText, TextToSpeech,
+    ErrorKind, ProviderError, SpeechToText, TextToSpeech,
     layers::{Fallback, Observation, Observed, Observer, Role, Timed, Timeouts},
-    llm::{Message, Prompt, Thought},
-    local::agent::Agent,
-    openai::{Chat, Config},
-    scripted::{self, LlmScript, SttScript, TtsScript},
+    scripted::{self, SttScript, TtsScript},
     stt::{SttOptions, Transcript},
     tts::{Clause, Speech, Voice},
 };
-use support::{Server, events};
 
 // Who is tested.
 
@@ -45,22 +45,6 @@ impl Observer for Deaf {
 
 const LIMITS: Timeouts =
     Timeouts { open: Duration::from_secs(5), first: Duration::from_secs(5), idle: Duration::from_secs(5) };
-
-async fn models() -> Vec<(&'static str, Arc<dyn LanguageModel>, Option<Server>)> {
-    let server = Server::start(vec![events(include_str!("exchanges/openai/openai-text.sse"))]).await;
-    let config = Config { base_url: server.base_url.clone(), model: "m".into(), ..Config::default() };
-    let agent = || Arc::new(Agent::new(|| "2026-11-22T15:05:00[UTC]".parse().unwrap())) as Arc<dyn LanguageModel>;
-    let script = LlmScript { pace: Duration::from_millis(1), ..LlmScript::default() };
-    let scripted: Arc<dyn LanguageModel> = Arc::new(scripted::LanguageModel::new(script));
-    vec![
-        ("scripted", scripted.clone(), None),
-        ("agent", agent(), None),
-        ("openai", Arc::new(Chat::new("openai", config)), Some(server)),
-        ("timed", Arc::new(Timed::<dyn LanguageModel>::new("timed", LIMITS, agent())), None),
-        ("observed", Arc::new(Observed::<dyn LanguageModel>::new("observed", Arc::new(Deaf), agent())), None),
-        ("fallback", Arc::new(Fallback::new(scripted, vec![agent()])), None),
-    ]
-}
 
 fn ears() -> Vec<(&'static str, Arc<dyn SpeechToText>)> {
     let engine = || {
@@ -88,72 +72,6 @@ fn mouths() -> Vec<(&'static str, Arc<dyn TextToSpeech>)> {
         ("observed", Arc::new(Observed::<dyn TextToSpeech>::new("observed", Arc::new(Deaf), engine()))),
         ("fallback", Arc::new(Fallback::new(engine(), vec![engine()]))),
     ]
-}
-
-// Language models.
-
-fn prompt() -> Prompt {
-    Prompt { messages: vec![Message::User("What time is it?".into())], ..Prompt::default() }
-}
-
-#[tokio::test]
-async fn a_reply_is_text_and_calls_in_order_then_its_cost_then_its_end() {
-    for (name, model, _server) in models().await {
-        let thoughts: Vec<_> = model.reply(prompt()).await.unwrap().map(Result::unwrap).collect().await;
-        assert!(thoughts.iter().any(|thought| matches!(thought, Thought::Text(text) if !text.is_empty())), "{name}");
-        let (last, before) = thoughts.split_last().unwrap();
-        assert!(matches!(last, Thought::Finished(_)), "{name}: {thoughts:?}");
-        let mut open = false;
-        let mut usages = 0;
-        for thought in before {
-            match thought {
-                Thought::Text(_) => assert!(!open && usages == 0, "{name}"),
-                Thought::CallStarted { .. } => assert!(!std::mem::replace(&mut open, true), "{name}"),
-                Thought::CallArguments(_) => assert!(open, "{name}"),
-                Thought::CallDone => assert!(std::mem::take(&mut open), "{name}"),
-                Thought::Usage(_) => usages += 1,
-                Thought::Finished(_) => panic!("{name}: two ends"),
-            }
-        }
-        assert!(usages <= 1 && !open, "{name}");
-    }
-}
-
-#[tokio::test]
-async fn a_reply_stays_ended() {
-    for (name, model, _server) in models().await {
-        let mut thoughts = model.reply(prompt()).await.unwrap();
-        while thoughts.next().await.is_some() {}
-        assert!(thoughts.next().await.is_none(), "{name}");
-    }
-}
-
-#[tokio::test]
-async fn replies_do_not_disturb_each_other() {
-    for (name, model, _server) in models().await {
-        let mut abandoned = model.reply(prompt()).await.unwrap();
-        assert!(abandoned.next().await.unwrap().is_ok(), "{name}");
-        let whole: Vec<_> = model.reply(prompt()).await.unwrap().collect().await;
-        drop(abandoned);
-        assert!(matches!(whole.last(), Some(Ok(Thought::Finished(_)))), "{name}");
-    }
-}
-
-#[tokio::test]
-async fn any_conversation_is_answered() {
-    for (name, model, _server) in models().await {
-        for messages in [
-            vec![],
-            vec![Message::User(String::new())],
-            vec![Message::Assistant("Hello.".into())],
-            vec![Message::Result { call: "gone".into(), output: "{".into() }],
-            vec![Message::System("Be brief.".into()), Message::User("Hi".into()), Message::User("there".into())],
-        ] {
-            let prompt = Prompt { messages: messages.clone(), ..Prompt::default() };
-            let thoughts: Vec<_> = model.reply(prompt).await.unwrap().collect().await;
-            assert!(matches!(thoughts.last(), Some(Ok(Thought::Finished(_)))), "{name}: {messages:?}");
-        }
-    }
 }
 
 // Speech-to-text.

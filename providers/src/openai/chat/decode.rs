@@ -6,35 +6,29 @@
 //! ids longer than the 32 characters that Realtime clients accept, or none; a plain answer where a stream was asked for;
 //! errors in the midst.
 
-use std::fmt::Write;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::hush::Hush;
 use crate::{
     ErrorKind,
+    dialogue::{Draft, Echoes, fitting},
     llm::{Finish, Thought, Usage},
-    net::refusal::plain,
+    net::events::{self, Broken, Progress},
 };
 
-/// Chunks in, thoughts out. Text and calls leave at once; usage and the end wait for [`Reader::end`].
+/// Chunks in, thoughts out. Text and calls leave at once; usage and the end wait for the stream's.
 #[derive(Default, Debug)]
-pub(super) struct Reader {
+pub(crate) struct Reader {
+    draft: Draft,
     hush: Hush,
     call: Option<Running>,
-    /// Calls begun so far.
-    calls: u64,
-    usage: Option<Usage>,
-    finish: Option<Finish>,
-}
-
-/// The reply cannot go on.
-#[derive(PartialEq, Eq, Debug)]
-pub(super) struct Broken {
-    pub(super) kind: ErrorKind,
-    pub(super) detail: String,
+    /// Where reasoning is kept that the server wants back with its calls.
+    echoes: Option<Arc<Echoes>>,
+    reasoning: String,
+    done: bool,
 }
 
 /// The call being written.
@@ -49,11 +43,36 @@ struct Running {
     told: usize,
 }
 
+impl events::Reader for Reader {
+    type Item = Thought;
+
+    fn read(&mut self, data: &str, out: &mut Vec<Thought>) -> Result<Progress, Broken> {
+        if data == "[DONE]" {
+            self.done = true;
+            return Ok(Progress::Done);
+        }
+        self.chunk(data, out)?;
+        Ok(self.draft.progress())
+    }
+
+    fn end(&mut self, out: &mut Vec<Thought>) -> Result<(), Broken> {
+        // A server that says it is done, and not why, has said all.
+        if self.done && self.call.is_none() && self.draft.progress() == Progress::Open {
+            self.draft.finish(Finish::Stop, out);
+        }
+        self.draft.end(out)
+    }
+}
+
 impl Reader {
+    /// A reader that keeps reasoning for the calls it leads to.
+    pub(crate) fn new(echoes: Option<Arc<Echoes>>) -> Self {
+        Self { echoes, ..Self::default() }
+    }
+
     /// Reads one chunk, or a whole answer.
-    pub(super) fn read(&mut self, data: &str, out: &mut Vec<Thought>) -> Result<(), Broken> {
-        let chunk: Chunk =
-            serde_json::from_str(data).map_err(|error| protocol(format!("unreadable chunk: {error}")))?;
+    fn chunk(&mut self, data: &str, out: &mut Vec<Thought>) -> Result<(), Broken> {
+        let chunk: Chunk = serde_json::from_str(data).map_err(|error| Broken::unreadable(&error))?;
         if let Some(error) = chunk.error {
             return Err(refused(&error));
         }
@@ -61,71 +80,54 @@ impl Reader {
             return Err(refused(&Value::String(chunk.message.unwrap_or_default())));
         }
         if let Some(usage) = chunk.usage {
-            self.usage = Some(usage.into());
+            self.draft.cost(usage.into());
         }
-        let id = chunk.id.unwrap_or_default();
         for choice in chunk.choices.into_iter().flatten().filter(|choice| choice.index.unwrap_or(0) == 0) {
             for delta in choice.delta.into_iter().chain(choice.message) {
-                self.delta(delta, &id, out)?;
+                self.delta(delta, out)?;
             }
             if let Some(reason) = choice.finish_reason {
                 let held = self.hush.rest();
-                self.say(held, out);
+                self.say(&held, out);
                 self.close(out);
-                self.finish = Some(match reason.as_str() {
-                    "length" => Finish::Length,
-                    "content_filter" => Finish::ContentFilter,
-                    _ => Finish::Stop,
-                });
+                self.draft.finish(finish(&reason)?, out);
             }
         }
         Ok(())
     }
 
-    /// Whether the model has said why it ended; only usage may follow.
-    pub(super) fn finished(&self) -> bool {
-        self.finish.is_some()
-    }
-
-    /// The stream ended, with or without its `[DONE]`.
-    pub(super) fn end(self, done: bool, out: &mut Vec<Thought>) -> Result<(), Broken> {
-        let cut = || protocol("the reply ended early".to_owned());
-        let finish = self.finish.or((done && self.call.is_none()).then_some(Finish::Stop)).ok_or_else(cut)?;
-        out.extend(self.usage.map(Thought::Usage));
-        out.push(Thought::Finished(finish));
-        Ok(())
-    }
-
-    fn delta(&mut self, delta: Delta, chunk: &str, out: &mut Vec<Thought>) -> Result<(), Broken> {
+    fn delta(&mut self, delta: Delta, out: &mut Vec<Thought>) -> Result<(), Broken> {
+        if let (Some(_), Some(reasoning)) = (&self.echoes, delta.reasoning_content) {
+            self.reasoning.push_str(&reasoning);
+        }
         let content = delta.content.map(|text| self.hush.pass(&text));
         for text in [content, delta.refusal].into_iter().flatten() {
-            self.say(text, out);
+            self.say(&text, out);
         }
         for part in delta.tool_calls.into_iter().flatten() {
-            self.part(part, chunk, out)?;
+            self.part(part, out)?;
         }
         Ok(())
     }
 
-    fn say(&mut self, text: String, out: &mut Vec<Thought>) {
+    fn say(&mut self, text: &str, out: &mut Vec<Thought>) {
         if !text.is_empty() {
             self.close(out);
-            out.push(Thought::Text(text));
+            self.draft.say(text, out);
         }
     }
 
-    fn part(&mut self, part: Part, chunk: &str, out: &mut Vec<Thought>) -> Result<(), Broken> {
+    fn part(&mut self, part: Part, out: &mut Vec<Thought>) -> Result<(), Broken> {
         let function = part.function.unwrap_or_default();
         let name = function.name.unwrap_or_default();
         let id = part.id.unwrap_or_default();
         if let (Some(running), Some(index)) = (self.call.as_ref().and_then(|call| call.index), part.index)
             && index < running
         {
-            return Err(protocol("calls interleave".to_owned()));
+            return Err(Broken::protocol("calls interleave"));
         }
         if self.call.as_ref().is_none_or(|call| call.ends_before(part.index, &id, &name)) {
             self.close(out);
-            self.calls += 1;
             self.call = Some(Running { index: part.index, ..Running::default() });
         }
         let Some(call) = &mut self.call else { return Ok(()) };
@@ -142,17 +144,39 @@ impl Reader {
                 call.arguments.push_str(&whole.to_string());
             }
         }
-        call.tell(&format!("{chunk}/{}", self.calls), out);
+        self.tell(out);
         Ok(())
     }
 
-    fn close(&mut self, out: &mut Vec<Thought>) {
-        if let Some(call) = self.call.take().filter(|call| call.started) {
-            if call.arguments.is_empty() {
-                out.push(Thought::CallArguments("{}".to_owned()));
+    /// Starts the call once its name is known, then hands on the arguments that came since.
+    fn tell(&mut self, out: &mut Vec<Thought>) {
+        let Some(call) = self.call.as_mut().filter(|call| !call.name.is_empty()) else { return };
+        if !std::mem::replace(&mut call.started, true) {
+            let id = fitting(&call.id);
+            if let Some(echoes) = &self.echoes {
+                echoes.keep(&id, &self.reasoning);
             }
-            out.push(Thought::CallDone);
+            self.draft.call(id, &call.name, out);
         }
+        self.draft.arguments(&call.arguments[call.told..], out);
+        call.told = call.arguments.len();
+    }
+
+    fn close(&mut self, out: &mut Vec<Thought>) {
+        self.call = None;
+        self.draft.close(out);
+    }
+}
+
+/// Why a reply ended. DeepSeek gives up in the midst where it lacks resources.
+fn finish(reason: &str) -> Result<Finish, Broken> {
+    match reason {
+        "length" => Ok(Finish::Length),
+        "content_filter" => Ok(Finish::ContentFilter),
+        "insufficient_system_resource" => {
+            Err(Broken::new(ErrorKind::Unavailable, "the server ran out of resources in the midst of the reply"))
+        }
+        _ => Ok(Finish::Stop),
     }
 }
 
@@ -165,40 +189,10 @@ impl Running {
         let unmarked = index.is_none() && id.is_empty() && !name.is_empty() && complete();
         other_index || other_id || unmarked
     }
-
-    /// Starts once the name is known, then hands on the arguments that came since.
-    fn tell(&mut self, source: &str, out: &mut Vec<Thought>) {
-        if self.name.is_empty() {
-            return;
-        }
-        if !self.started {
-            self.started = true;
-            out.push(Thought::CallStarted { call: short(&self.id, source), name: self.name.clone() });
-            if !self.arguments.is_empty() {
-                out.push(Thought::CallArguments(self.arguments.clone()));
-            }
-            self.told = self.arguments.len();
-        } else if self.arguments.len() > self.told {
-            out.push(Thought::CallArguments(self.arguments[self.told..].to_owned()));
-            self.told = self.arguments.len();
-        }
-    }
-}
-
-/// An id that Realtime clients accept: the server's own if it fits, else one derived from it, or from the chunk's.
-fn short(id: &str, source: &str) -> String {
-    if (1..=LONGEST_ID).contains(&id.len()) {
-        return id.to_owned();
-    }
-    let digest = Sha256::digest(if id.is_empty() { source } else { id });
-    digest.iter().take(12).fold("call_".to_owned(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// What an error object means, by its code and type.
-fn refused(error: &Value) -> Broken {
+pub(crate) fn refused(error: &Value) -> Broken {
     let text = |key: &str| error.get(key).and_then(Value::as_str).unwrap_or_default();
     let status = error.get("code").and_then(Value::as_u64).and_then(|code| u16::try_from(code).ok());
     let status = status.and_then(|code| reqwest::StatusCode::from_u16(code).ok()).filter(|code| code.as_u16() >= 400);
@@ -207,22 +201,17 @@ fn refused(error: &Value) -> Broken {
             ErrorKind::RateLimited
         }
         ("invalid_api_key", _) | (_, "authentication_error") => ErrorKind::Unauthorized,
-        (_, "invalid_request_error" | "BadRequestError" | "NotFoundError") => ErrorKind::Rejected,
+        ("invalid_prompt", _) | (_, "invalid_request_error" | "BadRequestError" | "NotFoundError") => {
+            ErrorKind::Rejected
+        }
         _ => status.map_or(ErrorKind::Unavailable, crate::net::http::kind_of),
     };
     let message = error.as_str().unwrap_or_else(|| text("message"));
-    Broken { kind, detail: plain(message) }
+    Broken::new(kind, message)
 }
-
-fn protocol(detail: String) -> Broken {
-    Broken { kind: ErrorKind::Protocol, detail }
-}
-
-const LONGEST_ID: usize = 32;
 
 #[derive(Deserialize)]
 struct Chunk {
-    id: Option<String>,
     object: Option<String>,
     choices: Option<Vec<Choice>>,
     usage: Option<Counts>,
@@ -243,6 +232,7 @@ struct Choice {
 struct Delta {
     content: Option<String>,
     refusal: Option<String>,
+    reasoning_content: Option<String>,
     tool_calls: Option<Vec<Part>>,
 }
 
@@ -264,6 +254,8 @@ struct Counts {
     prompt_tokens: Option<u32>,
     completion_tokens: Option<u32>,
     prompt_tokens_details: Option<Details>,
+    /// DeepSeek's name for what others tell in the details.
+    prompt_cache_hit_tokens: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -273,9 +265,10 @@ struct Details {
 
 impl From<Counts> for Usage {
     fn from(counts: Counts) -> Self {
+        let cached = counts.prompt_tokens_details.and_then(|details| details.cached_tokens);
         Self {
             input_tokens: counts.prompt_tokens.unwrap_or(0),
-            cached_tokens: counts.prompt_tokens_details.and_then(|details| details.cached_tokens).unwrap_or(0),
+            cached_tokens: cached.or(counts.prompt_cache_hit_tokens).unwrap_or(0),
             output_tokens: counts.completion_tokens.unwrap_or(0),
         }
     }
@@ -284,25 +277,11 @@ impl From<Counts> for Usage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::sse;
+    use crate::net::events::{Reader as _, replay_with};
 
     /// Everything a recorded answer leads to.
     fn replay(exchange: &str) -> (Vec<Thought>, Result<(), Broken>) {
-        let (mut decoder, mut events) = (sse::Decoder::default(), Vec::new());
-        decoder.feed(exchange.as_bytes(), &mut events).unwrap();
-        events.extend(decoder.finish());
-        let (mut reader, mut thoughts, mut done) = (Reader::default(), Vec::new(), false);
-        for event in events {
-            done |= event.data == "[DONE]";
-            if done {
-                break;
-            }
-            if let Err(broken) = reader.read(&event.data, &mut thoughts) {
-                return (thoughts, Err(broken));
-            }
-        }
-        let ended = reader.end(done, &mut thoughts);
-        (thoughts, ended)
+        replay_with(&mut Reader::default(), exchange)
     }
 
     fn text(text: &str) -> Thought {
@@ -321,7 +300,7 @@ mod tests {
 
     #[test]
     fn words_then_usage_then_the_end() {
-        let (thoughts, ended) = replay(include_str!("../../tests/exchanges/openai/openai-text.sse"));
+        let (thoughts, ended) = replay(include_str!("../../../tests/exchanges/openai/openai-text.sse"));
         let usage = Thought::Usage(Usage { input_tokens: 19, cached_tokens: 8, output_tokens: 9 });
         assert_eq!(thoughts, [text("It is"), text(" sunny – 21 °C."), usage, STOP]);
         assert_eq!(ended, Ok(()));
@@ -329,7 +308,7 @@ mod tests {
 
     #[test]
     fn calls_follow_each_other() {
-        let (thoughts, _) = replay(include_str!("../../tests/exchanges/openai/openai-calls.sse"));
+        let (thoughts, _) = replay(include_str!("../../../tests/exchanges/openai/openai-calls.sse"));
         let expected = [
             started("call_One", "get_weather"),
             arguments(r#"{"city":"#),
@@ -345,7 +324,7 @@ mod tests {
 
     #[test]
     fn whole_calls_with_one_index_are_told_apart_by_their_ids() {
-        let (thoughts, _) = replay(include_str!("../../tests/exchanges/openai/ollama-calls.sse"));
+        let (thoughts, _) = replay(include_str!("../../../tests/exchanges/openai/ollama-calls.sse"));
         let expected = [
             started("call_aaa", "get_weather"),
             arguments(r#"{"city":"Rome"}"#),
@@ -360,7 +339,7 @@ mod tests {
 
     #[test]
     fn calls_without_index_and_id_get_distinct_ids() {
-        let (thoughts, _) = replay(include_str!("../../tests/exchanges/openai/ollama-unindexed.sse"));
+        let (thoughts, _) = replay(include_str!("../../../tests/exchanges/openai/ollama-unindexed.sse"));
         let ids: Vec<_> = thoughts
             .iter()
             .filter_map(
@@ -368,13 +347,13 @@ mod tests {
             )
             .collect();
         let [first, second] = ids[..] else { panic!("{thoughts:?}") };
-        assert!(first != second && first.len() <= LONGEST_ID && first.starts_with("call_"));
+        assert!(first != second && first.len() <= 32 && first.starts_with("call_"));
         assert!(thoughts.contains(&arguments(r#"{"city":"Oslo"}"#)));
     }
 
     #[test]
     fn a_repeated_name_is_not_another_call() {
-        let (thoughts, _) = replay(include_str!("../../tests/exchanges/openai/llamacpp-call.sse"));
+        let (thoughts, _) = replay(include_str!("../../../tests/exchanges/openai/llamacpp-call.sse"));
         let usage = Thought::Usage(Usage { input_tokens: 90, cached_tokens: 0, output_tokens: 12 });
         let expected =
             [started("lcpp1", "add"), arguments(r#"{"a":"#), arguments("2}"), Thought::CallDone, usage, STOP];
@@ -383,7 +362,7 @@ mod tests {
 
     #[test]
     fn reasoning_is_not_spoken_and_done_may_be_missing() {
-        let (thoughts, ended) = replay(include_str!("../../tests/exchanges/openai/vllm-text.sse"));
+        let (thoughts, ended) = replay(include_str!("../../../tests/exchanges/openai/vllm-text.sse"));
         let usage = Thought::Usage(Usage { input_tokens: 5, cached_tokens: 0, output_tokens: 1 });
         assert_eq!(thoughts, [text("Hello"), usage, Thought::Finished(Finish::Length)]);
         assert_eq!(ended, Ok(()));
@@ -391,7 +370,7 @@ mod tests {
 
     #[test]
     fn long_ids_are_shortened_the_same_way_each_time() {
-        let exchange = include_str!("../../tests/exchanges/openai/vllm-call.sse");
+        let exchange = include_str!("../../../tests/exchanges/openai/vllm-call.sse");
         let (first, second) = (replay(exchange).0, replay(exchange).0);
         assert_eq!(first, second);
         assert!(matches!(&first[0], Thought::CallStarted { call, .. } if call.len() == 29));
@@ -399,7 +378,7 @@ mod tests {
 
     #[test]
     fn an_error_midway_keeps_the_words_before_it_and_no_key() {
-        let (thoughts, ended) = replay(include_str!("../../tests/exchanges/openai/error-midway.sse"));
+        let (thoughts, ended) = replay(include_str!("../../../tests/exchanges/openai/error-midway.sse"));
         assert_eq!(thoughts, [text("One ")]);
         let detail = "The server had an error while processing […] sorry.".to_owned();
         assert_eq!(ended, Err(Broken { kind: ErrorKind::Unavailable, detail }));
@@ -408,15 +387,15 @@ mod tests {
     #[test]
     fn a_whole_answer_is_read_as_well() {
         let (mut reader, mut thoughts) = (Reader::default(), Vec::new());
-        reader.read(include_str!("../../tests/exchanges/openai/gateway-whole.json"), &mut thoughts).unwrap();
-        reader.end(false, &mut thoughts).unwrap();
+        reader.read(include_str!("../../../tests/exchanges/openai/gateway-whole.json"), &mut thoughts).unwrap();
+        reader.end(&mut thoughts).unwrap();
         assert_eq!(thoughts[0], text("All at once."));
         assert_eq!(thoughts.last(), Some(&STOP));
     }
 
     #[test]
     fn a_reply_cut_anywhere_is_an_error_or_whole() {
-        let exchange = include_str!("../../tests/exchanges/openai/openai-calls.sse");
+        let exchange = include_str!("../../../tests/exchanges/openai/openai-calls.sse");
         let whole = replay(exchange).0;
         for cut in (0..exchange.len()).filter(|cut| exchange.is_char_boundary(*cut)) {
             let (thoughts, ended) = replay(&exchange[..cut]);
@@ -440,6 +419,10 @@ mod tests {
             ("not json", ErrorKind::Protocol),
             ("[]", ErrorKind::Protocol),
             (r#"{"choices":[{"delta":{"content":5}}]}"#, ErrorKind::Protocol),
+            (
+                r#"{"choices":[{"delta":{"content":"It"},"finish_reason":"insufficient_system_resource"}]}"#,
+                ErrorKind::Unavailable,
+            ),
         ] {
             let broken = Reader::default().read(data, &mut Vec::new()).unwrap_err();
             assert_eq!(broken.kind, kind, "{data}");

@@ -1,0 +1,13 @@
+//! Google's Gemini models by an AI Studio key: `streamGenerateContent`.
+//!
+//! References: <https://ai.google.dev/api/generate-content> (requests, answers, finish reasons),
+//! <https://ai.google.dev/gemini-api/docs/function-calling> and
+//! <https://ai.google.dev/gemini-api/docs/thought-signatures> (what must come back with a call, and what stands in for it
+//! where it is not known).
+
+mod config;
+mod llm;
+mod wire;
+
+pub use config::Config;
+pub use llm::LanguageModel;
