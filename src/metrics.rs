@@ -41,6 +41,7 @@ const AUDIO_TO_CLIENT: &str = "voice_relay_audio_to_client_ms";
 const PROVIDER_REQUESTS: &str = "voice_relay_provider_requests_total";
 const PROVIDER_LATENCY: &str = "voice_relay_provider_latency_ms";
 const PROVIDER_ERRORS: &str = "voice_relay_provider_errors_total";
+const PROVIDER_RESTING: &str = "voice_relay_provider_resting";
 const INFERENCE_QUEUE: &str = "voice_relay_inference_queue";
 const DROPPED_AUDIO: &str = "voice_relay_dropped_audio_ms_total";
 const QUEUE_DEPTH: &str = "voice_relay_queue_depth";
@@ -210,6 +211,8 @@ impl Observer for ProviderMeter {
             Observation::Requested => requested(role, provider),
             Observation::First { after } => answered(role, provider, after),
             Observation::Failed { kind, .. } => provider_failed(role, provider, kind),
+            Observation::Opened { .. } => left_alone(role, provider, true),
+            Observation::Closed => left_alone(role, provider, false),
             // A reply that is interrupted is no fault of its provider.
             Observation::Finished { .. } | Observation::Cancelled { .. } => {}
         }
@@ -240,6 +243,11 @@ pub fn provider_failed(role: Role, provider: &str, kind: ErrorKind) {
         ErrorKind::Timeout => "timeout",
     };
     counter!(PROVIDER_ERRORS, "role" => role.name(), "provider" => provider.to_owned(), "kind" => kind).increment(1);
+}
+
+/// Whether a provider is left alone because it kept failing.
+fn left_alone(role: Role, provider: &str, yes: bool) {
+    gauge!(PROVIDER_RESTING, "role" => role.name(), "provider" => provider.to_owned()).set(f64::from(u8::from(yes)));
 }
 
 /// Jobs that wait for a thread of the embedded engines.
@@ -289,6 +297,7 @@ impl Role {
 }
 
 fn describe() {
+    describe_gauge!(PROVIDER_RESTING, "1 while a provider is left alone because it kept failing");
     describe_gauge!(LIVE_SESSIONS, "Sessions that are open");
     describe_counter!(SESSIONS, "Sessions ever opened, by transport");
     describe_histogram!(

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
 mod layers;
@@ -35,6 +36,16 @@ pub struct Config {
     pub inference: engines::InferenceConfig,
     /// A server that speaks OpenAI's chat completions.
     pub openai: engines::OpenAiConfig,
+    /// Claude.
+    pub anthropic: engines::Account,
+    /// Nova, Flux and Aura.
+    pub deepgram: engines::Account,
+    /// DeepSeek's own models.
+    pub deepseek: engines::Account,
+    /// Scribe and its voices.
+    pub elevenlabs: engines::Account,
+    /// Google's models by an AI Studio key.
+    pub gemini: engines::Account,
 }
 
 /// Flags that override a key, by name: what the command line gave.
@@ -60,6 +71,7 @@ impl Config {
         if let Some(key) = fixed {
             config.server.admin_key = key.into();
         }
+        config.take_keys(source);
         for (key, message) in config.validate() {
             let origin = match key.as_str() {
                 "server.admin_key" if told => format!("environment {ADMIN_KEY}"),
@@ -70,6 +82,33 @@ impl Config {
         config.server.resolve(|name| source.get(name));
         config.models.resolve(&config.server.data_dir);
         if problems.is_empty() { Ok(config) } else { Err(Problems(problems)) }
+    }
+
+    /// The vendors' accounts.
+    pub const fn accounts(&self) -> engines::Accounts<'_> {
+        engines::Accounts {
+            anthropic: &self.anthropic,
+            deepgram: &self.deepgram,
+            deepseek: &self.deepseek,
+            elevenlabs: &self.elevenlabs,
+            gemini: &self.gemini,
+        }
+    }
+
+    /// Keys that the vendors' own variables give, where the configuration gives none.
+    fn take_keys(&mut self, source: &dyn Source) {
+        for vendor in engines::Vendor::ALL {
+            let account = match vendor {
+                engines::Vendor::Anthropic => &mut self.anthropic,
+                engines::Vendor::Deepgram => &mut self.deepgram,
+                engines::Vendor::DeepSeek => &mut self.deepseek,
+                engines::Vendor::ElevenLabs => &mut self.elevenlabs,
+                engines::Vendor::Gemini => &mut self.gemini,
+            };
+            if let Some(key) = source.get(vendor.variable()).filter(|_| account.api_key.expose_secret().is_empty()) {
+                account.api_key = key.trim().to_owned().into();
+            }
+        }
     }
 
     fn validate(&self) -> Vec<(String, String)> {
@@ -84,6 +123,16 @@ impl Config {
         section("models", self.models.validate());
         section("inference", self.inference.validate());
         section("openai", self.openai.validate());
+        section("anthropic", self.anthropic.validate());
+        section("deepgram", self.deepgram.validate());
+        section("deepseek", self.deepseek.validate());
+        section("elevenlabs", self.elevenlabs.validate());
+        section("gemini", self.gemini.validate());
+        let (chains, accounts) = (&self.providers, self.accounts());
+        for (key, chain) in [("stt", &chains.stt), ("llm", &chains.llm), ("tts", &chains.tts)] {
+            let lacking = chain.iter().filter_map(|engine| accounts.lacks(engine));
+            wrong.extend(lacking.map(|message| (format!("providers.{key}"), message)));
+        }
         wrong
     }
 }

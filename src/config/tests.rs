@@ -129,3 +129,19 @@ fn the_example_shows_every_key_with_its_default() {
     let shown: toml::Table = toml::from_str(text).unwrap();
     assert_eq!(shown, layers::schema::<Config>());
 }
+
+#[test]
+fn a_vendor_in_a_chain_needs_a_key_and_takes_it_from_its_own_variable() {
+    let chain = "[providers]\nllm = [\"anthropic/claude-x\", \"local/agent\"]\n";
+    let told = load_text(chain, &[]).unwrap_err().to_string();
+    assert!(told.contains("providers.llm") && told.contains("ANTHROPIC_API_KEY"), "{told}");
+    let config = load_text(chain, &[("ANTHROPIC_API_KEY", "sk-planted\n")]).unwrap();
+    assert!(!format!("{config:?}").contains("sk-planted"));
+    let ours = [("ANTHROPIC_API_KEY", "theirs"), ("VOICE_RELAY__ANTHROPIC__API_KEY", "ours")];
+    let config = load_text(chain, &ours).unwrap();
+    assert_eq!(secrecy::ExposeSecret::expose_secret(&config.anthropic.api_key), "ours");
+    for wrong in ["anthropic/", "anthropic", "deepgram/nova-3", "vendor/x"] {
+        let told = load_text(&format!("[providers]\nllm = [\"{wrong}\"]\n"), &[]).unwrap_err().to_string();
+        assert!(told.contains("is not known"), "{wrong}: {told}");
+    }
+}

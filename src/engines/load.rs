@@ -8,13 +8,13 @@ use std::{
 
 use providers::{
     ErrorKind, LanguageModel, ProviderError, SpeechToText, TextToSpeech, TurnDetector,
-    layers::{Fallback, Observed, Timed, Timeouts},
+    layers::{Breaker, BreakerSettings, Fallback, Guard, Guarded, Observed, Role, Timed, Timeouts},
     local::{agent::Agent, command::Command, hibari::Hibari, models, pool::Pool, turn::SmartTurn, whisper::Whisper},
     openai, scripted,
 };
 use secrecy::ExposeSecret;
 
-use super::OpenAiConfig;
+use super::{OpenAiConfig, vendor::PATIENCE};
 use crate::{clock::Clock, config::Config, metrics::ProviderMeter, realtime::Providers};
 
 /// The engines of a relay, and the threads the embedded ones share.
@@ -61,12 +61,18 @@ impl Loader {
 
     fn stt(&self, chain: &[String]) -> Result<Arc<dyn SpeechToText>, ProviderError> {
         let engine = |name: &String| -> Result<Arc<dyn SpeechToText>, ProviderError> {
-            let inner: Arc<dyn SpeechToText> = match name.as_str() {
-                "scripted/stt" => Arc::new(scripted::SpeechToText::default()),
-                "local/whisper-tiny.en" => {
-                    Arc::new(Whisper::load(&self.model(name, "whisper-tiny.en.ggml")?, self.pool())?)
+            let inner: Arc<dyn SpeechToText> = match self.config.accounts().ear(name) {
+                Some(ear) => {
+                    let timed: Arc<dyn SpeechToText> = Arc::new(Timed::new(name.clone(), PATIENCE, ear));
+                    Arc::new(Guarded::new(self.breaker(name, Role::Stt), timed))
                 }
-                _ => Arc::new(Whisper::load(&self.model(name, "whisper-base.ggml")?, self.pool())?),
+                None => match name.as_str() {
+                    "scripted/stt" => Arc::new(scripted::SpeechToText::default()),
+                    "local/whisper-tiny.en" => {
+                        Arc::new(Whisper::load(&self.model(name, "whisper-tiny.en.ggml")?, self.pool())?)
+                    }
+                    _ => Arc::new(Whisper::load(&self.model(name, "whisper-base.ggml")?, self.pool())?),
+                },
             };
             Ok(Arc::new(Observed::new(name.clone(), self.observer(), inner)))
         };
@@ -75,13 +81,19 @@ impl Loader {
 
     fn llm(&self, chain: &[String]) -> Arc<dyn LanguageModel> {
         let engine = |name: &String| -> Arc<dyn LanguageModel> {
-            let inner: Arc<dyn LanguageModel> = match name.as_str() {
-                "scripted/llm" => Arc::new(scripted::LanguageModel::default()),
-                "openai/chat" => chat(name, &self.config.openai),
-                _ => {
-                    let clock = self.clock.clone();
-                    Arc::new(Agent::new(move || zoned(&clock)))
+            let inner: Arc<dyn LanguageModel> = match self.config.accounts().mind(name) {
+                Some(mind) => {
+                    let timed: Arc<dyn LanguageModel> = Arc::new(Timed::new(name.clone(), PATIENCE, mind));
+                    Arc::new(Guarded::new(self.breaker(name, Role::Llm), timed))
                 }
+                None => match name.as_str() {
+                    "scripted/llm" => Arc::new(scripted::LanguageModel::default()),
+                    "openai/chat" => chat(name, &self.config.openai),
+                    _ => {
+                        let clock = self.clock.clone();
+                        Arc::new(Agent::new(move || zoned(&clock)))
+                    }
+                },
             };
             Arc::new(Observed::new(name.clone(), self.observer(), inner))
         };
@@ -90,11 +102,17 @@ impl Loader {
 
     fn tts(&self, chain: &[String]) -> Result<Arc<dyn TextToSpeech>, ProviderError> {
         let engine = |name: &String| -> Result<Arc<dyn TextToSpeech>, ProviderError> {
-            let inner: Arc<dyn TextToSpeech> = match name.as_str() {
-                "scripted/tts" => Arc::new(scripted::TextToSpeech::new(three_seconds())),
-                "local/flite" => Arc::new(Command::flite()),
-                "local/espeak" => Arc::new(Command::espeak()),
-                _ => Arc::new(Hibari::load(&self.model(name, "hibari")?, self.pool())?),
+            let inner: Arc<dyn TextToSpeech> = match self.config.accounts().mouth(name) {
+                Some(mouth) => {
+                    let timed: Arc<dyn TextToSpeech> = Arc::new(Timed::new(name.clone(), PATIENCE, mouth));
+                    Arc::new(Guarded::new(self.breaker(name, Role::Tts), timed))
+                }
+                None => match name.as_str() {
+                    "scripted/tts" => Arc::new(scripted::TextToSpeech::new(three_seconds())),
+                    "local/flite" => Arc::new(Command::flite()),
+                    "local/espeak" => Arc::new(Command::espeak()),
+                    _ => Arc::new(Hibari::load(&self.model(name, "hibari")?, self.pool())?),
+                },
             };
             Ok(Arc::new(Observed::new(name.clone(), self.observer(), inner)))
         };
@@ -130,6 +148,11 @@ impl Loader {
 
     fn pool(&self) -> Arc<Pool> {
         Arc::clone(&self.pool)
+    }
+
+    /// What leaves an engine alone that keeps failing, so that nobody waits for it.
+    fn breaker(&self, name: &str, role: Role) -> Arc<dyn Guard> {
+        Arc::new(Breaker::new(name.to_owned(), role, BreakerSettings::default(), self.observer()))
     }
 
     fn observer(&self) -> Arc<ProviderMeter> {

@@ -2,15 +2,19 @@
 
 mod load;
 mod look;
+mod vendor;
 
 use std::path::{Path, PathBuf};
 
 pub use load::Engines;
 pub use look::{parts, program};
+pub use vendor::{Account, Accounts, Vendor};
 
 use providers::Secret;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
+
+use vendor::Task;
 
 /// `[providers]`: for each role a chain; the first is used, the next when it fails.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -47,14 +51,20 @@ impl Config {
     /// Every value that cannot be, with what is allowed.
     pub fn validate(&self) -> Vec<(&'static str, String)> {
         let mut wrong = Vec::new();
-        for (key, chain, known) in
-            [("stt", &self.stt, &STT[..]), ("llm", &self.llm, &LLM[..]), ("tts", &self.tts, &TTS[..])]
-        {
+        for (key, chain, known, task) in [
+            ("stt", &self.stt, &STT[..], Task::Listen),
+            ("llm", &self.llm, &LLM[..], Task::Think),
+            ("tts", &self.tts, &TTS[..], Task::Speak),
+        ] {
+            let vendors = Vendor::ALL.into_iter().filter(|vendor| vendor.can(task));
+            let models = vendors.map(|vendor| format!("{}/MODEL", vendor.name()));
+            let allowed: Vec<_> = known.iter().map(|name| (*name).to_owned()).chain(models).collect();
             if chain.is_empty() {
-                wrong.push((key, format!("must name at least one of {}", known.join(", "))));
+                wrong.push((key, format!("must name at least one of {}", allowed.join(", "))));
             }
-            for name in chain.iter().filter(|name| !known.contains(&name.as_str())) {
-                wrong.push((key, format!("`{name}` is not known; allowed: {}", known.join(", "))));
+            let serves = |name: &str| Vendor::of(name).is_some_and(|(vendor, _)| vendor.can(task));
+            for name in chain.iter().filter(|name| !known.contains(&name.as_str()) && !serves(name)) {
+                wrong.push((key, format!("`{name}` is not known; allowed: {}", allowed.join(", "))));
             }
         }
         if !TURN.contains(&self.turn.as_str()) {

@@ -226,7 +226,7 @@ impl Library {
             .map_err(|error| self.account.error(ErrorKind::Protocol, &format!("unreadable answer: {error}")))
     }
 
-    /// As [`refusal`](crate::net::refusal::refusal), but the vendor's own word for what is wrong goes before the status.
+    /// As [`judged`](crate::net::refusal::judged), but the vendor's own word for what is wrong goes before the status.
     async fn refusal(&self, response: Response) -> ProviderError {
         let status = response.status();
         let retry_after = http::retry_after(response.headers());

@@ -10,12 +10,8 @@ use super::{
 };
 use crate::{ProviderError, Secret};
 
-/// What an answer of another status than success means. Reads its body, up to [`LONGEST_BODY`].
-pub(crate) async fn refusal(provider: &str, response: Response, key: Option<&Secret>) -> ProviderError {
-    judged(provider, response, key, |_| None).await
-}
-
-/// The same where the body may know better than the status what it means.
+/// What an answer of another status than success means, where the body may know better than the status. Reads the body,
+/// up to [`LONGEST_BODY`].
 pub(crate) async fn judged(provider: &str, response: Response, key: Option<&Secret>, judge: Judge) -> ProviderError {
     let status = response.status();
     let retry_after = http::retry_after(response.headers());
@@ -24,7 +20,7 @@ pub(crate) async fn judged(provider: &str, response: Response, key: Option<&Secr
     let verdict = serde_json::from_slice(&body).ok().and_then(|body| judge(&body));
     let verdict = verdict.unwrap_or(Verdict { kind: http::kind_of(status), retry_after: None });
     let retry_after = retry_after.or(verdict.retry_after);
-    ProviderError { provider: Cow::Owned(provider.to_owned()), kind: verdict.kind, retry_after, detail }
+    ProviderError { provider: provider.to_owned().into(), kind: verdict.kind, retry_after, detail }
 }
 
 /// A body of bounded length: what is longer is cut, and then no JSON.
