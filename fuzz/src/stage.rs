@@ -66,7 +66,7 @@ impl Stage {
             Query::Transcription { model: None }
         };
         let settings = settings::initial(&query, None, &settings::Defaults::default()).expect("the defaults are valid");
-        let hearing = Hearing { overlap: OVERLAP, advice: choice & 2 == 0, detector: Engine::Energy };
+        let hearing = Hearing { advice: choice & 2 == 0, detector: Engine::Energy };
         let ingest = Ingest::new(&settings.input, hearing);
         let profile = Profile {
             player: if choice & 4 == 0 { Player::Client } else { Player::Relay },
