@@ -172,7 +172,8 @@ const KEPT: usize = 16;
 const HISSES: usize = 4;
 /// Frames from a hiss to the voice of the same word: "t" closes the mouth for half of them.
 const CALM: u8 = 6;
-/// dB between two moments that make words. Measured: 95 % of real words have them within a quarter of a second, hums keep below 5.
+/// dB between two moments that make words. Measured: 95 % of real words have them within a quarter of a second, hums
+/// keep below 5.
 const VARIED: f32 = 5.5;
 /// Takes away the fall of a voice's spectrum towards high frequencies.
 const EMPHASIS: f32 = 0.9;
