@@ -8,7 +8,7 @@ use std::{
 
 use providers::{
     ErrorKind, LanguageModel, ProviderError, SpeechToText, TextToSpeech, TurnDetector,
-    layers::{Breaker, BreakerSettings, Fallback, Guard, Guarded, Observed, Role, Timed, Timeouts},
+    layers::{Breaker, BreakerSettings, Fallback, Guarded, Observed, Role, Timed, Timeouts},
     local::{agent::Agent, command::Command, hibari::Hibari, models, pool::Pool, turn::SmartTurn, whisper::Whisper},
     openai, scripted,
 };
@@ -62,10 +62,7 @@ impl Loader {
     fn stt(&self, chain: &[String]) -> Result<Arc<dyn SpeechToText>, ProviderError> {
         let engine = |name: &String| -> Result<Arc<dyn SpeechToText>, ProviderError> {
             let inner: Arc<dyn SpeechToText> = match self.config.accounts().ear(name) {
-                Some(ear) => {
-                    let timed: Arc<dyn SpeechToText> = Arc::new(Timed::new(name.clone(), PATIENCE, ear));
-                    Arc::new(Guarded::new(self.breaker(name, Role::Stt), timed))
-                }
+                Some(ear) => self.fenced(name, Role::Stt, ear, |timed| Arc::new(timed), |guarded| Arc::new(guarded)),
                 None => match name.as_str() {
                     "scripted/stt" => Arc::new(scripted::SpeechToText::default()),
                     "local/whisper-tiny.en" => {
@@ -82,10 +79,7 @@ impl Loader {
     fn llm(&self, chain: &[String]) -> Arc<dyn LanguageModel> {
         let engine = |name: &String| -> Arc<dyn LanguageModel> {
             let inner: Arc<dyn LanguageModel> = match self.config.accounts().mind(name) {
-                Some(mind) => {
-                    let timed: Arc<dyn LanguageModel> = Arc::new(Timed::new(name.clone(), PATIENCE, mind));
-                    Arc::new(Guarded::new(self.breaker(name, Role::Llm), timed))
-                }
+                Some(mind) => self.fenced(name, Role::Llm, mind, |timed| Arc::new(timed), |guarded| Arc::new(guarded)),
                 None => match name.as_str() {
                     "scripted/llm" => Arc::new(scripted::LanguageModel::default()),
                     "openai/chat" => chat(name, &self.config.openai),
@@ -104,8 +98,7 @@ impl Loader {
         let engine = |name: &String| -> Result<Arc<dyn TextToSpeech>, ProviderError> {
             let inner: Arc<dyn TextToSpeech> = match self.config.accounts().mouth(name) {
                 Some(mouth) => {
-                    let timed: Arc<dyn TextToSpeech> = Arc::new(Timed::new(name.clone(), PATIENCE, mouth));
-                    Arc::new(Guarded::new(self.breaker(name, Role::Tts), timed))
+                    self.fenced(name, Role::Tts, mouth, |timed| Arc::new(timed), |guarded| Arc::new(guarded))
                 }
                 None => match name.as_str() {
                     "scripted/tts" => Arc::new(scripted::TextToSpeech::new(three_seconds())),
@@ -150,9 +143,17 @@ impl Loader {
         Arc::clone(&self.pool)
     }
 
-    /// What leaves an engine alone that keeps failing, so that nobody waits for it.
-    fn breaker(&self, name: &str, role: Role) -> Arc<dyn Guard> {
-        Arc::new(Breaker::new(name.to_owned(), role, BreakerSettings::default(), self.observer()))
+    /// A vendor's engine that may neither keep anybody waiting nor fail again and again.
+    fn fenced<T: ?Sized>(
+        &self,
+        name: &str,
+        role: Role,
+        engine: Arc<T>,
+        timed: impl FnOnce(Timed<T>) -> Arc<T>,
+        guarded: impl FnOnce(Guarded<T>) -> Arc<T>,
+    ) -> Arc<T> {
+        let breaker = Breaker::new(name.to_owned(), role, BreakerSettings::default(), self.observer());
+        guarded(Guarded::new(Arc::new(breaker), timed(Timed::new(name.to_owned(), PATIENCE, engine))))
     }
 
     fn observer(&self) -> Arc<ProviderMeter> {

@@ -3,7 +3,6 @@
 use std::{borrow::Cow, sync::Arc};
 
 use futures_util::{FutureExt, future::BoxFuture};
-use reqwest::header;
 
 use super::{Config, chat::Dialect, remote::Remote};
 use crate::{
@@ -30,12 +29,6 @@ impl LanguageModel {
         let remote = Remote { peer, model: model.into(), api: config.api, dialect };
         Self { config, remote }
     }
-
-    async fn open(&self, prompt: &Prompt) -> Result<ThoughtStream, ProviderError> {
-        let url = self.remote.peer.address(&self.config.base_url, self.remote.function())?;
-        let headers = self.remote.peer.signed(header::AUTHORIZATION, "Bearer ")?;
-        self.remote.reply(url, headers, prompt).await
-    }
 }
 
 impl crate::LanguageModel for LanguageModel {
@@ -44,6 +37,6 @@ impl crate::LanguageModel for LanguageModel {
     }
 
     fn reply(&self, prompt: Prompt) -> BoxFuture<'_, Result<ThoughtStream, ProviderError>> {
-        async move { self.open(&prompt).await }.boxed()
+        async move { self.remote.reply_at(&self.config.base_url, &prompt).await }.boxed()
     }
 }

@@ -1,6 +1,9 @@
 //! A model behind OpenAI's wire, wherever it is: OpenAI's own, a compatible server's, DeepSeek's, Azure's.
 
-use reqwest::{Url, header::HeaderMap};
+use reqwest::{
+    Url,
+    header::{self, HeaderMap},
+};
 
 use super::{
     Api,
@@ -33,6 +36,13 @@ impl Remote {
             Api::Chat => "chat/completions",
             Api::Responses => "responses",
         }
+    }
+
+    /// Asks under this base URL, the key as a bearer token.
+    pub(crate) async fn reply_at(&self, base_url: &str, prompt: &Prompt) -> Result<ThoughtStream, ProviderError> {
+        let url = self.peer.address(base_url, self.function())?;
+        let headers = self.peer.signed(header::AUTHORIZATION, "Bearer ")?;
+        self.reply(url, headers, prompt).await
     }
 
     /// Asks there, with these headers.
