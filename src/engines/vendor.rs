@@ -46,12 +46,14 @@ impl Account {
         !self.api_key.expose_secret().is_empty()
     }
 
-    fn key(&self) -> Option<Secret> {
-        Some(self.api_key.clone()).filter(|_| self.has_key())
-    }
-
-    fn url(&self, own: String) -> String {
-        if self.base_url.is_empty() { own } else { self.base_url.clone() }
+    /// Puts what is set here in the place of the adapter's defaults.
+    fn fill(&self, base_url: &mut String, key: &mut Option<Secret>) {
+        if !self.base_url.is_empty() {
+            base_url.clone_from(&self.base_url);
+        }
+        if self.has_key() {
+            *key = Some(self.api_key.clone());
+        }
     }
 }
 
@@ -180,20 +182,18 @@ impl Accounts<'_> {
         let (account, name) = (self.of(vendor), engine.to_owned());
         match vendor {
             Vendor::Anthropic => {
-                let own = anthropic::Config::default();
-                let config =
-                    anthropic::Config { base_url: account.url(own.base_url.clone()), key: account.key(), ..own };
+                let mut config = anthropic::Config::default();
+                account.fill(&mut config.base_url, &mut config.key);
                 Some(Arc::new(anthropic::LanguageModel::new(name, model, Arc::new(config))))
             }
             Vendor::DeepSeek => {
-                let own = deepseek::Config::default();
-                let config =
-                    deepseek::Config { base_url: account.url(own.base_url.clone()), key: account.key(), ..own };
+                let mut config = deepseek::Config::default();
+                account.fill(&mut config.base_url, &mut config.key);
                 Some(Arc::new(deepseek::LanguageModel::new(name, model, Arc::new(config))))
             }
             Vendor::Gemini => {
-                let own = gemini::Config::default();
-                let config = gemini::Config { base_url: account.url(own.base_url.clone()), key: account.key(), ..own };
+                let mut config = gemini::Config::default();
+                account.fill(&mut config.base_url, &mut config.key);
                 Some(Arc::new(gemini::LanguageModel::new(name, model, Arc::new(config))))
             }
             Vendor::Deepgram | Vendor::ElevenLabs => None,
@@ -201,15 +201,15 @@ impl Accounts<'_> {
     }
 
     fn deepgram(&self) -> Arc<deepgram::Config> {
-        let own = deepgram::Config::default();
-        let base_url = self.deepgram.url(own.base_url.clone());
-        Arc::new(deepgram::Config { base_url, key: self.deepgram.key(), ..own })
+        let mut config = deepgram::Config::default();
+        self.deepgram.fill(&mut config.base_url, &mut config.key);
+        Arc::new(config)
     }
 
     fn elevenlabs(&self) -> Arc<elevenlabs::Config> {
-        let own = elevenlabs::Config::default();
-        let base_url = self.elevenlabs.url(own.base_url.clone());
-        Arc::new(elevenlabs::Config { base_url, key: self.elevenlabs.key(), ..own })
+        let mut config = elevenlabs::Config::default();
+        self.elevenlabs.fill(&mut config.base_url, &mut config.key);
+        Arc::new(config)
     }
 }
 
