@@ -110,6 +110,8 @@ pub enum Role {
     Speak,
     /// The turn detector.
     Advise,
+    /// Speech-to-speech.
+    Converse,
 }
 
 /// A session, counted as live for as long as this lives.
@@ -206,6 +208,7 @@ impl Observer for ProviderMeter {
             layers::Role::Stt => Role::Listen,
             layers::Role::Llm => Role::Think,
             layers::Role::Tts => Role::Speak,
+            layers::Role::Realtime => Role::Converse,
         };
         match event {
             Observation::Requested => requested(role, provider),
@@ -292,6 +295,7 @@ impl Role {
             Self::Think => "llm",
             Self::Speak => "tts",
             Self::Advise => "turn",
+            Self::Converse => "realtime",
         }
     }
 }

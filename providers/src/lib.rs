@@ -1,6 +1,6 @@
-//! Speech-to-text, language models and text-to-speech behind one shape: stream in, stream out, drop to cancel.
+//! Speech-to-text, language models, text-to-speech and speech-to-speech behind one shape: stream in, stream out, drop to cancel.
 //!
-//! Each kind is a trait, its events and its capabilities ([`stt`], [`llm`], [`tts`], [`turn`]); each vendor a folder with
+//! Each kind is a trait, its events and its capabilities ([`stt`], [`llm`], [`tts`], [`realtime`], [`turn`]); each vendor a folder with
 //! a pure wire file and one file a role. Capabilities are data the session reads; nothing asks a provider's name.
 //! The feature `engines` (on by default) holds all that implements the traits.
 
@@ -33,6 +33,7 @@ pub mod local;
 mod net;
 #[cfg(feature = "engines")]
 pub mod openai;
+pub mod realtime;
 #[cfg(feature = "engines")]
 pub mod scripted;
 pub mod secret;
@@ -45,6 +46,7 @@ pub mod turn;
 pub use error::{ErrorKind, ProviderError};
 pub use json::Json;
 pub use llm::LanguageModel;
+pub use realtime::RealtimeModel;
 pub use secret::Secret;
 pub use stt::SpeechToText;
 pub use tts::TextToSpeech;

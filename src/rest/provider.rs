@@ -16,6 +16,7 @@ pub(super) fn failed(role: Role, error: &ProviderError) -> Fault {
         Role::Speak => "Text-to-speech",
         Role::Think => "The language model",
         Role::Advise => "The turn detector",
+        Role::Converse => "The speech-to-speech model",
     };
     let (status, code, why) = match error.kind {
         ErrorKind::RateLimited => (StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded", "is busy: try again later"),

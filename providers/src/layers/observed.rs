@@ -41,6 +41,8 @@ pub enum Role {
     Llm,
     /// Text-to-speech.
     Tts,
+    /// Speech-to-speech.
+    Realtime,
 }
 
 /// Something that happened to a request. One `Requested` is followed by exactly one `Finished`, `Failed` or `Cancelled`.
