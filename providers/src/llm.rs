@@ -42,6 +42,8 @@ pub struct Prompt {
     pub max_output_tokens: Option<u32>,
     /// Sampling temperature, 0 to 2; `None` is the model's own.
     pub temperature: Option<f32>,
+    /// BCP 47 tag of what the person speaks, when known: which model answers may depend on it.
+    pub language: Option<String>,
 }
 
 /// One entry of the conversation as a model sees it.

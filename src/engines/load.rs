@@ -54,6 +54,7 @@ impl Loader {
             stt: self.stt(&chains.stt)?,
             llm: self.llm(&chains.llm),
             tts: self.tts(&chains.tts)?,
+            realtime: None,
             turn: self.turn(&chains.turn)?,
         };
         Ok(Engines { providers, pool: self.pool })

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use providers::{LanguageModel, SpeechToText, TextToSpeech, TurnDetector};
+use providers::{LanguageModel, RealtimeModel, SpeechToText, TextToSpeech, TurnDetector};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -22,6 +22,8 @@ pub struct Providers {
     pub llm: Arc<dyn LanguageModel>,
     /// Speaks them.
     pub tts: Arc<dyn TextToSpeech>,
+    /// Hears, thinks and speaks in one; while it works, `llm` and `tts` have nothing to do.
+    pub realtime: Option<Arc<dyn RealtimeModel>>,
     /// Judges pauses for `semantic_vad`; without, silence alone ends a turn.
     pub turn: Option<Arc<dyn TurnDetector>>,
 }

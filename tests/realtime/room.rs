@@ -70,6 +70,7 @@ impl Room {
             stt: Arc::new(Observed::<dyn providers::SpeechToText>::new("ears", meter.clone(), stt.clone())),
             llm: Arc::new(Observed::<dyn providers::LanguageModel>::new("brain", meter.clone(), llm)),
             tts: Arc::new(Observed::<dyn providers::TextToSpeech>::new("mouth", meter, tts)),
+            realtime: None,
             turn: script.turn,
         };
         let engine = Engine {

@@ -57,6 +57,7 @@ impl Server {
                 stt: Arc::new(scripted::SpeechToText::new(scripted::SttScript::default())),
                 llm: Arc::new(scripted::LanguageModel::new(scripted::LlmScript::default())),
                 tts: Arc::new(scripted::TextToSpeech::new(scripted::TtsScript::default())),
+                realtime: None,
                 turn: None,
             },
             catalog: Catalog::new(

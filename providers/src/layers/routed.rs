@@ -71,7 +71,7 @@ impl LanguageModel for Routed<dyn LanguageModel> {
     }
 
     fn reply(&self, prompt: Prompt) -> BoxFuture<'_, Result<ThoughtStream, ProviderError>> {
-        self.choose(prompt.model.as_deref(), None).reply(prompt)
+        self.choose(prompt.model.as_deref(), prompt.language.as_deref()).reply(prompt)
     }
 }
 

@@ -47,6 +47,7 @@ pub(super) fn prompt<'a>(plan: &Plan, items: impl Iterator<Item = &'a Item> + Cl
         tool_choice: plan.tool_choice().clone(),
         max_output_tokens: plan.max_output_tokens(),
         temperature: plan.temperature(),
+        language: plan.voice().language,
     }
 }
 

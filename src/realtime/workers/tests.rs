@@ -149,6 +149,7 @@ fn scripted(faults: Faults) -> Providers {
         stt: Arc::new(scripted::SpeechToText::new(SttScript { faults: faults.clone(), ..SttScript::default() })),
         llm: Arc::new(scripted::LanguageModel::new(LlmScript { faults: faults.clone(), ..LlmScript::default() })),
         tts: Arc::new(scripted::TextToSpeech::new(TtsScript { faults, ..TtsScript::default() })),
+        realtime: None,
         turn: None,
     }
 }
