@@ -45,6 +45,9 @@ pub struct SttOptions {
     pub model: Option<String>,
     /// BCP 47 tag, or `None` to detect.
     pub language: Option<String>,
+    /// BCP 47 tag of what was understood before, where `language` says nothing: which engine listens may depend on it, but
+    /// the person is free to change.
+    pub likely: Option<String>,
     /// Words and names likely to occur.
     pub prompt: Option<String>,
     /// Whether partial transcripts are wanted at all; without, an engine may save the work.

@@ -9,7 +9,7 @@ use super::{
     admission::Admission,
     history::Ledger,
     ingest::Hearing,
-    session::settings::{Player, Profile, Settings},
+    session::settings::{Mind, Player, Profile, Settings},
 };
 use crate::{clock::Clock, drain::Drain};
 
@@ -154,7 +154,7 @@ impl Config {
     }
 
     /// The profile of a session over a transport where the client plays.
-    pub(crate) fn profile(&self, settings: Arc<Settings>, advice: bool, seed: u64) -> Profile {
+    pub(crate) fn profile(&self, settings: Arc<Settings>, advice: bool, mind: Mind, seed: u64) -> Profile {
         Profile {
             player: Player::Client,
             lead: Duration::from_millis(self.websocket_lead_ms),
@@ -167,6 +167,7 @@ impl Config {
             starvation: Duration::from_millis(self.starvation_ms),
             longest_turn: Duration::from_secs(self.longest_turn_secs),
             seed,
+            mind,
             settings,
         }
     }

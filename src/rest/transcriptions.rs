@@ -63,6 +63,7 @@ pub(super) async fn transcribe(
         language: params.language.clone(),
         prompt: params.prompt,
         interim: params.stream,
+        ..SttOptions::default()
     };
     let dictation = Dictation::begin(&context, options, samples).await?;
     if params.stream {

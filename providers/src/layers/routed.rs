@@ -61,7 +61,8 @@ impl SpeechToText for Routed<dyn SpeechToText> {
         options: SttOptions,
         audio: BoxStream<'static, Frame>,
     ) -> BoxFuture<'_, Result<TranscriptStream, ProviderError>> {
-        self.choose(options.model.as_deref(), options.language.as_deref()).transcribe(options, audio)
+        let language = options.language.as_deref().or(options.likely.as_deref());
+        self.choose(options.model.as_deref(), language).transcribe(options, audio)
     }
 }
 

@@ -28,7 +28,7 @@ use super::{
         ids::TurnId,
         input::{CloseReason, Command, Request, Spoken},
         output::{ClientError, Event},
-        settings::Settings,
+        settings::{Mind, Settings},
     },
     transport::{
         Incoming,
@@ -99,6 +99,7 @@ impl Driver {
         let now = engine.clock.now();
         let (config, live) = (&engine.config, pass.live());
         let advice = providers.turn.is_some();
+        let mind = mind(&providers);
         let ingest = Ingest::new(&settings.input, config.hearing(advice));
         let history =
             History::open(engine.ledger.clone(), live, &settings.model, engine.clock.clone(), engine.drain.hold());
@@ -106,7 +107,7 @@ impl Driver {
         let (workers, inbox) =
             Workers::new(providers, engine.clock.clone(), config.patience(), config.synthesis_lead());
         let mut out = Vec::new();
-        let session = Session::new(now, config.profile(Arc::new(settings), advice, seed(&pass)), &mut out);
+        let session = Session::new(now, config.profile(Arc::new(settings), advice, mind, seed(&pass)), &mut out);
         let deadlines = Deadlines::new(now, config);
         Self {
             engine,
@@ -381,6 +382,11 @@ const fn name(input: &Input) -> &'static str {
         Input::Spoken { .. } => "spoken",
         Input::Close(_) => "close",
     }
+}
+
+/// Who makes the replies of a session with these providers.
+fn mind(providers: &Providers) -> Mind {
+    providers.realtime.as_ref().map_or(Mind::Cascade, |model| Mind::Native { text: model.capabilities().text })
 }
 
 /// Ids of a session need to differ from those of any other, not to be secret.

@@ -40,6 +40,10 @@ impl Driver {
                 self.workers.advise(turn, pause, audio.collect());
             }
             Output::Infer { response, prompt } => self.workers.think(response, *prompt),
+            Output::Converse { response, ask } => {
+                self.egress.open(&response);
+                self.workers.converse(response, ask);
+            }
             Output::Synthesize { response, voice, clause } => {
                 self.egress.open(&response);
                 self.workers.speak(response, voice, clause);
@@ -68,7 +72,7 @@ impl Driver {
 
     fn transcribe(&mut self, transcribe: Transcribe) {
         match transcribe {
-            Transcribe::Start { turn, from, options } => {
+            Transcribe::Start { turn, item, from, options } => {
                 let lost = self.ingest.oldest().saturating_sub(from);
                 if !lost.is_zero() {
                     metrics::audio_dropped(Loss::Preroll, lost);
@@ -77,6 +81,7 @@ impl Driver {
                 self.held = Some(turn);
                 self.ingest.hold(from);
                 self.workers.listen(turn, from, options);
+                self.workers.converse_over(turn, item, from, || self.session.manner());
                 self.feed();
             }
             Transcribe::Finish { turn, until } => {
@@ -86,7 +91,7 @@ impl Driver {
                 self.let_go(turn);
             }
             Transcribe::Abandon { turn } => {
-                self.workers.forget_turn(turn);
+                self.workers.abandon(turn);
                 self.let_go(turn);
             }
             Transcribe::Clip { turn, clip, options } => self.workers.listen_to(turn, clip, options),
@@ -102,8 +107,10 @@ impl Driver {
     }
 
     fn notify(&mut self, event: &Event) {
-        if let Event::AudioDone(part) = event {
-            self.release_rest(part);
+        match event {
+            Event::AudioDone(part) => self.release_rest(part),
+            Event::OutputItemAdded { response, item, .. } => self.workers.added(response, &item.id),
+            _ => {}
         }
         self.tell(event);
         if let Event::ResponseDone(response) = event {

@@ -97,10 +97,8 @@ impl Session {
 
     /// No more audio follows for a turn.
     pub(super) fn stop_listening(&mut self, span: &Span, until: Duration, out: &mut Vec<Output>) {
-        if let Some(utterance) = self.utterance(span.turn)
-            && utterance.stage == Stage::Listening
-        {
-            utterance.stage = Stage::Finishing;
+        let native = self.hears_itself();
+        if self.utterance(span.turn).is_some_and(|utterance| utterance.hear_out(native)) {
             out.push(Output::Transcribe(Transcribe::Finish { turn: span.turn, until }));
         }
     }

@@ -31,9 +31,12 @@ impl Session {
             && utterance.stage == Stage::Listening
             && !(short || told || waiting == MOST)
         {
+            let told = utterance.hear_out(false);
             utterance.stage = Stage::Doubted { span, until, deadline: now + PATIENCE };
             self.boundary = until;
-            out.push(Output::Transcribe(Transcribe::Finish { turn, until }));
+            if told {
+                out.push(Output::Transcribe(Transcribe::Finish { turn, until }));
+            }
             return self.let_play(now, out);
         }
         self.false_alarm(now, &span, out);

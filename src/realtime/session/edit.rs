@@ -15,7 +15,7 @@ use super::{
     refusal::{Refusal, tell},
     reply::Content,
     settings::Player,
-    utterance::Utterance,
+    utterance::{Source, Utterance},
 };
 
 /// By how much a client may overstate what it played: it computes that from bytes and clocks.
@@ -73,7 +73,7 @@ impl Session {
         out: &mut Vec<Output>,
     ) {
         let turn = self.ids.turn();
-        let mut utterance = Utterance::new(turn, item);
+        let mut utterance = Utterance::new(turn, item, Source::Clip);
         utterance.commit(now, clip.duration(), visible);
         self.utterances.push(utterance);
         out.push(Output::Transcribe(Transcribe::Clip { turn, clip, options: self.stt_options() }));

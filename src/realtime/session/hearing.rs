@@ -91,7 +91,12 @@ impl Session {
         let Stage::Committed { at, visible, .. } = utterance.stage else { return };
         let item = utterance.item.clone();
         let (words, failure, duration) = match outcome {
-            Ok(text) => (utterance.complete(text.text), None, text.duration),
+            Ok(text) => {
+                if text.language.is_some() && !text.text.trim().is_empty() {
+                    self.language = text.language;
+                }
+                (utterance.complete(text.text), None, text.duration)
+            }
             Err(error) => {
                 let (_, message) = explain_kind("speech recognition", error.kind);
                 (utterance.stable().to_owned(), Some(message), std::time::Duration::ZERO)
@@ -140,11 +145,12 @@ impl Session {
     pub(super) fn answer(&mut self, now: Instant, out: &mut Vec<Output>) {
         let Owed::Reply { since, words, failure } = &self.owed else { return };
         let listening = !matches!(self.turn, Turn::Idle | Turn::Gathering { .. });
-        if listening || self.active.is_some() || self.utterances.iter().any(|utterance| utterance.is_pending()) {
+        let pending = self.utterances.iter().any(|utterance| utterance.is_pending());
+        if listening || self.active.is_some() || pending && !self.hears_itself() {
             return;
         }
         let (since, failure) = (*since, failure.clone());
-        if *words || failure.is_some() || self.conversation.is_unanswered() {
+        if *words || pending || failure.is_some() || self.conversation.is_unanswered() {
             self.begin(now, since, Cause::Turn, ResponseRequest::default(), failure, out);
         } else {
             self.owed = Owed::Nothing;

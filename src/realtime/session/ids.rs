@@ -51,7 +51,7 @@ text_id!(
 );
 
 /// A stretch of the user's audio that is transcribed as one utterance. Rises within a session.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct TurnId(pub u32);
 
 /// The seeded source of ids.

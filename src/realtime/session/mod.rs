@@ -8,7 +8,8 @@
 //! (when a pause is an end), `overlap`, `doubt` and `backchannel` (sound over a reply), `utterance` and `hearing` (what was
 //! said). The reply's machine is `response`, with `reply` (its state), `aside` (one beside the conversation), `stream` (how
 //! it is written down), `ending` (how it stops), `plan`, `prompt` and `tools` (what the model is asked), `sentences`, `marks`
-//! and `playout` (how it is spoken and what of it was heard). `conversation` holds the items; `edit` and `update` are what
+//! and `playout` (how it is spoken and what of it was heard); `native` is what differs where one model hears and speaks by
+//! itself. `conversation` holds the items; `edit` and `update` are what
 //! clients do to them and to the settings; `silence` speaks up.
 
 mod aside;
@@ -24,6 +25,7 @@ pub mod ids;
 pub mod input;
 pub mod item;
 mod marks;
+mod native;
 pub mod output;
 mod overlap;
 mod plan;
@@ -67,7 +69,7 @@ use self::{
     playout::Playout,
     refusal::{Refusal, tell},
     reply::Reply,
-    settings::{Player, Profile, Settings},
+    settings::{Mind, Player, Profile, Settings},
     silence::Silence,
     turn::{Owed, Turn},
     utterance::Utterance,
@@ -96,8 +98,12 @@ pub struct Session {
     /// What was said and is not yet understood.
     utterances: Vec<Utterance>,
     owed: Owed,
+    /// BCP 47 tag of what the person was last understood to speak.
+    language: Option<String>,
     silence: Silence,
 
+    /// Who makes the next reply.
+    mind: Mind,
     /// The response of the default conversation.
     active: Option<Box<Reply>>,
     /// Responses beside it.
@@ -133,12 +139,14 @@ impl Session {
             boundary: Duration::ZERO,
             utterances: Vec::new(),
             owed: Owed::Nothing,
+            language: None,
             silence: Silence::Untimed,
             active: None,
             asides: Vec::new(),
             tails: Vec::new(),
             playout: Playout::new(now, profile.lead),
             audible: false,
+            mind: profile.mind,
             settings,
             profile,
         }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use audio::Clip;
 use providers::{
     Json,
-    llm::{Prompt, Usage},
+    llm::{Message, Prompt, Usage},
     stt::SttOptions,
     tts::{Clause, Voice},
 };
@@ -37,6 +37,13 @@ pub enum Output {
         response: ResponseId,
         /// What to ask.
         prompt: Box<Prompt>,
+    },
+    /// Ask the speech-to-speech model, which has heard the person by itself. It answers with thoughts and sound.
+    Converse {
+        /// For which response.
+        response: ResponseId,
+        /// What to ask.
+        ask: Box<Ask>,
     },
     /// Speak a clause. The first one of a response opens its `speak` worker with the voice.
     Synthesize {
@@ -94,6 +101,8 @@ pub enum Transcribe {
     Start {
         /// The turn.
         turn: TurnId,
+        /// The item it will be, should it be committed.
+        item: ItemId,
         /// First audio, in stream time.
         from: Duration,
         /// How.
@@ -120,6 +129,28 @@ pub enum Transcribe {
         /// How.
         options: SttOptions,
     },
+}
+
+/// What a speech-to-speech model is asked.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Ask {
+    /// All a model needs that knows nothing of the conversation: what was understood of it, and what the reply goes by.
+    pub prompt: Prompt,
+    /// Who speaks; `None` for a reply in text alone.
+    pub voice: Option<Voice>,
+    /// The conversation's items, oldest first, for a model that knows most of them.
+    pub said: Vec<Said>,
+}
+
+/// An item, as a model can be told of it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Said {
+    /// Which.
+    pub item: ItemId,
+    /// What it says; `None` where that is not known (yet), or nothing.
+    pub message: Option<Message>,
+    /// How much of the assistant's speech was heard, where that was not all of it.
+    pub heard: Option<Duration>,
 }
 
 /// What clients are told. One variant a wire event; `protocol` only spells them.

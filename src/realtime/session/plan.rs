@@ -18,6 +18,8 @@ use super::{
 pub(super) struct Plan {
     pub(super) settings: Arc<Settings>,
     pub(super) request: Box<ResponseRequest>,
+    /// What the person was last understood to speak.
+    pub(super) language: Option<String>,
 }
 
 impl Plan {
@@ -34,8 +36,8 @@ impl Plan {
     }
 
     pub(super) fn voice(&self) -> Voice {
-        let language =
-            self.settings.input.transcription.as_ref().and_then(|transcription| transcription.language.clone());
+        let fixed = self.settings.input.transcription.as_ref().and_then(|transcription| transcription.language.clone());
+        let language = fixed.or_else(|| self.language.clone());
         Voice { name: self.voice_name().to_owned(), language, speed: self.settings.output.speed }
     }
 

@@ -5,11 +5,12 @@
 
 use std::time::Duration;
 
-use providers::llm::{Message, Prompt};
+use providers::llm::{Call, Message, Prompt};
 
 use super::{
     conversation::words,
-    item::{Body, Item, Role},
+    item::{Body, Item, ItemStatus, Part, Role},
+    output::Said,
     plan::Plan,
     tools::Answers,
 };
@@ -23,16 +24,7 @@ pub(super) fn prompt<'a>(plan: &Plan, items: impl Iterator<Item = &'a Item> + Cl
     let mut messages = Vec::new();
     for item in items {
         match &item.body {
-            Body::Message { role, parts } => {
-                let text = parts.iter().filter_map(words).collect::<Vec<_>>().join("\n");
-                if !text.is_empty() {
-                    messages.push(match role {
-                        Role::System => Message::System(text),
-                        Role::User => Message::User(text),
-                        Role::Assistant => Message::Assistant(text),
-                    });
-                }
-            }
+            Body::Message { role, parts } => messages.extend(message(*role, parts)),
             Body::Call { call, name, arguments } => messages.extend(answers.call(call, name, arguments)),
             Body::Output { call, output } => messages.extend(answers.orphan(call, output)),
             Body::Opaque(_) => {}
@@ -51,10 +43,49 @@ pub(super) fn prompt<'a>(plan: &Plan, items: impl Iterator<Item = &'a Item> + Cl
     }
 }
 
+/// The same items one by one, for a model that knows most of them.
+pub(super) fn said<'a>(items: impl Iterator<Item = &'a Item>) -> Vec<Said> {
+    let each = items.map(|item| {
+        let message = match &item.body {
+            Body::Message { role, parts } => message(*role, parts),
+            Body::Call { call, name, arguments } => {
+                let (call, name, arguments) = (call.as_str().to_owned(), name.clone(), arguments.clone());
+                Some(Message::Call(Call { call, name, arguments }))
+            }
+            Body::Output { call, output } => {
+                Some(Message::Result { call: call.as_str().to_owned(), output: output.clone() })
+            }
+            Body::Opaque(_) => None,
+        };
+        Said { item: item.id.clone(), message, heard: heard(item) }
+    });
+    each.collect()
+}
+
+/// How much of an item's speech was heard, if it was cut short.
+fn heard(item: &Item) -> Option<Duration> {
+    let Body::Message { role: Role::Assistant, parts } = &item.body else { return None };
+    let length = parts.iter().find_map(|part| match part {
+        Part::OutputAudio { length, .. } => Some(*length),
+        Part::InputText(_) | Part::InputAudio { .. } | Part::InputImage(_) | Part::OutputText(_) => None,
+    });
+    length.filter(|_| item.status == ItemStatus::Incomplete)
+}
+
+fn message(role: Role, parts: &[Part]) -> Option<Message> {
+    let text = parts.iter().filter_map(words).collect::<Vec<_>>().join("\n");
+    let message = match role {
+        Role::System => Message::System,
+        Role::User => Message::User,
+        Role::Assistant => Message::Assistant,
+    };
+    (!text.is_empty()).then(|| message(text))
+}
+
 /// What tells the model that it speaks up unasked.
-pub(super) fn silence_note(silence: Duration) -> Message {
+pub(super) fn silence_note(silence: Duration) -> String {
     let seconds = silence.as_secs();
-    Message::System(format!("The user has said nothing for {seconds} seconds. Say something short to go on."))
+    format!("The user has said nothing for {seconds} seconds. Say something short to go on.")
 }
 
 /// Drops the oldest messages until the rest fits; an answer goes with its call.

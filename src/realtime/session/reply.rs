@@ -16,7 +16,7 @@ use super::{
     plan::Plan,
     playout::Track,
     sentences::Sentences,
-    settings::Modality,
+    settings::{Mind, Modality},
 };
 
 /// A response under way.
@@ -24,6 +24,7 @@ use super::{
 pub(super) struct Reply {
     pub(super) id: ResponseId,
     pub(super) plan: Plan,
+    pub(super) mind: Mind,
     pub(super) cause: Cause,
     pub(super) stage: Stage,
     pub(super) voice: VoiceStage,

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use providers::{
     ErrorKind, ProviderError,
-    llm::{Finish, Thought},
+    llm::{Finish, Message, Thought},
 };
 
 use super::{
@@ -15,6 +15,7 @@ use super::{
     ids::{ItemId, ResponseId, TurnId},
     input::{ContextItem, ResponseRequest, Spoken},
     item::Item,
+    native,
     output::{Event, IncompleteReason, Output, Record, ResponseStatus},
     plan::Plan,
     playout::Playout,
@@ -26,6 +27,7 @@ use super::{
     silence::Silence,
     stream::{Broken, Desk},
     turn::Owed,
+    utterance::{Source, Utterance},
 };
 
 /// Most responses beside the conversation at one time.
@@ -109,10 +111,12 @@ impl Session {
     ) {
         let out_of_band = request.out_of_band;
         debug_assert!(out_of_band || self.active.is_none(), "1: one active response");
+        let mind = self.mind_for(&request);
         let through = self.utterances.iter().filter(|u| u.is_pending()).map(|u| u.turn).max().unwrap_or(TurnId(0));
         let reply = Reply {
             id: self.ids.response(),
-            plan: Plan { settings: Arc::clone(&self.settings), request: Box::new(request) },
+            plan: Plan { settings: Arc::clone(&self.settings), request: Box::new(request), language: None },
+            mind,
             cause,
             stage: Stage::Waiting { through, failure },
             voice: VoiceStage::Silent,
@@ -139,10 +143,14 @@ impl Session {
             self.active.as_deref_mut().into_iter().chain(self.asides.iter_mut().map(|aside| &mut aside.reply));
         for reply in replies {
             let Stage::Waiting { through, failure } = &reply.stage else { continue };
-            if self.utterances.iter().any(|u| u.is_pending() && u.turn <= *through) {
+            reply.plan.language.clone_from(&self.language);
+            let native = reply.is_native();
+            let unheard = |u: &&Utterance| !native || u.source == Source::Clip;
+            if self.utterances.iter().filter(unheard).any(|u| u.is_pending() && u.turn <= *through) {
                 continue;
             }
             if let Some(message) = failure
+                && !native
                 && reply.plan.request.input.is_none()
                 && !self.conversation.is_unanswered()
             {
@@ -162,11 +170,16 @@ impl Session {
                     prompt(&reply.plan, items.into_iter())
                 }
             };
-            if let Cause::Silence(length) = reply.cause {
-                question.messages.push(silence_note(length));
-            }
+            let note = if let Cause::Silence(length) = reply.cause { Some(silence_note(length)) } else { None };
             reply.stage = Stage::Thinking { since: now };
-            out.push(Output::Infer { response: reply.id.clone(), prompt: Box::new(question) });
+            let response = reply.id.clone();
+            if native {
+                let ask = native::ask(reply, question, note, self.conversation.items());
+                out.push(Output::Converse { response, ask: Box::new(ask) });
+            } else {
+                question.messages.extend(note.map(Message::System));
+                out.push(Output::Infer { response, prompt: Box::new(question) });
+            }
         }
         for (id, message) in failed {
             self.fail(now, &id, "transcription_failed", message, out);
@@ -189,14 +202,16 @@ impl Session {
         };
         if let Err(broken) = stepped {
             let (code, message) = explain("language model", &broken);
-            self.fail(now, id, code, message, out);
+            if !self.turn_to_cascade(id, &message) {
+                self.fail(now, id, code, message, out);
+            }
         }
     }
 
     /// Takes one step of a voice.
     pub(super) fn speak(&mut self, now: Instant, id: &ResponseId, spoken: Spoken, out: &mut Vec<Output>) {
         let Some(mut desk) = self.desk(id) else { return };
-        if let Err(broken) = desk.voice(spoken) {
+        if let Err(broken) = desk.voice(now, spoken, out) {
             let (code, message) = explain("speech synthesis", &broken);
             self.fail(now, id, code, message, out);
         }

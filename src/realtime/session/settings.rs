@@ -186,8 +186,22 @@ pub struct Profile {
     pub longest_turn: Duration,
     /// Seed of the session's ids.
     pub seed: u64,
+    /// Who makes replies as the session begins.
+    pub mind: Mind,
     /// Instructions and other settings of the session's start.
     pub settings: Arc<Settings>,
+}
+
+/// Who makes replies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mind {
+    /// A language model reads what was understood, and a voice speaks its words.
+    Cascade,
+    /// One model hears and speaks by itself.
+    Native {
+        /// Whether it also answers in text alone; else the cascade does.
+        text: bool,
+    },
 }
 
 /// Who plays the reply, and so what a false alarm can cost.

@@ -50,10 +50,7 @@ impl Desk<'_> {
     pub(super) fn think(&mut self, now: Instant, thought: Thought, out: &mut Vec<Output>) -> Result<(), Broken> {
         match &self.reply.stage {
             Stage::Waiting { .. } | Stage::Thought(_) => return Ok(()),
-            Stage::Thinking { since } if !matches!(thought, Thought::Usage(_)) => {
-                out.push(Output::Measure(Measure::FirstToken(now.saturating_duration_since(*since))));
-                self.reply.stage = Stage::Streaming;
-            }
+            Stage::Thinking { .. } if !matches!(thought, Thought::Usage(_)) => self.begin_streaming(now, out),
             Stage::Thinking { .. } | Stage::Streaming => {}
         }
         match thought {
@@ -76,12 +73,13 @@ impl Desk<'_> {
     }
 
     /// Takes one step of the voice.
-    pub(super) fn voice(&mut self, spoken: Spoken) -> Result<(), Broken> {
+    pub(super) fn voice(&mut self, now: Instant, spoken: Spoken, out: &mut Vec<Output>) -> Result<(), Broken> {
         if matches!(self.reply.voice, VoiceStage::Silent | VoiceStage::Finished) {
             return Ok(());
         }
         match spoken {
             Spoken::Audio { clause, length } => {
+                self.sound_first(now, clause, out)?;
                 let Some(at) = self.voiced_line(clause) else { return Ok(()) };
                 if let Content::Speech { spoken, track } = &mut self.reply.lines[at].content {
                     spoken.marks.sound(clause, length);
@@ -96,14 +94,7 @@ impl Desk<'_> {
                 }
             }
             Spoken::Finished if self.reply.voice == VoiceStage::Feeding => return Err(Broken::Garbled),
-            Spoken::Finished => {
-                self.reply.voice = VoiceStage::Finished;
-                for line in &mut self.reply.lines {
-                    if let Content::Speech { spoken, .. } = &mut line.content {
-                        spoken.marks.finish();
-                    }
-                }
-            }
+            Spoken::Finished => self.voiced_whole(),
             Spoken::Failed(error) => return Err(Broken::Told(error)),
         }
         Ok(())
@@ -140,7 +131,7 @@ impl Desk<'_> {
         }
         let at = match self.reply.open_line() {
             Some(at) => at,
-            None => self.open(Content::message(self.reply.plan.modality()), out)?,
+            None => self.open_message(out)?,
         };
         let said = match &mut self.reply.lines[at].content {
             Content::Text(said) => said,
@@ -152,7 +143,12 @@ impl Desk<'_> {
         }
         said.push_str(text);
         tell(out, Event::TextDelta { part: self.reply.part(at), delta: text.to_owned() });
-        if matches!(self.reply.lines[at].content, Content::Speech { .. }) {
+        let native = self.reply.is_native();
+        if let Content::Speech { spoken, .. } = &mut self.reply.lines[at].content {
+            if native {
+                spoken.marks.stretch(spoken.text.len());
+                return Ok(());
+            }
             self.reply.sentences.push(text);
             while let Some(cut) = self.reply.sentences.next() {
                 self.speak(at, cut, out);
@@ -188,7 +184,9 @@ impl Desk<'_> {
             Finish::Length | Finish::ContentFilter => ItemStatus::Incomplete,
         };
         self.leave(status, out);
-        if self.reply.voice == VoiceStage::Feeding {
+        if self.reply.is_native() {
+            self.voiced_whole();
+        } else if self.reply.voice == VoiceStage::Feeding {
             self.reply.voice = VoiceStage::Ended;
             out.push(Output::SynthesizeEnd { response: self.reply.id.clone() });
         }
@@ -199,16 +197,23 @@ impl Desk<'_> {
     fn leave(&mut self, status: ItemStatus, out: &mut Vec<Output>) {
         let Some(at) = self.reply.open_line() else { return };
         if matches!(self.reply.lines[at].content, Content::Speech { .. }) {
-            let (rest, length) = self.reply.sentences.flush();
-            if let Some(cut) = rest {
-                self.speak(at, cut, out);
-            }
-            if let Content::Speech { spoken, .. } = &mut self.reply.lines[at].content {
-                spoken.marks.stretch(length);
+            if !self.reply.is_native() {
+                self.speak_rest(at, out);
             }
             self.reply.lines[at].state = LineState::Left(status);
         } else {
             self.close(at, status, out);
+        }
+    }
+
+    /// Speaks what is left of an item's words; what has no sound goes with its last clause.
+    fn speak_rest(&mut self, at: usize, out: &mut Vec<Output>) {
+        let (rest, length) = self.reply.sentences.flush();
+        if let Some(cut) = rest {
+            self.speak(at, cut, out);
+        }
+        if let Content::Speech { spoken, .. } = &mut self.reply.lines[at].content {
+            spoken.marks.stretch(length);
         }
     }
 
@@ -221,7 +226,7 @@ impl Desk<'_> {
         out.push(Output::Synthesize { response, voice, clause: cut.clause });
     }
 
-    fn open(&mut self, content: Content, out: &mut Vec<Output>) -> Result<usize, Broken> {
+    pub(super) fn open(&mut self, content: Content, out: &mut Vec<Output>) -> Result<usize, Broken> {
         let at = self.reply.lines.len();
         if at == MOST_LINES {
             return Err(Broken::Garbled);

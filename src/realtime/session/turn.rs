@@ -13,7 +13,7 @@ use super::{
     refusal::tell,
     settings::{Kind, Player},
     span::Span,
-    utterance::{Gist, Stage, Utterance},
+    utterance::{Gist, Source, Stage, Utterance},
 };
 
 /// What the microphone is in.
@@ -113,8 +113,9 @@ impl Session {
     /// Starts to transcribe audio from this position on.
     pub(super) fn transcribe(&mut self, now: Instant, from: Duration, onset: Duration, out: &mut Vec<Output>) -> Span {
         let (turn, item) = (self.ids.turn(), self.ids.item());
-        self.utterances.push(Utterance::new(turn, item.clone()));
-        out.push(Output::Transcribe(Transcribe::Start { turn, from, options: self.stt_options() }));
+        self.utterances.push(Utterance::new(turn, item.clone(), Source::Microphone));
+        let start = Transcribe::Start { turn, item: item.clone(), from, options: self.stt_options() };
+        out.push(Output::Transcribe(start));
         Span { turn, item, from, onset, opened: now }
     }
 
@@ -122,11 +123,12 @@ impl Session {
     pub(super) fn stt_options(&self) -> SttOptions {
         let detects = self.settings.input.turn_detection.as_ref().is_some_and(|detection| detection.interrupt_response);
         match &self.settings.input.transcription {
-            None => SttOptions { interim: detects, ..SttOptions::default() },
+            None => SttOptions { interim: detects, likely: self.language.clone(), ..SttOptions::default() },
             Some(wanted) => SttOptions {
                 model: wanted.model.clone(),
                 language: wanted.language.clone(),
                 prompt: wanted.prompt.clone(),
+                likely: self.language.clone(),
                 interim: true,
             },
         }

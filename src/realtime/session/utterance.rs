@@ -20,12 +20,24 @@ pub(super) struct Utterance {
     pub(super) turn: TurnId,
     /// The item it is, or will be.
     pub(super) item: ItemId,
+    pub(super) source: Source,
     pub(super) stage: Stage,
+    /// Whether those who listen were told where its sound ends.
+    heard_out: bool,
     /// Words that will not change any more.
     stable: String,
     /// What the client was told in deltas.
     told: String,
     gist: Gist,
+}
+
+/// Where an utterance's sound came from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Source {
+    /// The microphone: whoever listens to it has heard it.
+    Microphone,
+    /// An item of the client's.
+    Clip,
 }
 
 /// How far an utterance has come.
@@ -55,9 +67,18 @@ pub(super) enum Gist {
 }
 
 impl Utterance {
-    pub(super) const fn new(turn: TurnId, item: ItemId) -> Self {
+    pub(super) const fn new(turn: TurnId, item: ItemId, source: Source) -> Self {
         let stage = Stage::Listening;
-        Self { turn, item, stage, stable: String::new(), told: String::new(), gist: Gist::Unknown }
+        Self {
+            turn,
+            item,
+            source,
+            stage,
+            heard_out: false,
+            stable: String::new(),
+            told: String::new(),
+            gist: Gist::Unknown,
+        }
     }
 
     pub(super) const fn gist(&self) -> Gist {
@@ -86,6 +107,17 @@ impl Utterance {
     /// Whether it is an item whose words are still unknown.
     pub(super) const fn is_pending(&self) -> bool {
         matches!(self.stage, Stage::Committed { .. })
+    }
+
+    /// No more sound follows; whether those who listen are to be told. A recogniser that ended early need not be, a model
+    /// that hears by itself must.
+    pub(super) fn hear_out(&mut self, native: bool) -> bool {
+        let listening = self.stage == Stage::Listening;
+        if listening {
+            self.stage = Stage::Finishing;
+        }
+        let early = native && matches!(self.stage, Stage::Early(_));
+        (listening || early) && !std::mem::replace(&mut self.heard_out, true)
     }
 
     /// It becomes an item.
@@ -140,7 +172,7 @@ mod tests {
     use super::*;
 
     fn told(stable: &str) -> Utterance {
-        let mut utterance = Utterance::new(TurnId(1), ItemId::new("item"));
+        let mut utterance = Utterance::new(TurnId(1), ItemId::new("item"), Source::Microphone);
         utterance.hear(stable.to_owned(), "");
         utterance.delta();
         utterance

@@ -15,6 +15,7 @@ use super::{
     Fed, Kit,
     belt::{Fresh, Loader, Refused, belt},
     patient::Patient,
+    stretch::Stretch,
 };
 use crate::{
     metrics::{self, Queue, Role, Way},
@@ -34,10 +35,9 @@ pub(super) struct Ear {
 
 /// What of the stream the turn still wants.
 enum Feeding {
-    /// All from here on, up to `until` once that is known.
+    /// What is left of its stretch.
     Open {
-        cursor: Duration,
-        until: Option<Duration>,
+        stretch: Stretch,
         frames: Loader,
         /// Offers until the next is measured.
         unmeasured: u32,
@@ -60,7 +60,7 @@ impl Ear {
             }
             frame
         });
-        let feeding = Feeding::Open { cursor: from, until: None, frames, unmeasured: SAMPLED, _ended: ended };
+        let feeding = Feeding::Open { stretch: Stretch::new(from), frames, unmeasured: SAMPLED, _ended: ended };
         Self { feeding, _task: spawn(kit, turn, options, taken, end) }
     }
 
@@ -75,7 +75,7 @@ impl Ear {
     /// Where the stretch begins that is still to be fed.
     pub(super) const fn wanted_from(&self) -> Option<Duration> {
         match self.feeding {
-            Feeding::Open { cursor, .. } => Some(cursor),
+            Feeding::Open { stretch, .. } => Some(stretch.cursor()),
             Feeding::Done => None,
         }
     }
@@ -86,31 +86,27 @@ impl Ear {
         came: Option<Instant>,
         stream: impl Iterator<Item = (Duration, &'a Frame)>,
     ) -> Fed {
-        let Feeding::Open { cursor, until, frames, unmeasured, .. } = &mut self.feeding else { return Fed::All };
-        let last = until.unwrap_or(Duration::MAX);
+        let Feeding::Open { stretch, frames, unmeasured, .. } = &mut self.feeding else { return Fed::All };
         *unmeasured = unmeasured.saturating_sub(1);
         let mut stream = stream.peekable();
         while let Some((end, frame)) = stream.next() {
-            let start = end.saturating_sub(Frame::DURATION);
-            if start >= last {
-                break;
-            }
+            let Some(frame) = stretch.cut(end, frame) else { break };
             let came = came.filter(|_| *unmeasured == 0 && stream.peek().is_none());
             if came.is_some() {
                 *unmeasured = SAMPLED;
             }
-            match frames.load((within(frame, start, *cursor, last), came)) {
-                Ok(()) => *cursor = end,
+            match frames.load((frame, came)) {
+                Ok(()) => stretch.passed(end),
                 Err(Refused::Full) => return Fed::Full,
                 // The worker is gone and has said why; what it did not take is of no use to anybody.
-                Err(Refused::Abandoned) => *cursor = end,
+                Err(Refused::Abandoned) => stretch.passed(end),
             }
         }
         match frames.waiting() {
             0 | 1 => {}
             behind => metrics::queue_depth(Queue::Listen, behind),
         }
-        if *cursor >= last {
+        if stretch.is_over() {
             self.feeding = Feeding::Done;
         }
         Fed::All
@@ -118,9 +114,9 @@ impl Ear {
 
     /// The stretch ends here.
     pub(super) fn finish(&mut self, end: Duration) {
-        if let Feeding::Open { cursor, until, .. } = &mut self.feeding {
-            *until = Some(end);
-            if *cursor >= end {
+        if let Feeding::Open { stretch, .. } = &mut self.feeding {
+            stretch.end(end);
+            if stretch.is_over() {
                 self.feeding = Feeding::Done;
             }
         }
@@ -171,19 +167,6 @@ async fn listen(kit: &Kit, turn: TurnId, mut transcripts: Patient<Transcript>, m
             return;
         }
     }
-}
-
-/// The frame that begins at `start` with silence where it lies outside `from..until`.
-fn within(frame: &Frame, start: Duration, from: Duration, until: Duration) -> Frame {
-    let (head, tail) = (from.saturating_sub(start), until.saturating_sub(start));
-    let mut frame = *frame;
-    if head > Duration::ZERO {
-        frame.0[..Frame::RATE.samples_in(head).min(Frame::SAMPLES)].fill(0);
-    }
-    if tail < Frame::DURATION {
-        frame.0[Frame::RATE.samples_in(tail)..].fill(0);
-    }
-    frame
 }
 
 /// The whole of a clip as frames, the last filled up with silence; none if its rate cannot be converted.

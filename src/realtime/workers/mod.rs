@@ -6,8 +6,11 @@
 mod advise;
 mod belt;
 mod listen;
+mod native;
 mod patient;
+mod sound;
 mod speak;
+mod stretch;
 #[cfg(test)]
 mod tests;
 mod think;
@@ -22,18 +25,20 @@ use audio::{Clip, Frame};
 use providers::{
     ErrorKind,
     llm::Prompt,
+    realtime::Manner,
     stt::SttOptions,
     tts::{Clause, Voice},
 };
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
-use self::{listen::Ear, speak::Mouth};
+use self::{listen::Ear, native::Native, speak::Mouth};
 use super::{
     engine::Providers,
     session::{
         Input,
-        ids::{ResponseId, TurnId},
+        ids::{ItemId, ResponseId, TurnId},
+        output::Ask,
     },
 };
 use crate::{clock::Clock, metrics::Role};
@@ -65,6 +70,8 @@ pub(crate) struct Workers {
     synthesis_lead: Duration,
     ears: BTreeMap<TurnId, Ear>,
     replies: BTreeMap<ResponseId, Reply>,
+    /// What hears and speaks by itself, where there is such a model.
+    native: Option<Native>,
     /// The newest judgement; an older pause is of no interest.
     advice: Option<AbortOnDropHandle<()>>,
 }
@@ -103,13 +110,28 @@ impl Workers {
     ) -> (Self, mpsc::Receiver<Report>) {
         let (reports, inbox) = mpsc::channel(REPORTS);
         let kit = Kit { providers, reports, patience, clock };
-        let workers = Self { kit, synthesis_lead, ears: BTreeMap::new(), replies: BTreeMap::new(), advice: None };
+        let native = kit.providers.realtime.clone().map(|model| Native::new(&kit, model, synthesis_lead));
+        let (ears, replies) = (BTreeMap::new(), BTreeMap::new());
+        let workers = Self { kit, synthesis_lead, ears, replies, native, advice: None };
         (workers, inbox)
     }
 
     /// Opens a turn's transcription, to be fed from this position of the stream on.
     pub(crate) fn listen(&mut self, turn: TurnId, from: Duration, options: SttOptions) {
         self.ears.insert(turn, Ear::open(&self.kit, turn, from, options));
+    }
+
+    /// Lets the speech-to-speech model hear a turn from this position of the stream on; its item will be `item`.
+    pub(crate) fn converse_over(
+        &mut self,
+        turn: TurnId,
+        item: ItemId,
+        from: Duration,
+        manner: impl FnOnce() -> Manner,
+    ) {
+        if let Some(native) = &mut self.native {
+            native.listen(turn, item, from, manner());
+        }
     }
 
     /// Transcribes sound that is there in full.
@@ -131,6 +153,11 @@ impl Workers {
                 fed = Fed::Full;
             }
         }
+        if let Some(native) = &mut self.native
+            && let Some(from) = native.wanted_from()
+        {
+            native.feed(frames(from));
+        }
         fed
     }
 
@@ -138,6 +165,9 @@ impl Workers {
     pub(crate) fn finish(&mut self, turn: TurnId, until: Duration) {
         if let Some(ear) = self.ears.get_mut(&turn) {
             ear.finish(until);
+        }
+        if let Some(native) = &mut self.native {
+            native.finish(turn, until);
         }
     }
 
@@ -165,9 +195,17 @@ impl Workers {
         lost.collect()
     }
 
-    /// The turn's transcription is over, or no longer wanted.
+    /// The turn's transcription is over.
     pub(crate) fn forget_turn(&mut self, turn: TurnId) {
         self.ears.remove(&turn);
+    }
+
+    /// The turn never was.
+    pub(crate) fn abandon(&mut self, turn: TurnId) {
+        self.forget_turn(turn);
+        if let Some(native) = &mut self.native {
+            native.abandon(turn);
+        }
     }
 
     /// Asks the turn detector about the audio before a pause.
@@ -179,6 +217,21 @@ impl Workers {
     pub(crate) fn think(&mut self, response: ResponseId, prompt: Prompt) {
         let thinking = think::spawn(&self.kit, response.clone(), prompt);
         self.replies.entry(response).or_default().thinking = Some(thinking);
+    }
+
+    /// Asks the speech-to-speech model.
+    pub(crate) fn converse(&mut self, response: ResponseId, ask: Box<Ask>) {
+        if let Some(native) = &mut self.native {
+            self.replies.entry(response.clone()).or_default();
+            native.ask(response, ask);
+        }
+    }
+
+    /// An item of a reply is in the conversation.
+    pub(crate) fn added(&mut self, response: &ResponseId, item: &ItemId) {
+        if let Some(native) = &mut self.native {
+            native.added(response.clone(), item.clone());
+        }
     }
 
     /// Speaks a clause; the first of a response opens its mouth.
@@ -199,12 +252,17 @@ impl Workers {
     pub(crate) fn released(&mut self, response: &ResponseId, samples: usize) {
         if let Some(mouth) = self.mouth(response) {
             mouth.released(samples);
+        } else if let Some(native) = &mut self.native {
+            native.released(response, samples);
         }
     }
 
     /// Stops thinking and speaking for a response.
     pub(crate) fn cancel(&mut self, response: &ResponseId) {
         self.replies.remove(response);
+        if let Some(native) = &mut self.native {
+            native.cancel(response);
+        }
     }
 
     /// Turns and responses that have workers.

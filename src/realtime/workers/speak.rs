@@ -9,7 +9,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use audio::{Clip, Resampler, SampleRate};
 use futures_util::{
     StreamExt, future,
     stream::{self, BoxStream},
@@ -25,6 +24,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::{
     Kit, Report,
     patient::{Patient, fault},
+    sound::{PIECE, RATE, Sound},
 };
 use crate::{
     metrics::Role,
@@ -33,10 +33,6 @@ use crate::{
 
 /// Clauses that may wait for synthesis: far more than a reply of 4096 tokens has.
 const CLAUSES: usize = 1_024;
-/// Rate at which speech waits for the client.
-pub(crate) const RATE: SampleRate = SampleRate::HZ_24000;
-/// Longest piece of sound handed over at once.
-const PIECE: usize = 12_000;
 
 /// A session's end of a reply's speech.
 pub(super) struct Mouth {
@@ -57,7 +53,7 @@ impl Mouth {
             kit: kit.clone(),
             response,
             credit: Arc::clone(&credit),
-            resampler: None,
+            sound: Sound::of(Role::Speak),
             script: Arc::clone(&script),
             voiced: 0,
         };
@@ -97,8 +93,7 @@ struct Speaker {
     kit: Kit,
     response: ResponseId,
     credit: Arc<Semaphore>,
-    /// From the rate the provider was last heard at.
-    resampler: Option<(SampleRate, Resampler)>,
+    sound: Sound,
     script: Arc<Script>,
     /// Clauses voiced.
     voiced: u32,
@@ -147,14 +142,11 @@ impl Speaker {
         let given = self.kit.clock.now();
         match step {
             Speech::Audio { clause, clip } => {
-                let samples = self.resample(clip)?;
+                let samples = self.sound.take(clip)?;
                 self.give(clause, &samples, given).await;
             }
             Speech::ClauseDone { clause } => {
-                let mut tail = Vec::new();
-                if let Some((_, resampler)) = &mut self.resampler {
-                    resampler.flush(&mut tail);
-                }
+                let tail = self.sound.tail();
                 self.give(clause, &tail, given).await;
                 self.voiced += 1;
                 self.tell(Spoken::Mark(step)).await;
@@ -162,23 +154,6 @@ impl Speaker {
             Speech::Word { .. } => self.tell(Spoken::Mark(step)).await,
         }
         Ok(())
-    }
-
-    fn resample(&mut self, clip: Clip) -> Result<Vec<i16>, ProviderError> {
-        if clip.rate == RATE {
-            return Ok(clip.samples);
-        }
-        let mut out = Vec::with_capacity(RATE.samples_in(clip.duration()) + PIECE);
-        let (_, resampler) = match self.resampler.take() {
-            Some((rate, mut last)) if rate != clip.rate => {
-                last.flush(&mut out);
-                self.resampler.insert(open(clip.rate)?)
-            }
-            Some(same) => self.resampler.insert(same),
-            None => self.resampler.insert(open(clip.rate)?),
-        };
-        resampler.process(&clip.samples, &mut out);
-        Ok(out)
     }
 
     /// Hands sound over in pieces, each once there is credit for it.
@@ -221,9 +196,4 @@ impl Script {
         });
         ReceiverStream::new(clauses).chain(end).boxed()
     }
-}
-
-fn open(rate: SampleRate) -> Result<(SampleRate, Resampler), ProviderError> {
-    let resampler = Resampler::aligned(rate, RATE).map_err(|error| fault(Role::Speak, ErrorKind::Protocol, error))?;
-    Ok((rate, resampler))
 }

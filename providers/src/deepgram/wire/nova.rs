@@ -156,7 +156,7 @@ mod tests {
 
     fn options(language: Option<&str>, prompt: Option<&str>) -> SttOptions {
         let (language, prompt) = (language.map(str::to_owned), prompt.map(str::to_owned));
-        SttOptions { model: None, language, prompt, interim: true }
+        SttOptions { language, prompt, interim: true, ..SttOptions::default() }
     }
 
     #[test]

@@ -71,6 +71,8 @@ pub(super) struct Response {
     sounded: Duration,
     ended: bool,
     inferred: bool,
+    /// A speech-to-speech model was asked, whose words cannot be located.
+    conversed: bool,
     /// Sound came out of order, so its words cannot be located.
     odd: bool,
     /// Beside the conversation it has a listener's clock of its own.
@@ -190,6 +192,12 @@ impl Client {
                             "6: not the response's own settings"
                         );
                     }
+                }
+                Output::Converse { response, ask } => {
+                    let seen = self.responses.get_mut(response).expect("a conversation for an unknown response");
+                    assert!(!seen.conversed && !seen.inferred && !seen.done, "the model was asked twice or too late");
+                    assert!(ask.said.iter().map(|said| &said.item).eq(&self.mirror), "not the whole conversation");
+                    (seen.conversed, seen.odd) = (true, true);
                 }
                 Output::Synthesize { response, voice, clause } => {
                     let seen = self.responses.get_mut(response).expect("speech for an unknown response");
@@ -391,6 +399,7 @@ impl Client {
             sounded: Duration::ZERO,
             ended: false,
             inferred: false,
+            conversed: false,
             odd: false,
             listener: Listener { cursor: now, held: None },
         };

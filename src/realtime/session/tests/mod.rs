@@ -12,6 +12,7 @@ mod failure;
 mod idle;
 mod items;
 mod manual;
+mod native;
 mod order;
 mod partials;
 mod pauses;

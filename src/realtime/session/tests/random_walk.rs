@@ -5,6 +5,7 @@
 
 use std::{
     cell::{Cell, RefCell},
+    collections::BTreeSet,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::Duration,
@@ -25,7 +26,7 @@ use super::{
         input::{CloseReason, Command, ContextItem, Heard, Place, Request, ResponseRequest, Spoken, Voice},
         item::{Body, Item, ItemStatus, Part, Role},
         output::{Event, Transcribe},
-        settings::{Eagerness, Endpointing, Format, Kind, Modality, Player, Profile, Settings, TurnDetection},
+        settings::{Eagerness, Endpointing, Format, Kind, Mind, Modality, Player, Profile, Settings, TurnDetection},
     },
     scene::{Scene, broken, millis, profile, settings},
 };
@@ -98,6 +99,8 @@ struct World {
     pauses: Vec<(TurnId, Duration)>,
     responses: Vec<ResponseId>,
     clauses: Vec<(ResponseId, u32)>,
+    /// Responses of a model that speaks for itself.
+    native: BTreeSet<ResponseId>,
     items: Vec<ItemId>,
     seen: usize,
     commands: u32,
@@ -113,6 +116,7 @@ impl World {
             overlap: overlaps[(choice >> 1) as usize % 3],
             resume_within: if choice & 32 == 0 { millis(2000) } else { millis(0) },
             advice: choice & 64 == 0,
+            mind: if choice & 0x6000 == 0 { Mind::Native { text: choice & 0x8000 == 0 } } else { Mind::Cascade },
             longest_turn: if choice & 128 == 0 { millis(600_000) } else { millis(3000) },
             ..profile(settings)
         };
@@ -128,6 +132,7 @@ impl World {
             pauses: Vec::new(),
             responses: vec![ResponseId::new("resp_unknown")],
             clauses: Vec::new(),
+            native: BTreeSet::new(),
             items: vec![ItemId::new("item_unknown")],
             seen: 0,
             commands: 0,
@@ -143,6 +148,11 @@ impl World {
                 }
                 Output::Advise { turn, pause, .. } => self.pauses.push((turn, pause)),
                 Output::Synthesize { response, clause, .. } => self.clauses.push((response, clause.id)),
+                // One that speaks for itself may begin a second message.
+                Output::Converse { response, .. } => {
+                    self.clauses.extend([(response.clone(), 1), (response.clone(), 0), (response.clone(), 0)]);
+                    self.native.insert(response);
+                }
                 Output::Notify(event) => match *event {
                     Event::ResponseCreated(view) => self.responses.push(view.id.clone()),
                     Event::ItemAdded { item, .. } => self.items.push(item.id),
@@ -303,6 +313,10 @@ impl World {
         for at in 0..1 + a % 4 {
             let text = TEXTS[usize::from(b.wrapping_add(at)) % TEXTS.len()].to_owned();
             self.feed(Input::Thought { response: response.clone(), event: Ok(Thought::Text(text)) });
+            if self.native.contains(&response) {
+                let event = Spoken::Audio { clause: 0, length: millis(40 + u64::from(b % 700)) };
+                self.feed(Input::Spoken { response: response.clone(), event });
+            }
         }
         if !a.is_multiple_of(7) {
             self.feed(Input::Thought { response: response.clone(), event: Ok(Thought::Finished(Finish::Stop)) });

@@ -18,9 +18,9 @@ use super::{
         ids::{ItemId, ResponseId, TurnId},
         input::{Command, Heard, Request, ResponseRequest, Spoken, Voice},
         item::{Body, Item, ItemStatus, Part, Role},
-        output::{ClientError, Event, Record, ResponseView, Transcribe},
+        output::{Ask, ClientError, Event, Record, ResponseView, Transcribe},
         settings::{
-            Endpointing, Format, InputSettings, Kind, Modality, OutputSettings, Player, Profile, Settings,
+            Endpointing, Format, InputSettings, Kind, Mind, Modality, OutputSettings, Player, Profile, Settings,
             Transcription, TurnDetection,
         },
     },
@@ -76,6 +76,7 @@ pub(super) fn profile(settings: Settings) -> Profile {
         starvation: millis(1500),
         longest_turn: Duration::from_secs(600),
         seed: 7,
+        mind: Mind::Cascade,
         settings: Arc::new(settings),
     }
 }
@@ -355,6 +356,21 @@ impl Scene {
         asked.next().expect("the model was not asked")
     }
 
+    /// What the speech-to-speech model was last asked.
+    pub(super) fn asked(&self) -> &Ask {
+        let mut asked = self.outputs().rev().filter_map(|output| match output {
+            Output::Converse { ask, .. } => Some(&**ask),
+            _ => None,
+        });
+        asked.next().expect("the model was not asked")
+    }
+
+    /// The speech-to-speech model gives sound.
+    pub(super) fn utters(&mut self, message: u32, ms: u64) {
+        let event = Spoken::Audio { clause: message, length: millis(ms) };
+        self.feed(Input::Spoken { response: self.response(), event });
+    }
+
     /// The last item of the last reply.
     pub(super) fn said(&self) -> ItemId {
         self.client.responses[&self.response()].lines.last().expect("no item").item.clone()
@@ -409,6 +425,7 @@ pub(super) fn name(output: &Output) -> &'static str {
         Output::Transcribe(Transcribe::Clip { .. }) => "clip",
         Output::Advise { .. } => "advise",
         Output::Infer { .. } => "infer",
+        Output::Converse { .. } => "converse",
         Output::Synthesize { .. } => "synthesize",
         Output::SynthesizeEnd { .. } => "synthesize_end",
         Output::Cancel(_) => "cancel",
