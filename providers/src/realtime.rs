@@ -19,7 +19,8 @@ pub trait RealtimeModel: Send + Sync {
     /// What this model can do.
     fn capabilities(&self) -> RealtimeCapabilities;
 
-    /// Opens a conversation. `commands` are carried out in order; their end, or dropping the answer, hangs up.
+    /// Opens a conversation. `commands` are carried out in order, and none is read before it is open; their end, or
+    /// dropping the answer, hangs up.
     ///
     /// The answer never ends by itself without an error: [`ErrorKind::Unavailable`](crate::ErrorKind) where the vendor says
     /// goodbye, as it does after its longest conversation. Back-pressure: an implementation reads `commands` as fast as the

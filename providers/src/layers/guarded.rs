@@ -10,8 +10,9 @@ use futures_util::{
 };
 
 use crate::{
-    LanguageModel, ProviderError, SpeechToText, TextToSpeech,
+    LanguageModel, ProviderError, RealtimeModel, SpeechToText, TextToSpeech,
     llm::{LlmCapabilities, Prompt, ThoughtStream},
+    realtime::{Command, Event, EventStream, Opening, RealtimeCapabilities, Step},
     stt::{SttCapabilities, SttOptions, TranscriptStream},
     tts::{Clause, SpeechStream, TtsCapabilities, Voice},
 };
@@ -52,7 +53,7 @@ impl LanguageModel for Guarded<dyn LanguageModel> {
     fn reply(&self, prompt: Prompt) -> BoxFuture<'_, Result<ThoughtStream, ProviderError>> {
         async move {
             let pass = self.guard.enter().await?;
-            follow(pass, self.inner.reply(prompt).await)
+            follow(pass, self.inner.reply(prompt).await, |_| None)
         }
         .boxed()
     }
@@ -70,7 +71,7 @@ impl SpeechToText for Guarded<dyn SpeechToText> {
     ) -> BoxFuture<'_, Result<TranscriptStream, ProviderError>> {
         async move {
             let pass = self.guard.enter().await?;
-            follow(pass, self.inner.transcribe(options, audio).await)
+            follow(pass, self.inner.transcribe(options, audio).await, |_| None)
         }
         .boxed()
     }
@@ -88,16 +89,44 @@ impl TextToSpeech for Guarded<dyn TextToSpeech> {
     ) -> BoxFuture<'_, Result<SpeechStream, ProviderError>> {
         async move {
             let pass = self.guard.enter().await?;
-            follow(pass, self.inner.speak(voice, text).await)
+            follow(pass, self.inner.speak(voice, text).await, |_| None)
         }
         .boxed()
     }
 }
 
-/// Tells the guard how the request goes, and lets it out with the end of the stream, or its reader.
+/// A conversation is one request, in until it is hung up. A reply that fails in it counts as a failure.
+impl RealtimeModel for Guarded<dyn RealtimeModel> {
+    fn capabilities(&self) -> RealtimeCapabilities {
+        self.inner.capabilities()
+    }
+
+    fn converse(
+        &self,
+        opening: Opening,
+        commands: BoxStream<'static, Command>,
+    ) -> BoxFuture<'_, Result<EventStream, ProviderError>> {
+        async move {
+            let pass = self.guard.enter().await?;
+            follow(pass, self.inner.converse(opening, commands).await, failed_step)
+        }
+        .boxed()
+    }
+}
+
+fn failed_step(event: &Event) -> Option<&ProviderError> {
+    match &event.step {
+        Step::Failed(error) => Some(error),
+        Step::Thought(_) | Step::Sound(_) => None,
+    }
+}
+
+/// Tells the guard how the request goes, and lets it out with the end of the stream, or its reader. `failure` finds the
+/// failures after which the stream goes on.
 fn follow<T: Send + 'static>(
     mut pass: Box<dyn Pass>,
     opened: Result<BoxStream<'static, Result<T, ProviderError>>, ProviderError>,
+    failure: fn(&T) -> Option<&ProviderError>,
 ) -> Result<BoxStream<'static, Result<T, ProviderError>>, ProviderError> {
     let mut events = opened.inspect_err(|error| pass.failed(error))?;
     let mut pass = Some(pass);
@@ -105,10 +134,19 @@ fn follow<T: Send + 'static>(
     let followed = stream::poll_fn(move |context| {
         let polled = events.poll_next_unpin(context);
         match (&polled, &mut pass) {
-            (Poll::Ready(Some(Ok(_))), Some(pass)) if !std::mem::replace(&mut worked, true) => pass.worked(),
-            (Poll::Ready(Some(Err(error))), Some(pass)) => pass.failed(error),
+            (Poll::Ready(Some(event)), Some(pass)) => match event.as_ref().map(failure) {
+                Ok(None) if worked => {}
+                Ok(None) => {
+                    worked = true;
+                    pass.worked();
+                }
+                Ok(Some(error)) | Err(error) => {
+                    worked = false;
+                    pass.failed(error);
+                }
+            },
             (Poll::Ready(None), _) => pass = None,
-            (Poll::Ready(Some(_)) | Poll::Pending, _) => {}
+            (Poll::Ready(Some(_)), None) | (Poll::Pending, _) => {}
         }
         polled
     });

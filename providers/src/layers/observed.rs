@@ -4,7 +4,7 @@
 
 use std::{
     borrow::Cow,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     task::Poll,
     time::Duration,
 };
@@ -17,8 +17,9 @@ use futures_util::{
 };
 
 use crate::{
-    ErrorKind, LanguageModel, ProviderError, SpeechToText, TextToSpeech,
-    llm::{LlmCapabilities, Prompt, ThoughtStream},
+    ErrorKind, LanguageModel, ProviderError, RealtimeModel, SpeechToText, TextToSpeech,
+    llm::{LlmCapabilities, Prompt, Thought, ThoughtStream},
+    realtime::{Command, Event, EventStream, Opening, RealtimeCapabilities, Step},
     stt::{SttCapabilities, SttOptions, Transcript, TranscriptStream},
     tts::{Clause, Speech, SpeechStream, TtsCapabilities, Voice},
 };
@@ -51,7 +52,7 @@ pub enum Observation {
     /// It began.
     Requested,
     /// Its first result came: a model's first thought so long after the request, the first sound after the first clause
-    /// was taken, the final transcript after the end of the audio.
+    /// was taken, the final transcript after the end of the audio, the first step of a spoken reply after it was wanted.
     First {
         /// How long it took.
         after: Duration,
@@ -96,10 +97,7 @@ impl<T: ?Sized> Observed<T> {
     }
 
     fn begin(&self, role: Role) -> Request {
-        let (observer, name) = (self.observer.clone(), self.name.clone());
-        let since = observer.now();
-        observer.observe(&name, role, Observation::Requested);
-        Request { name, role, observer, since, awaited: Arc::default(), first: false, over: false }
+        Request::begin(self.name.clone(), role, self.observer.clone())
     }
 }
 
@@ -164,6 +162,90 @@ impl TextToSpeech for Observed<dyn TextToSpeech> {
     }
 }
 
+/// Opening a conversation is a request, which ends well when it is open; so is each reply in it. A conversation lost
+/// between replies counts as one more, which failed.
+impl RealtimeModel for Observed<dyn RealtimeModel> {
+    fn capabilities(&self) -> RealtimeCapabilities {
+        self.inner.capabilities()
+    }
+
+    fn converse(
+        &self,
+        opening: Opening,
+        commands: BoxStream<'static, Command>,
+    ) -> BoxFuture<'_, Result<EventStream, ProviderError>> {
+        let mut request = self.begin(Role::Realtime);
+        async move {
+            let (name, observer) = (self.name.clone(), self.observer.clone());
+            let replies = Arc::new(Replies { name, observer, current: Mutex::default() });
+            let told = replies.clone();
+            let commands = commands.inspect(move |command| told.take(command)).boxed();
+            let mut events = request.opened(self.inner.converse(opening, commands).await)?;
+            request.end(|after| Observation::Finished { after });
+            let followed = stream::poll_fn(move |context| {
+                let polled = events.poll_next_unpin(context);
+                match &polled {
+                    Poll::Ready(Some(Ok(event))) => replies.note(event),
+                    Poll::Ready(Some(Err(error))) => replies.lost(error.kind),
+                    Poll::Ready(None) | Poll::Pending => {}
+                }
+                polled
+            });
+            Ok(followed.boxed())
+        }
+        .boxed()
+    }
+}
+
+/// The replies of a conversation, of which one at most is under way.
+struct Replies {
+    name: Cow<'static, str>,
+    observer: Arc<dyn Observer>,
+    current: Mutex<Option<(u64, Request)>>,
+}
+
+impl Replies {
+    fn current(&self) -> MutexGuard<'_, Option<(u64, Request)>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin(&self) -> Request {
+        let request = Request::begin(self.name.clone(), Role::Realtime, self.observer.clone());
+        let _ = request.awaited.set(request.since);
+        request
+    }
+
+    fn take(&self, command: &Command) {
+        match command {
+            Command::Respond { reply, .. } => {
+                // The one before, should it still be there, is told as cancelled first.
+                *self.current() = None;
+                *self.current() = Some((*reply, self.begin()));
+            }
+            Command::Cancel => *self.current() = None,
+            Command::Hear(_) | Command::Commit | Command::Discard | Command::Add(_) | Command::Truncate(_) => {}
+        }
+    }
+
+    fn note(&self, event: &Event) {
+        let mut current = self.current();
+        let Some((_, request)) = current.as_mut().filter(|(reply, _)| *reply == event.reply) else { return };
+        match &event.step {
+            Step::Failed(error) => request.end(|after| Observation::Failed { after, kind: error.kind }),
+            Step::Thought(Thought::Finished(_)) => request.end(|after| Observation::Finished { after }),
+            Step::Thought(_) | Step::Sound(_) if !request.first => return request.result(),
+            Step::Thought(_) | Step::Sound(_) => return,
+        }
+        *current = None;
+    }
+
+    fn lost(&self, kind: ErrorKind) {
+        let lost = self.current().take();
+        let mut request = lost.map_or_else(|| self.begin(), |(_, request)| request);
+        request.end(|after| Observation::Failed { after, kind });
+    }
+}
+
 /// One request; dropped before its end, it was cancelled.
 struct Request {
     name: Cow<'static, str>,
@@ -177,6 +259,12 @@ struct Request {
 }
 
 impl Request {
+    fn begin(name: Cow<'static, str>, role: Role, observer: Arc<dyn Observer>) -> Self {
+        let since = observer.now();
+        observer.observe(&name, role, Observation::Requested);
+        Self { name, role, observer, since, awaited: Arc::default(), first: false, over: false }
+    }
+
     fn opened<S>(&mut self, opened: Result<S, ProviderError>) -> Result<S, ProviderError> {
         opened.inspect_err(|error| self.end(|after| Observation::Failed { after, kind: error.kind }))
     }

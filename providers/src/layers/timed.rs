@@ -24,9 +24,10 @@ use futures_util::{
 use tokio::{sync::Notify, time::sleep};
 
 use crate::{
-    ErrorKind, LanguageModel, ProviderError, SpeechToText, TextToSpeech,
+    ErrorKind, LanguageModel, ProviderError, RealtimeModel, SpeechToText, TextToSpeech,
     generate::{Outlet, generate},
     llm::{LlmCapabilities, Prompt, Thought, ThoughtStream},
+    realtime::{Command, Event, EventStream, Opening, RealtimeCapabilities, Step},
     stt::{SttCapabilities, SttOptions, Transcript, TranscriptStream},
     tts::{Clause, Speech, SpeechStream, TtsCapabilities, Voice},
 };
@@ -37,10 +38,10 @@ pub struct Timeouts {
     /// Until the stream is open.
     pub open: Duration,
     /// Until the first result: a model's first thought, speech from the moment a clause was taken, the final transcript
-    /// from the end of the audio.
+    /// from the end of the audio, the first step of a spoken reply from the moment it was wanted.
     pub first: Duration,
-    /// Between results that are owed. Speech-to-text owes none, but must keep reading; it may take up to twice this
-    /// long to notice that it does not.
+    /// Between results that are owed. Speech-to-text owes none, nor does speech-to-speech between replies, but both must
+    /// keep reading; it may take up to twice this long to notice that they do not.
     pub idle: Duration,
 }
 
@@ -151,7 +152,106 @@ async fn hear(
     }
 }
 
-/// How far the audio was read.
+impl RealtimeModel for Timed<dyn RealtimeModel> {
+    fn capabilities(&self) -> RealtimeCapabilities {
+        self.inner.capabilities()
+    }
+
+    fn converse(
+        &self,
+        opening: Opening,
+        commands: BoxStream<'static, Command>,
+    ) -> BoxFuture<'_, Result<EventStream, ProviderError>> {
+        async move {
+            let ear = Arc::new(Ear::default());
+            let owed = Arc::new(Owed::default());
+            let taking = owed.clone();
+            let commands = ear.clone().listen(commands.inspect(move |command| taking.take(command)).boxed());
+            let events = self.open(self.inner.converse(opening, commands)).await?;
+            let held = Held { name: self.name.clone(), timeouts: self.timeouts, ear, owed };
+            Ok(generate(|out| held.follow(events, out)))
+        }
+        .boxed()
+    }
+}
+
+/// A conversation whose model must neither stop reading nor owe a step too long.
+struct Held {
+    name: Cow<'static, str>,
+    timeouts: Timeouts,
+    ear: Arc<Ear>,
+    owed: Arc<Owed>,
+}
+
+impl Held {
+    async fn follow(self, mut events: EventStream, out: Outlet<Event>) -> Result<(), ProviderError> {
+        let (mut limit, mut what) = (self.timeouts.first, "to the first step of a reply");
+        let mut progress = self.ear.progress();
+        let (mut step, mut reading) = (pin!(sleep(limit)), pin!(sleep(self.timeouts.idle)));
+        loop {
+            tokio::select! { biased;
+                event = events.next() => {
+                    let Some(event) = event.transpose()? else { return Ok(()) };
+                    let current = self.owed.note(&event);
+                    out.give(event).await;
+                    // Time that the reader took is nobody's.
+                    if current {
+                        (limit, what) = (self.timeouts.idle, "between steps of a reply");
+                    }
+                    step.set(sleep(limit));
+                }
+                () = self.owed.incurred.notified() => {
+                    (limit, what) = (self.timeouts.first, "to the first step of a reply");
+                    step.set(sleep(limit));
+                }
+                () = &mut step, if self.owed.is_owed() => return Err(timeout(&self.name, what, limit)),
+                () = &mut reading => {
+                    if self.ear.progress() == progress && !self.ear.is_waiting() {
+                        return Err(timeout(&self.name, "without taking a command", self.timeouts.idle));
+                    }
+                    progress = self.ear.progress();
+                    reading.set(sleep(self.timeouts.idle));
+                }
+            }
+        }
+    }
+}
+
+/// The reply of which steps are owed; 0 is none, so replies count from 1 here.
+#[derive(Default)]
+struct Owed {
+    reply: AtomicU64,
+    incurred: Notify,
+}
+
+impl Owed {
+    fn take(&self, command: &Command) {
+        match command {
+            Command::Respond { reply, .. } => {
+                self.reply.store(reply.wrapping_add(1), Ordering::Relaxed);
+                self.incurred.notify_one();
+            }
+            Command::Cancel => self.reply.store(0, Ordering::Relaxed),
+            Command::Hear(_) | Command::Commit | Command::Discard | Command::Add(_) | Command::Truncate(_) => {}
+        }
+    }
+
+    /// Whether a step is one of the reply under way.
+    fn note(&self, event: &Event) -> bool {
+        let number = event.reply.wrapping_add(1);
+        let current = self.reply.load(Ordering::Relaxed) == number;
+        if current && matches!(event.step, Step::Thought(Thought::Finished(_)) | Step::Failed(_)) {
+            let _ = self.reply.compare_exchange(number, 0, Ordering::Relaxed, Ordering::Relaxed);
+        }
+        current
+    }
+
+    fn is_owed(&self) -> bool {
+        self.reply.load(Ordering::Relaxed) != 0
+    }
+}
+
+/// How far the audio, or a conversation's commands, were read.
 #[derive(Default)]
 struct Ear {
     frames: AtomicU64,
@@ -161,7 +261,7 @@ struct Ear {
 }
 
 impl Ear {
-    fn listen(self: Arc<Self>, mut audio: BoxStream<'static, Frame>) -> BoxStream<'static, Frame> {
+    fn listen<T: 'static>(self: Arc<Self>, mut audio: BoxStream<'static, T>) -> BoxStream<'static, T> {
         let watched = stream::poll_fn(move |context| {
             let polled = audio.poll_next_unpin(context);
             match &polled {

@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{LanguageModel, Length, LlmScript, Reply, SpeechToText, SttScript, TextToSpeech, TtsScript};
+use super::{
+    LanguageModel, Length, LlmScript, RealtimeModel, RealtimeScript, Reply, SpeechToText, SttScript, TextToSpeech,
+    TtsScript,
+};
 
-/// What the three scripted providers do.
+/// What the four scripted providers do.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
@@ -62,9 +65,23 @@ impl Config {
         LanguageModel::new(LlmScript {
             first: Duration::from_millis(self.llm_first_ms),
             pace: Duration::from_millis(self.llm_pace_ms),
-            every: if self.reply.is_empty() { Reply::Echo } else { Reply::Text(self.reply.clone()) },
+            every: self.every(),
             ..LlmScript::default()
         })
+    }
+
+    /// The speech-to-speech model: it says what the language model says, as fast.
+    pub fn realtime(&self) -> RealtimeModel {
+        RealtimeModel::new(RealtimeScript {
+            first: Duration::from_millis(self.llm_first_ms),
+            pace: Duration::from_millis(self.llm_pace_ms),
+            every: self.every(),
+            ..RealtimeScript::default()
+        })
+    }
+
+    fn every(&self) -> Reply {
+        if self.reply.is_empty() { Reply::Echo } else { Reply::Text(self.reply.clone()) }
     }
 
     /// The text-to-speech engine.

@@ -77,16 +77,8 @@ impl crate::LanguageModel for LanguageModel {
         let call = self.calls.begin();
         let fault = self.script.faults.of(call);
         let reply = usize::try_from(call - 1).ok().and_then(|index| self.script.replies.get(index));
-        let (text, function) = reply.unwrap_or(&self.script.every).clone().resolve(&prompt);
-        let telling = Telling {
-            text,
-            function,
-            call,
-            limit: prompt.max_output_tokens.unwrap_or(u32::MAX),
-            input_tokens: tokens_of(&prompt),
-            first: self.script.first,
-            pace: self.script.pace,
-        };
+        let reply = reply.unwrap_or(&self.script.every).clone();
+        let telling = Telling::new(reply, &prompt, call, self.script.first, self.script.pace);
         async move {
             pause(self.script.open).await;
             fault::open(NAME, fault).await?;
@@ -135,7 +127,8 @@ fn tokens_of(prompt: &Prompt) -> u32 {
     u32::try_from(words.sum::<usize>() + prompt.instructions.split_whitespace().count()).unwrap_or(u32::MAX)
 }
 
-struct Telling {
+/// A reply being told.
+pub(super) struct Telling {
     text: String,
     function: Option<(String, String)>,
     call: u64,
@@ -146,7 +139,14 @@ struct Telling {
 }
 
 impl Telling {
-    async fn tell(self, out: Outlet<Thought>) -> Result<(), ProviderError> {
+    /// Reply number `call`, its first word after `first`, each further one after `pace`.
+    pub(super) fn new(reply: Reply, prompt: &Prompt, call: u64, first: Duration, pace: Duration) -> Self {
+        let (text, function) = reply.resolve(prompt);
+        let limit = prompt.max_output_tokens.unwrap_or(u32::MAX);
+        Self { text, function, call, limit, input_tokens: tokens_of(prompt), first, pace }
+    }
+
+    pub(super) async fn tell(self, out: Outlet<Thought>) -> Result<(), ProviderError> {
         pause(self.first).await;
         let mut output_tokens = 0;
         let mut finish = Finish::Stop;

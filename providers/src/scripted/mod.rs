@@ -6,6 +6,7 @@
 mod config;
 mod fault;
 mod llm;
+mod realtime;
 mod stt;
 mod tts;
 
@@ -17,6 +18,7 @@ use std::{
 pub use config::Config;
 pub use fault::{Fault, Faults};
 pub use llm::{LanguageModel, LlmScript, Reply};
+pub use realtime::{Conversation, RealtimeModel, RealtimeScript};
 pub use stt::{SpeechToText, SttScript};
 pub use tts::{Length, TextToSpeech, TtsScript, pitch};
 

@@ -81,11 +81,7 @@ impl Default for TextToSpeech {
 impl TextToSpeech {
     /// Plays `script`.
     pub fn new(script: TtsScript) -> Self {
-        let wave = std::array::from_fn(|step| {
-            let angle = step as f64 / Tone::STEPS as f64 * TAU;
-            (angle.sin() * Tone::PEAK) as i16
-        });
-        Self { script, calls: Calls::default(), wave }
+        Self { script, calls: Calls::default(), wave: wave() }
     }
 
     /// Replies opened so far, refused ones included.
@@ -175,22 +171,30 @@ fn words(clause: &Clause, length: Duration) -> Vec<Speech> {
         .collect()
 }
 
+/// One turn of a sine.
+pub(super) fn wave() -> [i16; Tone::STEPS] {
+    std::array::from_fn(|step| {
+        let angle = step as f64 / Tone::STEPS as f64 * TAU;
+        (angle.sin() * Tone::PEAK) as i16
+    })
+}
+
 /// A sine wave from a table, its phase kept from chunk to chunk so that seams are silent.
-struct Tone {
+pub(super) struct Tone {
     phase: u32,
     step: u32,
 }
 
 impl Tone {
-    const STEPS: usize = 256;
+    pub(super) const STEPS: usize = 256;
     /// A quarter of full scale: loud enough for any detector, far from clipping.
     const PEAK: f64 = 8_192.0;
 
-    fn new(hertz: f64, rate: SampleRate) -> Self {
+    pub(super) fn new(hertz: f64, rate: SampleRate) -> Self {
         Self { phase: 0, step: (hertz / f64::from(rate.hertz()) * 2f64.powi(32)) as u32 }
     }
 
-    fn next(&mut self, samples: usize, wave: &[i16; Self::STEPS]) -> Vec<i16> {
+    pub(super) fn next(&mut self, samples: usize, wave: &[i16; Self::STEPS]) -> Vec<i16> {
         let next = || {
             let sample = wave[(self.phase >> 24) as usize];
             self.phase = self.phase.wrapping_add(self.step);

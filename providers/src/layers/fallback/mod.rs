@@ -4,6 +4,7 @@
 //! do, another may. The error of the last provider is the caller's. The choice is made anew for each request.
 
 mod llm;
+mod realtime;
 mod stt;
 mod tts;
 
