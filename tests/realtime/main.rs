@@ -8,6 +8,7 @@ mod faults;
 mod intake;
 mod interruptions;
 mod isolation;
+mod native;
 mod numbers;
 mod room;
 mod turns;

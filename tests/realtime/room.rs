@@ -12,7 +12,7 @@ use futures_util::future::BoxFuture;
 use providers::{
     TurnDetector,
     layers::{Observed, Observer},
-    scripted::{LanguageModel, LlmScript, SpeechToText, SttScript, TextToSpeech, TtsScript},
+    scripted::{LanguageModel, LlmScript, RealtimeModel, SpeechToText, SttScript, TextToSpeech, TtsScript},
 };
 use tokio::{net::TcpSocket, sync::watch};
 use uuid::Uuid;
@@ -39,6 +39,7 @@ pub(crate) struct Script {
     pub(crate) stt: SttScript,
     pub(crate) llm: LlmScript,
     pub(crate) tts: TtsScript,
+    pub(crate) realtime: Option<RealtimeModel>,
     pub(crate) turn: Option<Arc<dyn TurnDetector>>,
     pub(crate) config: Config,
 }
@@ -70,7 +71,7 @@ impl Room {
             stt: Arc::new(Observed::<dyn providers::SpeechToText>::new("ears", meter.clone(), stt.clone())),
             llm: Arc::new(Observed::<dyn providers::LanguageModel>::new("brain", meter.clone(), llm)),
             tts: Arc::new(Observed::<dyn providers::TextToSpeech>::new("mouth", meter, tts)),
-            realtime: None,
+            realtime: script.realtime.map(|model| Arc::new(model) as _),
             turn: script.turn,
         };
         let engine = Engine {

@@ -9,6 +9,7 @@ mod guarded;
 mod limit;
 mod observed;
 mod routed;
+mod swapped;
 mod timed;
 
 pub use breaker::{Breaker, BreakerSettings};
@@ -17,4 +18,5 @@ pub use guarded::{Guard, Guarded, Pass};
 pub use limit::{Limit, LimitSettings};
 pub use observed::{Observation, Observed, Observer, Role};
 pub use routed::Routed;
+pub use swapped::Swapped;
 pub use timed::{Timed, Timeouts};

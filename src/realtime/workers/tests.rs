@@ -144,7 +144,7 @@ fn workers(providers: Providers) -> (Workers, mpsc::Receiver<Report>) {
     Workers::new(providers, Clock::system(), PATIENCE, Duration::from_secs(20))
 }
 
-fn scripted(faults: Faults) -> Providers {
+pub(super) fn scripted(faults: Faults) -> Providers {
     Providers {
         stt: Arc::new(scripted::SpeechToText::new(SttScript { faults: faults.clone(), ..SttScript::default() })),
         llm: Arc::new(scripted::LanguageModel::new(LlmScript { faults: faults.clone(), ..LlmScript::default() })),

@@ -8,6 +8,8 @@ mod feed;
 mod line;
 mod mirror;
 mod task;
+#[cfg(test)]
+mod tests;
 
 use std::{
     sync::{
