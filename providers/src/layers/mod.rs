@@ -1,7 +1,7 @@
 //! What any provider can be wrapped in: each layer is again a provider of the same kind.
 //!
 //! The usual order, outermost first: [`Routed`] over [`Fallback`]s over several [`Observed`] over [`Guarded`] (by a
-//! [`Breaker`], by a [`Limit`]) over [`Timed`] providers.
+//! [`Breaker`], by a [`Limit`]) over [`Timed`] providers; voices are [`Voiced`].
 
 mod breaker;
 mod fallback;
@@ -10,6 +10,7 @@ mod limit;
 mod observed;
 mod routed;
 mod timed;
+mod voiced;
 
 pub use breaker::{Breaker, BreakerSettings};
 pub use fallback::Fallback;
@@ -18,3 +19,4 @@ pub use limit::{Limit, LimitSettings};
 pub use observed::{Observation, Observed, Observer, Role};
 pub use routed::Routed;
 pub use timed::{Timed, Timeouts};
+pub use voiced::Voiced;
