@@ -61,8 +61,7 @@ impl App {
         let (auth, made_key) = Auth::open(db.clone(), clock.clone(), Some(&config.server.admin_key)).await?;
         let engines = Engines::load(config, &clock).await?;
         let exporter = Exporter::install().map_err(|error| StartError::Metrics(error.to_string()))?;
-        let chains = &config.providers;
-        let catalog = Catalog::new(&chains.stt, &chains.llm, &chains.tts, store::timestamp(clock.wall()));
+        let catalog = Catalog::new(engines.offer, store::timestamp(clock.wall()));
         let drain = Drain::new();
         let engine = Engine {
             admission: Admission::new(config.realtime.sessions, config.realtime.sessions_per_principal),

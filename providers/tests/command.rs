@@ -10,6 +10,16 @@ use providers::{
 };
 
 #[tokio::test]
+async fn a_voice_is_one_of_the_programs_own_or_the_usual_one() {
+    for program in [Command::flite(), Command::espeak()].into_iter().filter(|program| program.available().is_ok()) {
+        for voice in program.capabilities().voices.iter().map(String::as_str).chain(["alloy", "--help"]) {
+            let (length, _) = say_with(&program, voice, &["Hello."], 1.0).await;
+            assert!(length > Duration::from_millis(100), "{voice}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn flite_says_clauses_in_order_at_24_khz() {
     says_clauses(&Command::flite()).await;
 }
@@ -36,8 +46,12 @@ async fn says_clauses(voice: &Command) {
 }
 
 async fn say(voice: &Command, texts: &[&str], speed: f32) -> (Duration, Vec<u32>) {
+    say_with(voice, "slt", texts, speed).await
+}
+
+async fn say_with(voice: &Command, name: &str, texts: &[&str], speed: f32) -> (Duration, Vec<u32>) {
     let clauses: Vec<_> = (0..).zip(texts).map(|(id, text)| Clause { id, text: (*text).to_owned() }).collect();
-    let name = Voice { name: "slt".to_owned(), language: None, speed };
+    let name = Voice { name: name.to_owned(), language: None, speed };
     let mut speech = voice.speak(name, stream::iter(clauses).boxed()).await.expect("speaks");
     let (mut length, mut done, mut loudest) = (Duration::ZERO, Vec::new(), 0);
     while let Some(step) = speech.next().await {

@@ -187,9 +187,19 @@ async fn a_request_goes_where_its_name_says_and_else_the_usual_way() {
         let every = scripted::Reply::Text(text.to_owned());
         Arc::new(scripted::LanguageModel::new(LlmScript { every, ..LlmScript::default() }))
     };
-    let routed = Routed::<dyn LanguageModel>::new(model("usual")).with_name("other/model", model("other"));
-    for (name, expected) in [(None, "usual"), (Some("other/model"), "other"), (Some("gpt-4o"), "usual")] {
-        let prompt = Prompt { model: name.map(str::to_owned), ..prompt() };
+    let routed = Routed::<dyn LanguageModel>::new(model("usual"))
+        .with_name("other/model", model("other"))
+        .with_language("es", model("Spanish"))
+        .with_alias(|name| (name == "model").then(|| "other/model".to_owned()));
+    for (name, language, expected) in [
+        (None, None, "usual"),
+        (Some("other/model"), None, "other"),
+        (Some("model"), Some("es"), "other"),
+        (Some("gpt-4o"), None, "usual"),
+        (Some("gpt-4o"), Some("es-MX"), "Spanish"),
+        (None, Some("fr"), "usual"),
+    ] {
+        let prompt = Prompt { model: name.map(str::to_owned), language: language.map(str::to_owned), ..prompt() };
         let thoughts: Vec<_> = routed.reply(prompt).await.unwrap().map(Result::unwrap).collect().await;
         let Thought::Text(text) = &thoughts[0] else { panic!() };
         assert!(expected.starts_with(text.trim()), "{name:?}: {text}");

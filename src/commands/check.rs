@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use providers::{Secret, openai};
-use secrecy::ExposeSecret;
+use providers::openai;
 
 use super::Failure;
 use crate::{
@@ -51,13 +50,12 @@ fn named(config: &Config, only: Option<&str>) -> Result<Vec<String>, Failure> {
 }
 
 async fn look(name: &str, config: &Config) -> Result<String, String> {
-    if name == "openai/chat" {
-        let server = &config.openai;
-        let key: Option<&Secret> = Some(&server.api_key).filter(|key| !key.expose_secret().is_empty());
-        let models = openai::models(&server.base_url, key, PATIENCE).await.map_err(|error| error.to_string())?;
-        return match models.contains(&server.model) {
-            true => Ok(format!("{} serves {}", server.base_url, server.model)),
-            false => Err(format!("{} does not serve {}; it has {}", server.base_url, server.model, models.join(", "))),
+    if let Some((server, model)) = engines::server(name, config) {
+        let models = openai::models(&server.base_url, server.key().as_ref(), PATIENCE).await;
+        let models = models.map_err(|error| error.to_string())?;
+        return match models.iter().any(|known| known == model) {
+            true => Ok(format!("{} serves {model}", server.base_url)),
+            false => Err(format!("{} does not serve {model}; it has {}", server.base_url, models.join(", "))),
         };
     }
     if let Some(program) = engines::program(name) {
@@ -70,6 +68,9 @@ async fn look(name: &str, config: &Config) -> Result<String, String> {
     alone.providers.stt = one(stt, "scripted/stt");
     alone.providers.llm = one(llm, "scripted/llm");
     alone.providers.tts = one(tts, "scripted/tts");
+    alone.routes.clear();
+    alone.offered = engines::Offered::default();
+    alone.providers.realtime.clear();
     if stt || llm || tts {
         alone.providers.turn.clear();
     }

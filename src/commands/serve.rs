@@ -10,6 +10,7 @@ use crate::{
     app::{self, App},
     clock::Clock,
     config::{Config, Flags},
+    engines,
     server::Listener,
     telemetry,
 };
@@ -85,15 +86,15 @@ with client.realtime.connect(model="gpt-realtime") as relay:
 
 /// Says so where a model server runs on this machine; never uses it unasked.
 async fn offer(config: Config) {
-    if config.providers.llm.iter().any(|name| name == "openai/chat") {
+    if config.providers.llm.iter().any(|name| engines::server(name, &config).is_some()) {
         return;
     }
     let own: Vec<u16> =
         config.server.listen.rsplit(':').next().and_then(|port| port.parse().ok()).into_iter().collect();
     for found in openai::nearby(&own, LOOK).await {
         println!(
-            "  {} answers on {}. To think with it: providers.llm = [\"openai/chat\"], openai.base_url = \"{}\", \
-             openai.model = one of {}",
+            "  {} answers on {}. To think with it: compatible.mine.base_url = \"{}\", providers.llm = [\"mine/MODEL\"], \
+             where MODEL is one of {}",
             found.server,
             found.base_url,
             found.base_url,

@@ -1,12 +1,16 @@
 //! Defaults, file, environment, flags: laid over each other key by key.
 //!
-//! The defaults, serialised, are the schema. Each given value is checked against it by itself, so that all mistakes are
-//! found in one pass and each is told with the place it came from.
+//! The defaults, serialised, are the schema; sections whose keys are the operator's own are in `open`. Each given value is
+//! checked against it by itself, so that all mistakes are found in one pass and each is told with the place it came from.
 
 use serde::{Serialize, de::DeserializeOwned};
-use toml::{Table, Value};
+use toml::{Table, Value, de::DeTable};
 
-use super::{problem::Problem, source::Source};
+use super::{
+    open::{self, Expected},
+    problem::Problem,
+    source::Source,
+};
 
 /// Prefix of environment variables; `__` parts section and key.
 const PREFIX: &str = "VOICE_RELAY__";
@@ -39,26 +43,36 @@ pub(super) fn from_toml(name: &str, text: &str) -> Result<Vec<Given>, Problem> {
         key: String::new(),
         message: error.message().to_owned(),
     };
-    let table = toml::de::DeTable::parse(text).map_err(broken)?;
+    let table = DeTable::parse(text).map_err(broken)?;
     let values: Table = toml::from_str(text).map_err(broken)?;
     let mut found = Vec::new();
     for (section, value) in values {
-        let lines = table.get_ref().iter().find(|(key, _)| key.get_ref() == section.as_str());
-        let line = lines.map_or(1, |(key, _)| line_of(text, key.span().start));
-        let Value::Table(keys) = value else {
-            found.push((line, vec![section], value));
-            continue;
-        };
-        for (key, value) in keys {
-            let inner = lines.and_then(|(_, inner)| inner.get_ref().as_table());
-            let spot = inner.and_then(|inner| inner.iter().find(|(spanned, _)| spanned.get_ref() == key.as_str()));
-            let line = spot.map_or(line, |(spanned, _)| line_of(text, spanned.span().start));
-            found.push((line, vec![section.clone(), key], value));
-        }
+        leaves(text, table.get_ref(), vec![section], value, 1, &mut found);
     }
     found.sort_by_key(|(line, ..)| *line);
     let given = |(line, path, value)| Given { path, value, origin: format!("{name}:{line}") };
     Ok(found.into_iter().map(given).collect())
+}
+
+/// Gathers the values below one key of `table`, each with its line; a key that cannot be found is where its section is.
+fn leaves(
+    text: &str,
+    table: &DeTable<'_>,
+    path: Vec<String>,
+    value: Value,
+    line: usize,
+    found: &mut Vec<(usize, Vec<String>, Value)>,
+) {
+    let spot = table.iter().find(|(key, _)| path.last().is_some_and(|last| key.get_ref() == last.as_str()));
+    let line = spot.map_or(line, |(key, _)| line_of(text, key.span().start));
+    match (value, spot.and_then(|(_, inner)| inner.get_ref().as_table())) {
+        (Value::Table(keys), Some(inner)) if !keys.is_empty() => {
+            for (key, value) in keys {
+                leaves(text, inner, [&path[..], &[key]].concat(), value, line, found);
+            }
+        }
+        (value, _) => found.push((line, path, value)),
+    }
 }
 
 /// The values in `VOICE_RELAY__SECTION__KEY` variables. Text is read as the key's type asks: `true`, `8`, `0.5`, and lists
@@ -67,7 +81,8 @@ pub(super) fn from_environment(source: &dyn Source, schema: &Table, problems: &m
     let mut given = Vec::new();
     for (name, text) in source.starting_with(PREFIX) {
         let path: Vec<String> = name[PREFIX.len()..].to_lowercase().split("__").map(str::to_owned).collect();
-        let value = read_as(lookup(schema, &path), text);
+        let expected = open::expected(schema, &path);
+        let value = read_as(expected.as_ref().and_then(Expected::value), text);
         let one = Given { path, value, origin: format!("environment {name}") };
         if one.value.as_str().is_some_and(|text| text.contains(char::REPLACEMENT_CHARACTER)) {
             problems.push(one.problem("must be UTF-8 text"));
@@ -110,62 +125,57 @@ pub(super) fn origin_of(given: &[Given], key: &str) -> String {
 }
 
 fn check<C: Serialize + DeserializeOwned + Default>(schema: &Table, one: &Given) -> Result<(), Problem> {
-    let Some(expected) = lookup(schema, &one.path) else {
-        return Err(one.problem(unknown(schema, &one.path)));
+    let Some(expected) = open::expected(schema, &one.path) else {
+        return Err(one.problem(open::unknown(schema, &one.path)));
     };
-    if expected.is_table() {
-        return Err(one.problem("is a section, not a value"));
-    }
-    let number = expected.is_float() && one.value.is_integer();
-    if !number && !expected.same_type(&one.value) {
-        let given = if one.value.is_float() { "a fraction" } else { article(&one.value) };
-        return Err(one.problem(format!("must be {}, not {given}", article(expected))));
+    match (&expected, &one.value) {
+        (Expected::Anything, _) => {}
+        (Expected::Section, Value::Table(empty)) if empty.is_empty() => return Ok(()),
+        (Expected::Section, _) => return Err(one.problem("is a section, not a value")),
+        (Expected::Value(expected), given) => {
+            let number = expected.is_float() && given.is_integer();
+            if !number && !expected.same_type(given) {
+                let given = if given.is_float() { "a fraction" } else { article(given) };
+                return Err(one.problem(format!("must be {}, not {given}", article(expected))));
+            }
+        }
     }
     let mut alone = schema.clone();
     put(&mut alone, &one.path, one.value.clone());
     match alone.try_into::<C>() {
         Ok(_) => Ok(()),
-        Err(error) => Err(one.problem(allowed(expected, error.message().trim()))),
+        Err(error) => Err(one.problem(allowed(expected.value(), error.message().trim()))),
     }
 }
 
 /// What is allowed, from the parser's words for what it got.
-fn allowed(expected: &Value, message: &str) -> String {
+fn allowed(expected: Option<&Value>, message: &str) -> String {
     match message.split_once(", expected ") {
         Some((got, choices)) if got.starts_with("unknown variant") => {
             format!("must be {}", choices.trim_start_matches("one of "))
         }
-        Some(_) if expected.is_integer() => "must be a whole number, 0 or more".into(),
-        Some(_) if expected.is_array() => "must be a list of strings".into(),
+        Some(_) if expected.is_some_and(Value::is_integer) => "must be a whole number, 0 or more".into(),
+        Some(_) if expected.is_some_and(Value::is_array) => "must be a list of strings".into(),
         _ => message.to_owned(),
     }
 }
 
-fn unknown(schema: &Table, path: &[String]) -> String {
-    let list = |table: &Table| table.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-    match path.first().and_then(|section| schema.get(section)) {
-        Some(Value::Table(section)) => format!("no such key; allowed here: {}", list(section)),
-        _ => format!("no such section; allowed: {}", list(schema)),
-    }
-}
-
-fn lookup<'a>(table: &'a Table, path: &[String]) -> Option<&'a Value> {
-    match path {
-        [section] => table.get(section),
-        [section, key] => table.get(section)?.as_table()?.get(key),
-        _ => None,
-    }
-}
-
+/// Sets what is at the end of the path, making the sections on the way.
 fn put(table: &mut Table, path: &[String], value: Value) {
-    let [section, key] = path else { return };
-    let value = match (lookup(table, path), value) {
+    let [sections @ .., key] = path else { return };
+    let mut table = table;
+    for section in sections {
+        let inner = table.entry(section.clone()).or_insert_with(|| Value::Table(Table::new()));
+        let Value::Table(inner) = inner else { return };
+        table = inner;
+    }
+    let value = match (table.get(key), value) {
         (Some(Value::Float(_)), Value::Integer(whole)) => Value::Float(whole as f64),
+        // A section that is given empty changes nothing.
+        (Some(Value::Table(_)), Value::Table(_)) => return,
         (_, value) => value,
     };
-    if let Some(Value::Table(section)) = table.get_mut(section) {
-        section.insert(key.clone(), value);
-    }
+    table.insert(key.clone(), value);
 }
 
 fn read_as(expected: Option<&Value>, text: String) -> Value {

@@ -3,12 +3,15 @@
 //! Later layers win: defaults, then the file, then `VOICE_RELAY__SECTION__KEY`, then flags. Every mistake is reported at
 //! once, each with its origin and what is allowed. `config.example.toml` shows every key with its default.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
-use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
 mod layers;
+mod open;
 mod problem;
 mod source;
 
@@ -19,7 +22,7 @@ use crate::{engines, realtime, server, telemetry};
 use layers::Given;
 
 /// All settings of the relay.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Where it listens and keeps its data.
@@ -34,8 +37,24 @@ pub struct Config {
     pub models: engines::ModelsConfig,
     /// The embedded engines' threads.
     pub inference: engines::InferenceConfig,
-    /// A server that speaks OpenAI's chat completions.
-    pub openai: engines::OpenAiConfig,
+    /// Other chains for what is spoken in a language, by its BCP 47 primary tag.
+    pub routes: BTreeMap<String, engines::Route>,
+    /// What clients may ask for although no chain has it.
+    pub offered: engines::Offered,
+    /// What other names of models stand for: `stt`, `llm`, `tts`, `realtime` for the chain, or an engine.
+    pub names: BTreeMap<String, String>,
+    /// Equivalents of voices.
+    pub voices: engines::Voices,
+    /// How much of a vendor is used at most.
+    pub limits: BTreeMap<String, engines::Limits>,
+    /// Servers that speak OpenAI's wire, by name.
+    pub compatible: BTreeMap<String, engines::Account>,
+    /// OpenAI.
+    pub openai: engines::Account,
+    /// OpenAI's models at Azure.
+    pub azure_openai: engines::Account,
+    /// Azure's ears and voices.
+    pub azure_speech: engines::Account,
     /// Claude.
     pub anthropic: engines::Account,
     /// Nova, Flux and Aura.
@@ -46,6 +65,36 @@ pub struct Config {
     pub elevenlabs: engines::Account,
     /// Google's models by an AI Studio key.
     pub gemini: engines::Account,
+    /// Google Cloud's ears and voices.
+    pub google: engines::Account,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            server: server::Config::default(),
+            realtime: realtime::Config::default(),
+            log: telemetry::Config::default(),
+            providers: engines::Config::default(),
+            models: engines::ModelsConfig::default(),
+            inference: engines::InferenceConfig::default(),
+            routes: BTreeMap::new(),
+            offered: engines::Offered::default(),
+            names: realtime::well_known(),
+            voices: engines::usual_voices(),
+            limits: BTreeMap::new(),
+            compatible: [("ollama".to_owned(), engines::Account::at("http://127.0.0.1:11434/v1"))].into(),
+            openai: engines::Account::default(),
+            azure_openai: engines::Account::default(),
+            azure_speech: engines::Account::default(),
+            anthropic: engines::Account::default(),
+            deepgram: engines::Account::default(),
+            deepseek: engines::Account::default(),
+            elevenlabs: engines::Account::default(),
+            gemini: engines::Account::default(),
+            google: engines::Account::default(),
+        }
+    }
 }
 
 /// Flags that override a key, by name: what the command line gave.
@@ -72,43 +121,71 @@ impl Config {
             config.server.admin_key = key.into();
         }
         config.take_keys(source);
-        for (key, message) in config.validate() {
+        let mut wrong = config.validate();
+        config.server.resolve(|name| source.get(name));
+        config.models.resolve(&config.server.data_dir);
+        if wrong.is_empty() {
+            config.resolve_chains();
+            wrong = config.validate_names();
+        }
+        for (key, message) in wrong {
             let origin = match key.as_str() {
                 "server.admin_key" if told => format!("environment {ADMIN_KEY}"),
                 _ => layers::origin_of(&given, &key),
             };
             problems.push(Problem { origin, key, message });
         }
-        config.server.resolve(|name| source.get(name));
-        config.models.resolve(&config.server.data_dir);
         if problems.is_empty() { Ok(config) } else { Err(Problems(problems)) }
     }
 
-    /// The vendors' accounts.
+    /// All accounts.
     pub const fn accounts(&self) -> engines::Accounts<'_> {
-        engines::Accounts {
-            anthropic: &self.anthropic,
-            deepgram: &self.deepgram,
-            deepseek: &self.deepseek,
-            elevenlabs: &self.elevenlabs,
-            gemini: &self.gemini,
+        let vendors = [
+            &self.openai,
+            &self.azure_openai,
+            &self.azure_speech,
+            &self.anthropic,
+            &self.deepgram,
+            &self.deepseek,
+            &self.elevenlabs,
+            &self.gemini,
+            &self.google,
+        ];
+        engines::Accounts { vendors, compatible: &self.compatible }
+    }
+
+    fn accounts_mut(&mut self) -> [&mut engines::Account; engines::VENDORS.len()] {
+        [
+            &mut self.openai,
+            &mut self.azure_openai,
+            &mut self.azure_speech,
+            &mut self.anthropic,
+            &mut self.deepgram,
+            &mut self.deepseek,
+            &mut self.elevenlabs,
+            &mut self.gemini,
+            &mut self.google,
+        ]
+    }
+
+    /// What the vendors' own variables give, where the configuration gives nothing.
+    fn take_keys(&mut self, source: &dyn Source) {
+        for (vendor, account) in engines::VENDORS.iter().zip(self.accounts_mut()) {
+            for (variable, slot) in vendor.environment {
+                if let Some(value) = source.get(variable).map(|value| value.trim().to_owned()).filter(|v| !v.is_empty())
+                {
+                    account.fill(*slot, value);
+                }
+            }
         }
     }
 
-    /// Keys that the vendors' own variables give, where the configuration gives none.
-    fn take_keys(&mut self, source: &dyn Source) {
-        for vendor in engines::Vendor::ALL {
-            let account = match vendor {
-                engines::Vendor::Anthropic => &mut self.anthropic,
-                engines::Vendor::Deepgram => &mut self.deepgram,
-                engines::Vendor::DeepSeek => &mut self.deepseek,
-                engines::Vendor::ElevenLabs => &mut self.elevenlabs,
-                engines::Vendor::Gemini => &mut self.gemini,
-            };
-            if let Some(key) = source.get(vendor.variable()).filter(|_| account.api_key.expose_secret().is_empty()) {
-                account.api_key = key.trim().to_owned().into();
-            }
-        }
+    fn resolve_chains(&mut self) {
+        let whole = self.clone();
+        let surroundings = engines::Surroundings { accounts: whole.accounts(), models: &whole.models.dir };
+        self.providers.resolve(&surroundings);
+        self.routes.values_mut().for_each(|route| route.resolve(&surroundings));
+        self.offered.resolve();
     }
 
     fn validate(&self) -> Vec<(String, String)> {
@@ -119,21 +196,53 @@ impl Config {
         section("server", self.server.validate());
         section("realtime", self.realtime.validate());
         section("log", self.log.validate());
-        section("providers", self.providers.validate());
         section("models", self.models.validate());
         section("inference", self.inference.validate());
-        section("openai", self.openai.validate());
-        section("anthropic", self.anthropic.validate());
-        section("deepgram", self.deepgram.validate());
-        section("deepseek", self.deepseek.validate());
-        section("elevenlabs", self.elevenlabs.validate());
-        section("gemini", self.gemini.validate());
-        let (chains, accounts) = (&self.providers, self.accounts());
-        for (key, chain) in [("stt", &chains.stt), ("llm", &chains.llm), ("tts", &chains.tts)] {
-            let lacking = chain.iter().filter_map(|engine| accounts.lacks(engine));
-            wrong.extend(lacking.map(|message| (format!("providers.{key}"), message)));
-        }
+        wrong.extend(self.validate_engines());
         wrong
+    }
+
+    fn validate_engines(&self) -> Vec<(String, String)> {
+        let mut wrong = Vec::new();
+        let mut section = |name: &str, found: Vec<(String, String)>| {
+            wrong.extend(found.into_iter().map(|(key, message)| (format!("{name}.{key}"), message)));
+        };
+        let accounts = self.accounts();
+        for (vendor, account) in accounts.rows() {
+            section(vendor.section, vendor.problems(account));
+        }
+        for (name, account) in &self.compatible {
+            section(&format!("compatible.{name}"), engines::compatible_problems(name, account));
+        }
+        section("providers", self.providers.validate(&accounts));
+        for (language, route) in &self.routes {
+            section(&format!("routes.{language}"), route.validate(&accounts));
+        }
+        section("offered", self.offered.validate(&accounts));
+        for (owner, limits) in &self.limits {
+            section(&format!("limits.{owner}"), limits.validate());
+            if !accounts.knows(owner) {
+                section("limits", vec![(owner.clone(), "no such vendor".to_owned())]);
+            }
+        }
+        section("voices", engines::validate_voices(&self.voices, &accounts));
+        wrong
+    }
+
+    /// Names that stand for nothing, now that all engines are known.
+    fn validate_names(&self) -> Vec<(String, String)> {
+        let known = engines::names(self);
+        let tasks = realtime::Task::ALL;
+        let means = |target: &str| {
+            tasks.iter().any(|task| task.name() == target || known.engines(*task).iter().any(|engine| engine == target))
+        };
+        let wrong = self.names.iter().filter(|(_, target)| !means(target));
+        let message = |target: &str| {
+            format!(
+                "`{target}` is neither stt, llm, tts or realtime nor an engine that a chain, a route or [offered] names"
+            )
+        };
+        wrong.map(|(name, target)| (format!("names.{name}"), message(target))).collect()
     }
 }
 

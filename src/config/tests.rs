@@ -130,18 +130,128 @@ fn the_example_shows_every_key_with_its_default() {
     assert_eq!(shown, layers::schema::<Config>());
 }
 
+/// Everything that is told of this text, without the file's path.
+fn told(text: &str, pairs: &[(&str, &str)]) -> Vec<String> {
+    let problems = load_text(text, pairs).unwrap_err().0;
+    let line = |origin: &str| origin.rsplit('/').next().unwrap_or_default().to_owned();
+    problems.iter().map(|problem| format!("{} {}: {}", line(&problem.origin), problem.key, problem.message)).collect()
+}
+
 #[test]
-fn a_vendor_in_a_chain_needs_a_key_and_takes_it_from_its_own_variable() {
-    let chain = "[providers]\nllm = [\"anthropic/claude-x\", \"local/agent\"]\n";
-    let told = load_text(chain, &[]).unwrap_err().to_string();
-    assert!(told.contains("providers.llm") && told.contains("ANTHROPIC_API_KEY"), "{told}");
-    let config = load_text(chain, &[("ANTHROPIC_API_KEY", "sk-planted\n")]).unwrap();
-    assert!(!format!("{config:?}").contains("sk-planted"));
-    let ours = [("ANTHROPIC_API_KEY", "theirs"), ("VOICE_RELAY__ANTHROPIC__API_KEY", "ours")];
-    let config = load_text(chain, &ours).unwrap();
-    assert_eq!(secrecy::ExposeSecret::expose_secret(&config.anthropic.api_key), "ours");
-    for wrong in ["anthropic/", "anthropic", "deepgram/nova-3", "vendor/x"] {
-        let told = load_text(&format!("[providers]\nllm = [\"{wrong}\"]\n"), &[]).unwrap_err().to_string();
-        assert!(told.contains("is not known"), "{wrong}: {told}");
+fn a_key_in_the_environment_is_all_it_takes() {
+    let config =
+        load_text("", &[("OPENAI_API_KEY", "k"), ("ANTHROPIC_API_KEY", "k"), ("DEEPGRAM_API_KEY", "k")]).unwrap();
+    assert_eq!(config.providers.llm, ["openai/gpt-4.1-mini", "anthropic/claude-haiku-4-5", "local/agent"]);
+    assert_eq!(config.providers.stt[0], "deepgram/nova-3");
+    assert_eq!(config.providers.realtime, [""; 0]);
+    let without = load_text("", &[]).unwrap();
+    assert_eq!(
+        (&*without.providers.stt, &*without.providers.turn),
+        (&["local/whisper-base".into()][..], "local/smart-turn")
+    );
+    assert_eq!(without.providers.tts, ["local/hibari", "local/flite", "local/espeak"]);
+}
+
+#[test]
+fn a_vendors_section_goes_before_its_variables() {
+    let pairs = [("AZURE_OPENAI_API_KEY", " theirs\n"), ("AZURE_OPENAI_ENDPOINT", "https://me.openai.azure.com")];
+    let text = "[providers]\nllm = ['azure/mine', 'auto']\n[azure_openai]\nmodels.llm = 'other'\n";
+    let config = load_text(text, &pairs).unwrap();
+    assert_eq!(config.azure_openai.api_key.expose_secret(), "theirs");
+    assert_eq!(config.azure_openai.base_url, "https://me.openai.azure.com");
+    assert_eq!(config.providers.llm, ["azure/mine", "azure/other", "local/agent"]);
+    let ours = [&pairs[..], &[("VOICE_RELAY__AZURE_OPENAI__API_KEY", "ours")]].concat();
+    assert_eq!(load_text(text, &ours).unwrap().azure_openai.api_key.expose_secret(), "ours");
+    assert!(!format!("{config:?}").contains("theirs"));
+}
+
+#[test]
+fn an_engine_whose_account_is_not_complete_is_told_with_the_remedy() {
+    let text = "[providers]\nllm = ['claude-haiku-4-5', 'auto']\n[routes.es]\nstt = ['deepgram/nova-3']\n\
+                [offered]\nllm = ['azure/x']\n[compatible.mine]\napi_key = ''\n";
+    let told = told(text, &[("AZURE_OPENAI_API_KEY", "k")]);
+    let expected = [
+        "relay.toml:8 compatible.mine.base_url: must be the URL",
+        "relay.toml:2 providers.llm: `anthropic/claude-haiku-4-5` cannot be used without its account: set anthropic.api_key, \
+         or ANTHROPIC_API_KEY in the environment",
+        "relay.toml:4 routes.es.stt: `deepgram/nova-3` cannot be used",
+        "relay.toml:6 offered.llm: `azure/x` cannot be used without its account: set azure_openai.base_url, or \
+         AZURE_OPENAI_ENDPOINT in the environment",
+    ];
+    for expected in expected {
+        assert!(told.iter().any(|line| line.starts_with(expected)), "{expected}\n{told:#?}");
     }
+}
+
+#[test]
+fn what_no_chain_can_name_is_told_with_what_it_can() {
+    for wrong in ["anthropic/", "mystery", "deepgram/nova-3", "vendor/x", "scripted/tts"] {
+        let told = told(&format!("[providers]\nllm = [\"{wrong}\"]\n"), &[]);
+        let expected = format!("`{wrong}` is not known; allowed: auto, local/agent, ");
+        assert!(told[0].contains(&expected) && told[0].contains("ollama/MODEL"), "{wrong}: {told:?}");
+    }
+    assert!(told("[providers]\nrealtime = ['auto']\n", &[])[0].contains("providers.realtime: `auto` is not known"));
+    assert!(told("[providers]\nstt = []\n", &[])[0].contains("must name at least one of auto, local/whisper-base"));
+}
+
+#[test]
+fn a_server_of_ones_own_is_one_section_and_what_was_before_says_where_it_went() {
+    let text = "[providers]\nllm = ['ollama/llama3.2', 'mine/big', 'auto']\n\
+                [compatible]\nmine = { base_url = 'http://10.0.0.1:8000/v1', models = { llm = 'small' } }\n";
+    let config = load_text(text, &[]).unwrap();
+    assert_eq!(config.providers.llm, ["ollama/llama3.2", "mine/big", "mine/small", "local/agent"]);
+    assert_eq!(config.compatible["ollama"].base_url, "http://127.0.0.1:11434/v1");
+    let old = "[providers]\nllm = ['openai/chat']\n[openai]\nmodel = 'llama3.2'\n";
+    let told = told(old, &[]);
+    assert!(told[0].starts_with("relay.toml:4 openai.model: is gone: [openai] is OpenAI itself"), "{told:?}");
+    assert!(told[1].contains("providers.llm: `openai/chat` is gone"), "{told:?}");
+    let taken = load_text("[compatible.deepgram]\nbase_url = 'http://x/v1'\n", &[]).unwrap_err().to_string();
+    assert!(taken.contains("cannot be the name of a server"), "{taken}");
+}
+
+#[test]
+fn maps_are_laid_over_their_defaults_key_by_key_from_every_layer() {
+    let text = "[names]\nwhisper-1 = 'local/whisper-base'\n'gpt-4.9' = 'llm'\n\
+                [voices]\nalloy = { deepgram = 'aura-2-hera-en' }\n[voices.house]\nelevenlabs = 'abc'\n\
+                [routes.es]\ntts = ['local/espeak']\n[limits.deepgram]\nconcurrent = 5\n";
+    let pairs =
+        [("VOICE_RELAY__ROUTES__FR__STT", "local/whisper-base"), ("VOICE_RELAY__LIMITS__LOCAL__PER_MINUTE", "9")];
+    let config = load_text(text, &pairs).unwrap();
+    assert_eq!((&*config.names["whisper-1"], &*config.names["tts-1"]), ("local/whisper-base", "tts"));
+    assert_eq!(config.names["gpt-4.9"], "llm");
+    let voice = |name: &str, vendor: &str| config.voices[name][vendor].clone();
+    assert_eq!(
+        (voice("alloy", "deepgram").as_str(), voice("alloy", "elevenlabs").as_str()),
+        ("aura-2-hera-en", "sarah")
+    );
+    assert_eq!(voice("house", "elevenlabs"), "abc");
+    assert_eq!(
+        (&*config.routes["es"].tts, &*config.routes["fr"].stt),
+        (&["local/espeak".into()][..], &["local/whisper-base".into()][..])
+    );
+    assert_eq!((config.limits["deepgram"].concurrent, config.limits["local"].per_minute), (5, 9));
+}
+
+#[test]
+fn mistakes_in_maps_are_told_with_their_places_too() {
+    let text = "[names]\nwhisper-1 = 3\n[routes.es]\ncolour = ['x']\nstt = 'local/whisper-base'\n\
+                [voices]\nalloy = { nobody = 'x' }\necho = 'y'\n[limits.deepgram]\nconcurrent = -1\n\
+                [deepgram.models]\nllm = 'x'\n[elevenlabs.settings]\nstability = 7\n[music]\n";
+    let told = told(text, &[]);
+    for expected in [
+        "relay.toml:2 names.whisper-1: must be a string, not a whole number",
+        "relay.toml:4 routes.es.colour: no such key; allowed here: llm, stt, tts",
+        "relay.toml:5 routes.es.stt: must be a list, not a string",
+        "relay.toml:7 voices.alloy.nobody: no such vendor",
+        "relay.toml:8 voices.echo: is a section, not a value",
+        "relay.toml:10 limits.deepgram.concurrent: must be a whole number, 0 or more",
+        "relay.toml:12 deepgram.models.llm: no such task here; there is: stt, tts",
+        "relay.toml:14 elevenlabs.settings.stability: must be 0 to 1",
+        "relay.toml:15 music: no such section; allowed: ",
+    ] {
+        assert!(told.iter().any(|line| line.starts_with(expected)), "{expected}\n{told:#?}");
+    }
+    assert_eq!(told.len(), 9, "{told:#?}");
+    let nowhere = load_text("[names]\nhouse = 'deepgram/nova-3'\n", &[]).unwrap_err().to_string();
+    assert!(nowhere.contains("relay.toml:2: names.house: `deepgram/nova-3` is neither"), "{nowhere}");
 }

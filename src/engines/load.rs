@@ -1,26 +1,42 @@
 //! Engines by name: models read, layers put around, chains linked.
+//!
+//! The layers' order, outermost first: routed > fallback > observed > breaker > limit > timed > voiced > adapter.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
 use providers::{
-    ErrorKind, LanguageModel, ProviderError, SpeechToText, TextToSpeech, TurnDetector,
-    layers::{Breaker, BreakerSettings, Fallback, Guarded, Observed, Role, Timed, Timeouts},
+    ErrorKind, LanguageModel, ProviderError, RealtimeModel, SpeechToText, TextToSpeech, TurnDetector,
+    layers::{Breaker, BreakerSettings, Fallback, Guarded, Limit, Observed, Routed, Timed, Timeouts, Voiced},
     local::{agent::Agent, command::Command, hibari::Hibari, models, pool::Pool, turn::SmartTurn, whisper::Whisper},
-    openai, scripted,
+    scripted,
 };
-use secrecy::ExposeSecret;
 
-use super::{OpenAiConfig, vendor::PATIENCE};
-use crate::{clock::Clock, config::Config, metrics::ProviderMeter, realtime::Providers};
+use super::{
+    accounts::Foreign,
+    auto::{SMART_TURN, model_file},
+    chains,
+    kind::{EARS, Kind, MINDS, MOUTHS},
+    vendors::{Build, COMPATIBLE, Vendor},
+    voices,
+};
+use crate::{
+    clock::Clock,
+    config::Config,
+    metrics::ProviderMeter,
+    realtime::{Choices, Names, Offer, Providers, Task, protocol::settings::Defaults},
+};
 
 /// The engines of a relay, and the threads the embedded ones share.
 pub struct Engines {
     /// One for each role: the chain as a whole.
     pub providers: Providers,
+    /// What clients may choose among.
+    pub offer: Offer,
     /// Where embedded engines compute.
     pub pool: Arc<Pool>,
 }
@@ -31,6 +47,7 @@ impl Engines {
         let threads = if config.inference.threads == 0 { Pool::cores() } else { config.inference.threads };
         let loader = Loader {
             pool: Pool::new(threads, config.inference.queue),
+            names: names(config),
             config: config.clone(),
             clock: clock.clone(),
             observer: Arc::new(ProviderMeter::new(clock.clone())),
@@ -40,90 +57,180 @@ impl Engines {
     }
 }
 
+/// Everything that a chain, a route or the offer names, and what other names stand for.
+pub(crate) fn names(config: &Config) -> Names {
+    let named = |task| chains::named(task, &config.providers, &config.routes, &config.offered);
+    Task::ALL.into_iter().fold(Names::new(config.names.clone()), |names, task| names.with(task, named(task)))
+}
+
 struct Loader {
     config: Config,
+    names: Names,
     clock: Clock,
     pool: Arc<Pool>,
     observer: Arc<ProviderMeter>,
 }
 
+/// Engines of one kind, in their layers.
+struct Fleet<T: ?Sized> {
+    kind: Kind<T>,
+    engines: BTreeMap<String, Arc<T>>,
+}
+
 impl Loader {
     fn all(self) -> Result<Engines, ProviderError> {
-        let chains = &self.config.providers;
+        let ears = self.fleet(EARS, |name| self.ear(name))?;
+        let minds = self.fleet(MINDS, |name| self.mind(name))?;
+        let mouths = self.fleet(MOUTHS, |name| self.mouth(name))?;
+        let models = self.models()?;
+        let first = self.config.providers.realtime.first().and_then(|name| models.get(name));
+        let (names, speakers) = (self.names.clone(), self.names.clone());
+        let meaning = move |task| {
+            let names = names.clone();
+            move |name: &str| names.engine_of(name, task).map(str::to_owned)
+        };
         let providers = Providers {
-            stt: self.stt(&chains.stt)?,
-            llm: self.llm(&chains.llm),
-            tts: self.tts(&chains.tts)?,
-            realtime: None,
-            turn: self.turn(&chains.turn)?,
+            stt: self.usual(&ears, meaning(Task::Transcription)),
+            llm: self.usual(&minds, meaning(Task::Language)),
+            // Whose a voice is, its name may say.
+            tts: self.usual(&mouths, move |voice| speakers.speaker(voice).map(str::to_owned)),
+            realtime: first.cloned(),
+            turn: self.turn(&self.config.providers.turn)?,
         };
-        Ok(Engines { providers, pool: self.pool })
+        let (ears, voices) = (self.each(&ears), self.each(&mouths));
+        self.tell();
+        let offer = Offer::new(Choices { names: self.names, ears, voices, models });
+        Ok(Engines { providers, offer, pool: self.pool })
     }
 
-    fn stt(&self, chain: &[String]) -> Result<Arc<dyn SpeechToText>, ProviderError> {
-        let engine = |name: &String| -> Result<Arc<dyn SpeechToText>, ProviderError> {
-            let inner: Arc<dyn SpeechToText> = match self.config.accounts().ear(name) {
-                Some(ear) => self.fenced(name, Role::Stt, ear, |timed| Arc::new(timed), |guarded| Arc::new(guarded)),
-                None => match name.as_str() {
-                    "scripted/stt" => Arc::new(scripted::SpeechToText::default()),
-                    "local/whisper-tiny.en" => {
-                        Arc::new(Whisper::load(&self.model(name, "whisper-tiny.en.ggml")?, self.pool())?)
-                    }
-                    _ => Arc::new(Whisper::load(&self.model(name, "whisper-base.ggml")?, self.pool())?),
-                },
-            };
-            Ok(Arc::new(Observed::new(name.clone(), self.observer(), inner)))
+    /// Makes every engine of a kind that anybody may reach, each once.
+    fn fleet<T: ?Sized>(
+        &self,
+        kind: Kind<T>,
+        make: impl Fn(&str) -> Result<Arc<T>, ProviderError>,
+    ) -> Result<Fleet<T>, ProviderError> {
+        let mut limits = BTreeMap::new();
+        let engine = |name: &String| {
+            let fenced = self.fenced(&kind, name, make(name)?, &mut limits);
+            Ok((name.clone(), (kind.observed)(Observed::new(name.clone(), self.observer(), fenced))))
         };
-        Ok(linked(chain.iter().map(engine).collect::<Result<_, _>>()?, |chain| Arc::new(chain)))
+        let engines = self.names.engines(kind.task).iter().map(engine).collect::<Result<_, ProviderError>>()?;
+        Ok(Fleet { kind, engines })
     }
 
-    fn llm(&self, chain: &[String]) -> Arc<dyn LanguageModel> {
-        let engine = |name: &String| -> Arc<dyn LanguageModel> {
-            let inner: Arc<dyn LanguageModel> = match self.config.accounts().mind(name) {
-                Some(mind) => self.fenced(name, Role::Llm, mind, |timed| Arc::new(timed), |guarded| Arc::new(guarded)),
-                None => match name.as_str() {
-                    "scripted/llm" => Arc::new(scripted::LanguageModel::default()),
-                    "openai/chat" => chat(name, &self.config.openai),
-                    _ => {
-                        let clock = self.clock.clone();
-                        Arc::new(Agent::new(move || zoned(&clock)))
-                    }
-                },
-            };
-            Arc::new(Observed::new(name.clone(), self.observer(), inner))
-        };
-        linked(chain.iter().map(engine).collect(), |chain| Arc::new(chain))
+    /// Those of a fleet that serve where nothing is asked for, and the way to the others. `meaning` is the engine that a
+    /// client's name stands for.
+    fn usual<T: ?Sized>(
+        &self,
+        fleet: &Fleet<T>,
+        meaning: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+    ) -> Arc<T> {
+        let task = fleet.kind.task;
+        let mut routed = Routed::new(fleet.linked(self.config.providers.chain(task))).with_alias(meaning);
+        for (name, chain) in self.each(fleet) {
+            routed = routed.with_name(name, chain);
+        }
+        for (language, route) in &self.config.routes {
+            if !route.chain(task).is_empty() {
+                routed = routed.with_language(language.to_lowercase(), fleet.linked(route.chain(task)));
+            }
+        }
+        (fleet.kind.routed)(routed)
     }
 
-    fn tts(&self, chain: &[String]) -> Result<Arc<dyn TextToSpeech>, ProviderError> {
-        let engine = |name: &String| -> Result<Arc<dyn TextToSpeech>, ProviderError> {
-            let inner: Arc<dyn TextToSpeech> = match self.config.accounts().mouth(name) {
-                Some(mouth) => {
-                    self.fenced(name, Role::Tts, mouth, |timed| Arc::new(timed), |guarded| Arc::new(guarded))
-                }
-                None => match name.as_str() {
-                    "scripted/tts" => Arc::new(scripted::TextToSpeech::new(three_seconds())),
-                    "local/flite" => Arc::new(Command::flite()),
-                    "local/espeak" => Arc::new(Command::espeak()),
-                    _ => Arc::new(Hibari::load(&self.model(name, "hibari")?, self.pool())?),
-                },
-            };
-            Ok(Arc::new(Observed::new(name.clone(), self.observer(), inner)))
+    /// Each engine of a fleet with what stands behind it: the others of the usual chain. Who asks for an engine of this
+    /// machine is sent to no other.
+    fn each<T: ?Sized>(&self, fleet: &Fleet<T>) -> BTreeMap<String, Arc<T>> {
+        let usual = self.config.providers.chain(fleet.kind.task);
+        let chain = |name: &String| {
+            let stays = |other: &&String| !name.starts_with(LOCAL) || other.starts_with(LOCAL);
+            let behind = usual.iter().filter(|other| *other != name).filter(stays);
+            fleet.linked(&std::iter::once(name).chain(behind).cloned().collect::<Vec<_>>())
         };
-        Ok(linked(chain.iter().map(engine).collect::<Result<_, _>>()?, |chain| Arc::new(chain)))
+        fleet.engines.keys().map(|name| (name.clone(), chain(name))).collect()
+    }
+
+    fn ear(&self, name: &str) -> Result<Arc<dyn SpeechToText>, ProviderError> {
+        match name {
+            "scripted/stt" => Ok(Arc::new(scripted::SpeechToText::default())),
+            "local/whisper-base" | "local/whisper-tiny.en" => {
+                Ok(Arc::new(Whisper::load(&self.model(name)?, self.pool())?))
+            }
+            _ => self.foreign(name, Task::Transcription, |vendor| vendor.stt),
+        }
+    }
+
+    fn mind(&self, name: &str) -> Result<Arc<dyn LanguageModel>, ProviderError> {
+        match name {
+            "scripted/llm" => Ok(Arc::new(scripted::LanguageModel::default())),
+            "local/agent" => {
+                let clock = self.clock.clone();
+                Ok(Arc::new(Agent::new(move || zoned(&clock))))
+            }
+            _ => self.foreign(name, Task::Language, |vendor| vendor.llm),
+        }
+    }
+
+    fn mouth(&self, name: &str) -> Result<Arc<dyn TextToSpeech>, ProviderError> {
+        let mouth: Arc<dyn TextToSpeech> = match name {
+            "scripted/tts" => return Ok(Arc::new(scripted::TextToSpeech::new(three_seconds()))),
+            "local/flite" => Arc::new(Command::flite()),
+            "local/espeak" => Arc::new(Command::espeak()),
+            "local/hibari" => Arc::new(Hibari::load(&self.model(name)?, self.pool())?),
+            _ => self.foreign(name, Task::Speech, |vendor| vendor.tts)?,
+        };
+        let model = name.split_once('/').map(|(_, model)| model);
+        // An engine that is itself one of its vendor's voices speaks with that.
+        if mouth.capabilities().voices.iter().any(|voice| Some(voice.as_str()) == model) {
+            return Ok(mouth);
+        }
+        let (owner, own) = self.voices(name, Task::Speech);
+        Ok(Arc::new(Voiced::<dyn TextToSpeech>::new(owner, own, mouth)))
+    }
+
+    /// Whose an engine's voices are, and what they are called there.
+    fn voices(&self, name: &str, task: Task) -> (String, BTreeMap<String, String>) {
+        let accounts = self.config.accounts();
+        let settings = accounts.find(name, task.name()).map(|foreign| &foreign.account.settings);
+        let configured = settings.and_then(|settings| settings.get("voice")?.as_str());
+        let owner = name.split_once('/').map_or(name, |(owner, _)| owner);
+        (owner.to_owned(), voices::own(&self.config.voices, name, configured, &Defaults::default().voice))
+    }
+
+    /// The speech-to-speech models by name.
+    fn models(&self) -> Result<BTreeMap<String, Arc<dyn RealtimeModel>>, ProviderError> {
+        let model = |name: &String| -> Result<(String, Arc<dyn RealtimeModel>), ProviderError> {
+            let model = self.foreign(name, Task::Realtime, |vendor| vendor.realtime)?;
+            let (owner, own) = self.voices(name, Task::Realtime);
+            Ok((name.clone(), Arc::new(Voiced::<dyn RealtimeModel>::new(owner, own, model))))
+        };
+        self.names.engines(Task::Realtime).iter().map(model).collect()
+    }
+
+    /// An engine that somebody else runs.
+    fn foreign<T: ?Sized>(
+        &self,
+        name: &str,
+        task: Task,
+        build: fn(&Vendor) -> Option<Build<T>>,
+    ) -> Result<Arc<T>, ProviderError> {
+        let accounts = self.config.accounts();
+        let unknown = || ProviderError::new(name.to_owned(), ErrorKind::Unavailable, "no such engine is known");
+        let Foreign { vendor, account, model, .. } = accounts.find(name, task.name()).ok_or_else(unknown)?;
+        build(vendor).ok_or_else(unknown)?(account, name.to_owned(), model)
     }
 
     fn turn(&self, name: &str) -> Result<Option<Arc<dyn TurnDetector>>, ProviderError> {
-        if name.is_empty() {
-            return Ok(None);
+        match name {
+            "" => Ok(None),
+            _ => Ok(Some(Arc::new(SmartTurn::load(&self.model(SMART_TURN)?, self.pool())?))),
         }
-        Ok(Some(Arc::new(SmartTurn::load(&self.model(name, "smart-turn.onnx")?, self.pool())?)))
     }
 
-    /// Where a model is. A file that was cut short is refused here: some engines read it without complaint and then
-    /// understand nothing. What is missing altogether they tell themselves.
-    fn model(&self, engine: &str, name: &str) -> Result<PathBuf, ProviderError> {
-        let dir = &self.config.models.dir;
+    /// Where an engine's model is. A file that was cut short is refused here: some engines read it without complaint and
+    /// then understand nothing. What is missing altogether they tell themselves.
+    fn model(&self, engine: &str) -> Result<PathBuf, ProviderError> {
+        let (dir, name) = (&self.config.models.dir, model_file(engine).unwrap_or_default());
         let own = |file: &&models::File| Path::new(file.path).starts_with(name);
         for file in models::MODELS.iter().flat_map(|model| model.files).filter(own) {
             let (path, expected) = (dir.join(file.path), file.size);
@@ -144,43 +251,68 @@ impl Loader {
         Arc::clone(&self.pool)
     }
 
-    /// A vendor's engine that may neither keep anybody waiting nor fail again and again.
+    /// Somebody else's engine may neither keep anybody waiting, nor be asked too much, nor fail again and again. Its
+    /// vendor's other engines of the kind share its limit.
     fn fenced<T: ?Sized>(
         &self,
+        kind: &Kind<T>,
         name: &str,
-        role: Role,
         engine: Arc<T>,
-        timed: impl FnOnce(Timed<T>) -> Arc<T>,
-        guarded: impl FnOnce(Guarded<T>) -> Arc<T>,
+        limits: &mut BTreeMap<String, Arc<Limit>>,
     ) -> Arc<T> {
-        let breaker = Breaker::new(name.to_owned(), role, BreakerSettings::default(), self.observer());
-        guarded(Guarded::new(Arc::new(breaker), timed(Timed::new(name.to_owned(), PATIENCE, engine))))
+        let accounts = self.config.accounts();
+        let Some(Foreign { vendor, owner, account, .. }) = accounts.find(name, kind.task.name()) else { return engine };
+        let own = vendor.section == COMPATIBLE.section;
+        let asked = Some(account.timeout_seconds).filter(|seconds| *seconds > 0).map(Duration::from_secs);
+        let first = asked.unwrap_or(if own { SLOW } else { PATIENCE });
+        let open = if own || asked.is_some() { first } else { OPEN };
+        let timeouts = Timeouts { open, first, idle: PATIENCE };
+        let timed = (kind.timed)(Timed::new(name.to_owned(), timeouts, engine));
+        let settings = self.config.limits.get(owner).and_then(|limits| limits.settings());
+        let limited = match settings {
+            None => timed,
+            Some(settings) => {
+                let new = || Arc::new(Limit::new(owner.to_owned(), settings, self.observer()));
+                let limit = limits.entry(owner.to_owned()).or_insert_with(new);
+                (kind.guarded)(Guarded::new(Arc::clone(limit) as _, timed))
+            }
+        };
+        let breaker = Breaker::new(name.to_owned(), kind.role, BreakerSettings::default(), self.observer());
+        (kind.guarded)(Guarded::new(Arc::new(breaker), limited))
     }
 
     fn observer(&self) -> Arc<ProviderMeter> {
         Arc::clone(&self.observer)
     }
+
+    /// What became of the configuration: a line a role.
+    fn tell(&self) {
+        let providers = &self.config.providers;
+        for task in Task::ALL {
+            let chain = providers.chain(task);
+            if !chain.is_empty() {
+                tracing::info!(chain = chain.join(" > "), "{} is served", task.name());
+            }
+        }
+        for (language, route) in &self.config.routes {
+            for task in Task::ALL.into_iter().filter(|task| !route.chain(*task).is_empty()) {
+                tracing::info!(language, chain = route.chain(task).join(" > "), "{} has a route", task.name());
+            }
+        }
+        if !providers.missing.is_empty() {
+            let missing = providers.missing.join(", ");
+            tracing::warn!(missing, "embedded engines are not installed: `voice-relay models install` does that");
+        }
+    }
 }
 
-/// Engines as one, the first preferred; the configuration names at least one.
-fn linked<T: ?Sized>(mut engines: Vec<Arc<T>>, link: impl FnOnce(Fallback<T>) -> Arc<T>) -> Arc<T> {
-    let first = engines.remove(0);
-    if engines.is_empty() { first } else { link(Fallback::new(first, engines)) }
-}
-
-fn chat(name: &str, config: &OpenAiConfig) -> Arc<dyn LanguageModel> {
-    let patience = Duration::from_secs(config.timeout_seconds);
-    let timeouts = Timeouts { open: patience, first: patience, idle: Duration::from_secs(10) };
-    let settings = openai::Config {
-        base_url: config.base_url.clone(),
-        key: Some(config.api_key.clone()).filter(|key| !key.expose_secret().is_empty()),
-        // Servers of one's own know the older name of the limit.
-        max_completion_tokens: false,
-        ..openai::Config::default()
-    };
-    let chat = openai::LanguageModel::new(name.to_owned(), config.model.clone(), Arc::new(settings));
-    let chat: Arc<dyn LanguageModel> = Arc::new(chat);
-    Arc::new(Timed::new(name.to_owned(), timeouts, chat))
+impl<T: ?Sized> Fleet<T> {
+    /// Engines as one, the first preferred; every chain names at least one.
+    fn linked(&self, chain: &[String]) -> Arc<T> {
+        let mut engines: Vec<_> = chain.iter().map(|name| Arc::clone(&self.engines[name])).collect();
+        let first = engines.remove(0);
+        if engines.is_empty() { first } else { (self.kind.fallback)(Fallback::new(first, engines)) }
+    }
 }
 
 /// The reply every benchmark measures with: two clauses of 1.5 s, synthesised a little faster than they are heard, so that
@@ -197,3 +329,12 @@ fn zoned(clock: &Clock) -> jiff::Zoned {
     let now = jiff::Timestamp::try_from(clock.wall()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     now.to_zoned(jiff::tz::TimeZone::system())
 }
+
+/// Begins the names of engines that run here.
+const LOCAL: &str = "local/";
+/// How long a vendor may take: long enough for any that works, short enough to go elsewhere while somebody waits.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// ... to answer at all.
+const OPEN: Duration = Duration::from_secs(6);
+/// How long a server of one's own may take to its first token: it may have to load its model.
+const SLOW: Duration = Duration::from_secs(30);

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use providers::{Secret, local::command::Command, openai};
-use secrecy::ExposeSecret;
+use providers::{local::command::Command, openai};
 
-use super::OpenAiConfig;
+use super::{account::Account, vendors::COMPATIBLE};
 use crate::{
     config::Config,
     rest::{Look, Part},
@@ -19,7 +18,10 @@ pub fn parts(config: &Config) -> Vec<Part> {
     [("stt", &chains.stt), ("llm", &chains.llm), ("tts", &chains.tts), ("turn", &turn)]
         .into_iter()
         .filter(|(_, chain)| !chain.is_empty())
-        .map(|(name, chain)| Part { name, any: chain.iter().map(|name| (name.clone(), look(name, config))).collect() })
+        .map(|(task, chain)| {
+            let any = chain.iter().map(|name| (name.clone(), look(name, task, config))).collect();
+            Part { name: task, any }
+        })
         .collect()
 }
 
@@ -32,22 +34,30 @@ pub fn program(name: &str) -> Option<Command> {
     }
 }
 
-fn look(name: &str, config: &Config) -> Look {
+/// The server of one's own behind an engine, and its model there.
+pub fn server<'a>(name: &'a str, config: &'a Config) -> Option<(&'a Account, &'a str)> {
+    let tasks = COMPATIBLE.tasks();
+    let found = tasks.iter().find_map(|task| config.accounts().find(name, task));
+    found.filter(|found| found.vendor.section == COMPATIBLE.section).map(|found| (found.account, found.model))
+}
+
+fn look(name: &str, task: &str, config: &Config) -> Look {
     if let Some(program) = program(name) {
         return Box::new(move || std::future::ready(program.available().is_ok()).boxed());
     }
-    if name == "openai/chat" {
-        let server = config.openai.clone();
-        return Box::new(move || answers(server.clone()).boxed());
+    if task != "turn"
+        && let Some((account, _)) = server(name, config)
+    {
+        let (name, account) = (name.to_owned(), account.clone());
+        return Box::new(move || answers(name.clone(), account.clone()).boxed());
     }
     Box::new(|| std::future::ready(true).boxed())
 }
 
-async fn answers(server: OpenAiConfig) -> bool {
-    let key: Option<&Secret> = Some(&server.api_key).filter(|key| !key.expose_secret().is_empty());
-    let found = openai::models(&server.base_url, key, PATIENCE).await;
+async fn answers(name: String, account: Account) -> bool {
+    let found = openai::models(&account.base_url, account.key().as_ref(), PATIENCE).await;
     if let Err(error) = &found {
-        tracing::warn!(%error, "openai/chat does not answer");
+        tracing::warn!(engine = name, %error, "a server does not answer");
     }
     found.is_ok()
 }

@@ -1,78 +1,33 @@
 //! From configuration to engines that listen, think and speak.
+//!
+//! [`VENDORS`] is the table of all that can be used, `auto` says what is used unasked, `chains` who stands behind whom,
+//! and `load` makes the engines and puts the layers around them.
 
+mod account;
+mod accounts;
+mod auto;
+mod chains;
+mod kind;
 mod load;
 mod look;
-mod vendor;
+mod vendors;
+mod voices;
 
 use std::path::{Path, PathBuf};
 
-pub use load::Engines;
-pub use look::{parts, program};
-pub use vendor::{Account, Accounts, Vendor};
-
-use providers::Secret;
-use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
-use vendor::Task;
-
-/// `[providers]`: for each role a chain; the first is used, the next when it fails.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Config {
-    /// Speech-to-text.
-    pub stt: Vec<String>,
-    /// Language model.
-    pub llm: Vec<String>,
-    /// Text-to-speech.
-    pub tts: Vec<String>,
-    /// Turn detector for `semantic_vad`; empty for none.
-    pub turn: String,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            stt: vec!["local/whisper-base".into()],
-            llm: vec!["local/agent".into()],
-            tts: vec!["local/hibari".into(), "local/flite".into(), "local/espeak".into()],
-            turn: "local/smart-turn".into(),
-        }
-    }
-}
-
-/// What each role may name.
-const STT: [&str; 3] = ["local/whisper-base", "local/whisper-tiny.en", "scripted/stt"];
-const LLM: [&str; 3] = ["local/agent", "openai/chat", "scripted/llm"];
-const TTS: [&str; 4] = ["local/hibari", "local/flite", "local/espeak", "scripted/tts"];
-const TURN: [&str; 2] = ["", "local/smart-turn"];
-
-impl Config {
-    /// Every value that cannot be, with what is allowed.
-    pub fn validate(&self) -> Vec<(&'static str, String)> {
-        let mut wrong = Vec::new();
-        for (key, chain, known, task) in [
-            ("stt", &self.stt, &STT[..], Task::Listen),
-            ("llm", &self.llm, &LLM[..], Task::Think),
-            ("tts", &self.tts, &TTS[..], Task::Speak),
-        ] {
-            let vendors = Vendor::ALL.into_iter().filter(|vendor| vendor.can(task));
-            let models = vendors.map(|vendor| format!("{}/MODEL", vendor.name()));
-            let allowed: Vec<_> = known.iter().map(|name| (*name).to_owned()).chain(models).collect();
-            if chain.is_empty() {
-                wrong.push((key, format!("must name at least one of {}", allowed.join(", "))));
-            }
-            let serves = |name: &str| Vendor::of(name).is_some_and(|(vendor, _)| vendor.can(task));
-            for name in chain.iter().filter(|name| !known.contains(&name.as_str()) && !serves(name)) {
-                wrong.push((key, format!("`{name}` is not known; allowed: {}", allowed.join(", "))));
-            }
-        }
-        if !TURN.contains(&self.turn.as_str()) {
-            wrong.push(("turn", format!("`{}` is not known; allowed: local/smart-turn or empty", self.turn)));
-        }
-        wrong
-    }
-}
+pub use account::Account;
+pub use accounts::{Accounts, Foreign, embedded};
+pub(crate) use auto::Surroundings;
+pub use chains::{Config, Limits, Offered, Route};
+pub use load::Engines;
+pub(crate) use load::names;
+pub use look::{parts, program, server};
+pub(crate) use vendors::compatible_problems;
+pub use vendors::{Slot, VENDORS, Vendor};
+pub use voices::Voices;
+pub(crate) use voices::{usual as usual_voices, validate as validate_voices};
 
 /// `[models]`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -127,49 +82,6 @@ impl InferenceConfig {
         }
         if self.queue == 0 || self.queue > 65_536 {
             wrong.push(("queue", "must be between 1 and 65536".into()));
-        }
-        wrong
-    }
-}
-
-/// `[openai]`: a server that speaks OpenAI's chat completions, for the engine `openai/chat`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct OpenAiConfig {
-    /// Up to and including `/v1`: OpenAI's own, or that of Ollama, llama.cpp, vLLM, …
-    pub base_url: String,
-    /// The model to ask for.
-    pub model: String,
-    /// The key; empty where the server wants none.
-    #[serde(serialize_with = "providers::secret::hide")]
-    pub api_key: Secret,
-    /// Longest wait for the first token, in seconds.
-    pub timeout_seconds: u64,
-}
-
-impl Default for OpenAiConfig {
-    fn default() -> Self {
-        Self {
-            base_url: "http://127.0.0.1:11434/v1".into(),
-            model: "llama3.2".into(),
-            api_key: String::new().into(),
-            timeout_seconds: 30,
-        }
-    }
-}
-
-impl OpenAiConfig {
-    /// Every value that cannot be, with what is allowed.
-    pub fn validate(&self) -> Vec<(&'static str, String)> {
-        let mut wrong = Vec::new();
-        if !(self.base_url.starts_with("https://") || self.base_url.starts_with("http://")) {
-            wrong.push(("base_url", "must be an http or https URL that ends in /v1".into()));
-        }
-        if self.timeout_seconds == 0 || self.timeout_seconds > 600 {
-            wrong.push(("timeout_seconds", "must be between 1 and 600".into()));
-        }
-        if self.api_key.expose_secret().contains(char::is_whitespace) {
-            wrong.push(("api_key", "must not contain white space".into()));
         }
         wrong
     }

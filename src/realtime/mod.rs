@@ -9,10 +9,14 @@ mod engine;
 pub mod history;
 pub mod ingest;
 pub mod ledger;
+mod names;
+mod offer;
 pub mod protocol;
 pub mod session;
 mod transport;
 mod workers;
 
 pub use engine::{Config, Engine, Providers, VoiceDetector};
+pub use names::{Meaning, Names, RELAY, Task, well_known};
+pub use offer::{Choices, Offer, Partner};
 pub use transport::ws::{Start, limited, serve_ws};

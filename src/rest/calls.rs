@@ -1,14 +1,11 @@
-//! What a live session is to be: from the URL and the client secret to settings that are served here.
+//! What a live session is to be: from the URL and the client secret to settings and providers that are offered here.
 
 use axum::http::StatusCode;
 use serde_json::value::RawValue;
 
-use super::{
-    Context,
-    fault::Fault,
-    models::{self, RELAY, Task},
-};
+use super::{Context, fault::Fault, models};
 use crate::realtime::{
+    Partner, Providers, RELAY, Task,
     protocol::{Query, settings},
     session::{
         output::ClientError,
@@ -32,15 +29,31 @@ pub(super) fn settings(context: &Context, query: &Query, session: Option<&RawVal
     };
     // A transcription session need not name a model.
     let nameless = settings.kind == Kind::Transcription && settings.model.is_empty();
-    if nameless || context.catalog.serves(&settings.model, task) {
-        return Ok(settings);
+    if !nameless && !context.catalog.serves(&settings.model, task) {
+        return Err(models::unknown(&settings.model));
     }
-    Err(models::unknown(&settings.model))
+    context.catalog.offer.check(None, &settings).map_err(refused)?;
+    Ok(settings)
+}
+
+/// Whom a session with these settings speaks with.
+pub(super) fn providers(context: &Context, settings: &Settings) -> Providers {
+    let usual = context.providers.clone();
+    let realtime = match context.catalog.offer.partner(&settings.model) {
+        Some(Partner::Native(model)) => Some(model),
+        Some(Partner::Cascade) => None,
+        Some(Partner::Usual) | None => usual.realtime,
+    };
+    Providers { realtime: realtime.filter(|_| settings.kind == Kind::Conversation), ..usual }
 }
 
 /// A protocol error told over HTTP.
 pub(super) fn refused(error: ClientError) -> Fault {
-    let fault = Fault::new(StatusCode::BAD_REQUEST, error.code.unwrap_or("invalid_value"), error.message);
+    let status = match error.code {
+        Some("model_not_found") => StatusCode::NOT_FOUND,
+        Some(_) | None => StatusCode::BAD_REQUEST,
+    };
+    let fault = Fault::new(status, error.code.unwrap_or("invalid_value"), error.message);
     match error.param {
         Some(param) => fault.at(param),
         None => fault,

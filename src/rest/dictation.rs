@@ -2,13 +2,13 @@
 //!
 //! Decoding is done away from the runtime's threads, a few files at a time: a short MP3 may hold an hour of sound.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use audio::{Frame, Resampler, media::MediaError};
 use axum::http::StatusCode;
 use futures_util::{StreamExt, stream};
 use providers::{
-    ErrorKind,
+    ErrorKind, SpeechToText,
     stt::{FinalTranscript, SttOptions, Transcript, TranscriptStream},
 };
 use tokio::{
@@ -69,11 +69,16 @@ pub(super) struct Dictation {
 
 impl Dictation {
     /// Hands the recording to the engine.
-    pub(super) async fn begin(context: &Context, options: SttOptions, samples: Vec<i16>) -> Result<Self, Fault> {
+    pub(super) async fn begin(
+        context: &Context,
+        stt: Arc<dyn SpeechToText>,
+        options: SttOptions,
+        samples: Vec<i16>,
+    ) -> Result<Self, Fault> {
         let duration = Frame::RATE.duration_of(samples.len());
         let patience = context.engine.config.patience();
         let frames = stream::iter(Frames { samples, at: 0 }).boxed();
-        let opening = context.providers.stt.transcribe(options, frames);
+        let opening = stt.transcribe(options, frames);
         let opened = timeout(patience, opening).await;
         let opened = opened.map_err(|_| provider::silent(Role::Listen, ErrorKind::Timeout))?;
         let transcripts = opened.map_err(|error| provider::failed(Role::Listen, &error))?;

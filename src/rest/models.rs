@@ -1,7 +1,6 @@
-//! `GET /v1/models`, and which names stand for what we run.
+//! `GET /v1/models`, and which names stand for what is offered here.
 //!
-//! Clients written for the hosted service name its models. Those names are taken as asking for whatever is configured
-//! here, so that changing the base URL is enough; they are found by name, but not listed as if they were ours.
+//! Names that stand for something else, as those of the hosted service do, are found, but not listed as if they were ours.
 
 use std::sync::Arc;
 
@@ -14,47 +13,41 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::{Context, fault::Fault};
+use crate::realtime::{Offer, RELAY, Task};
 
-/// What a model is for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Task {
-    /// Live conversations.
-    Realtime,
-    /// Speech to text.
-    Transcription,
-    /// Text to speech.
-    Speech,
-    /// Thinking of answers; part of conversations, listed so that operators see what is configured.
-    Language,
-}
-
-/// The names that models go by.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// What is offered, as models.
+#[derive(Clone, Debug)]
 pub struct Catalog {
-    models: Vec<(String, Task)>,
-    /// When they were put up, in seconds since 1970.
+    /// What clients may choose among.
+    pub offer: Offer,
+    /// When it was put up, in seconds since 1970.
     since: i64,
 }
 
 impl Catalog {
-    /// The relay itself and the engines it runs, by their configured names.
-    pub fn new(stt: &[String], llm: &[String], tts: &[String], since: jiff::Timestamp) -> Self {
-        let named = |names: &[String], task| names.iter().map(|name| (name.clone(), task)).collect::<Vec<_>>();
-        let mut models = vec![(RELAY.to_owned(), Task::Realtime)];
-        models.extend(named(stt, Task::Transcription));
-        models.extend(named(llm, Task::Language));
-        models.extend(named(tts, Task::Speech));
-        Self { models, since: since.as_second() }
+    /// The relay itself and what it offers.
+    pub fn new(offer: Offer, since: jiff::Timestamp) -> Self {
+        Self { offer, since: since.as_second() }
     }
 
-    /// Whether `name` can be asked for this. The relay's own name can be asked for anything.
+    /// Whether `name` can be asked for this. The relay's own name can be asked for anything; a conversation can be had
+    /// with whatever thinks.
     pub fn serves(&self, name: &str, task: Task) -> bool {
-        let own = |(known, of): &(String, Task)| known == name && (*of == task || *of == Task::Realtime);
-        self.models.iter().any(own) || hosted(name) == Some(task)
+        match task {
+            Task::Realtime => self.offer.partner(name).is_some(),
+            Task::Transcription | Task::Speech | Task::Language => self.offer.names().find(name, task).is_some(),
+        }
     }
 
-    fn knows(&self, name: &str) -> bool {
-        self.models.iter().any(|(known, _)| known == name) || hosted(name).is_some()
+    /// The relay, then its engines, each once.
+    fn listed(&self) -> Vec<&str> {
+        let mut listed = vec![RELAY];
+        for name in Task::ALL.iter().flat_map(|task| self.offer.names().engines(*task)) {
+            if !listed.contains(&name.as_str()) {
+                listed.push(name);
+            }
+        }
+        listed
     }
 
     fn show(&self, name: &str) -> Value {
@@ -62,24 +55,16 @@ impl Catalog {
     }
 }
 
-/// What a model of the hosted service is for, by its family; dated and sized variants included.
-fn hosted(name: &str) -> Option<Task> {
-    let found = HOSTED
-        .iter()
-        .find(|(family, _)| name.strip_prefix(family).is_some_and(|rest| rest.is_empty() || rest.starts_with('-')));
-    found.map(|(_, task)| *task)
-}
-
 /// `GET /v1/models`.
 pub(super) async fn list(State(context): State<Arc<Context>>) -> Response {
     let catalog = &context.catalog;
-    let data: Vec<_> = catalog.models.iter().map(|(name, _)| catalog.show(name)).collect();
+    let data: Vec<_> = catalog.listed().into_iter().map(|name| catalog.show(name)).collect();
     Json(json!({"object": "list", "data": data})).into_response()
 }
 
 /// `GET /v1/models/{id}`; ids may hold slashes.
 pub(super) async fn show(State(context): State<Arc<Context>>, Path(id): Path<String>) -> Result<Response, Fault> {
-    if !context.catalog.knows(&id) {
+    if !Task::ALL.into_iter().any(|task| context.catalog.serves(&id, task)) {
         return Err(unknown(&id));
     }
     Ok(Json(context.catalog.show(&id)).into_response())
@@ -93,54 +78,32 @@ pub(super) fn unknown(name: &str) -> Fault {
     Fault::new(StatusCode::NOT_FOUND, "model_not_found", message).at("model")
 }
 
-/// The name of everything together.
-pub(super) const RELAY: &str = "voice-relay";
-
-/// The hosted service's families. A longer name stands before what it begins with.
-const HOSTED: [(&str, Task); 13] = [
-    ("gpt-realtime-whisper", Task::Transcription),
-    ("gpt-realtime", Task::Realtime),
-    ("gpt-4o-realtime", Task::Realtime),
-    ("gpt-4o-mini-realtime", Task::Realtime),
-    ("gpt-4o-transcribe", Task::Transcription),
-    ("gpt-4o-mini-transcribe", Task::Transcription),
-    ("gpt-live-transcribe", Task::Transcription),
-    ("whisper-1", Task::Transcription),
-    ("gpt-4o-mini-tts", Task::Speech),
-    ("tts-1", Task::Speech),
-    ("gpt-4o", Task::Language),
-    ("gpt-4.1", Task::Language),
-    ("gpt-5", Task::Language),
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::realtime::{Choices, Names};
 
     #[test]
-    fn names_of_the_hosted_service_stand_for_what_is_configured() {
-        let catalog = Catalog::new(&["local/whisper-base".into()], &[], &["local/hibari".into()], jiff::Timestamp::MIN);
-        for (name, task) in [
-            ("voice-relay", Task::Realtime),
-            ("voice-relay", Task::Speech),
-            ("gpt-realtime", Task::Realtime),
-            ("gpt-realtime-mini", Task::Realtime),
-            ("gpt-4o-realtime-preview-2024-12-17", Task::Realtime),
-            ("gpt-realtime-whisper", Task::Transcription),
-            ("whisper-1", Task::Transcription),
-            ("local/whisper-base", Task::Transcription),
-            ("tts-1-hd", Task::Speech),
-            ("local/hibari", Task::Speech),
+    fn engines_are_listed_once_and_names_that_stand_for_them_are_found() {
+        let names = Names::default()
+            .with(Task::Transcription, ["local/whisper-base".to_owned()])
+            .with(Task::Language, ["local/agent".to_owned(), "server/all".to_owned()])
+            .with(Task::Speech, ["local/hibari".to_owned(), "server/all".to_owned()]);
+        let offer = Offer::new(Choices { names, ..Choices::default() });
+        let catalog = Catalog::new(offer, jiff::Timestamp::UNIX_EPOCH);
+        let listed = ["voice-relay", "local/whisper-base", "local/hibari", "server/all", "local/agent"];
+        assert_eq!(catalog.listed(), listed);
+        for (name, task, expected) in [
+            ("gpt-realtime", Task::Realtime, true),
+            ("local/agent", Task::Realtime, true),
+            ("agent", Task::Realtime, true),
+            ("whisper-1", Task::Realtime, false),
+            ("local/hibari", Task::Realtime, false),
+            ("tts-1-hd", Task::Speech, true),
+            ("local/hibari", Task::Transcription, false),
+            ("openai/gpt-4o", Task::Realtime, false),
         ] {
-            assert!(catalog.serves(name, task), "{name} {task:?}");
-        }
-        for (name, task) in [
-            ("gpt-realtimes", Task::Realtime),
-            ("whisper-1", Task::Realtime),
-            ("local/hibari", Task::Transcription),
-            ("", Task::Realtime),
-        ] {
-            assert!(!catalog.serves(name, task), "{name} {task:?}");
+            assert_eq!(catalog.serves(name, task), expected, "{name} {task:?}");
         }
     }
 }

@@ -58,7 +58,8 @@ pub(super) async fn connect(
         let message = format!("No session can begin now: {refused}.");
         Fault::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded", message).after(RETRY)
     })?;
-    let start = Start { engine, providers: context.providers.clone(), pass, settings };
+    let providers = calls::providers(&context, &settings);
+    let start = Start { engine, providers, pass, settings, offer: context.catalog.offer.clone() };
     let mut upgrade = limited(upgrade);
     if let Some(answer) = guard::subprotocol(&headers).answer {
         upgrade.set_selected_protocol(HeaderValue::from_static(answer));

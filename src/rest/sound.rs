@@ -9,7 +9,7 @@ use futures_util::{
     stream::{self, BoxStream},
 };
 use providers::{
-    ErrorKind, ProviderError,
+    ErrorKind, ProviderError, TextToSpeech,
     tts::{Clause, Speech, SpeechStream, Voice},
 };
 use tokio::time::timeout;
@@ -30,8 +30,13 @@ pub(super) type Sound = BoxStream<'static, Result<Vec<i16>, Broken>>;
 pub(super) struct Broken;
 
 /// Begins to speak. Answers once there is something to hear, so that a failure before that is told as one.
-pub(super) async fn speak(context: &Arc<Context>, voice: Voice, clauses: Vec<Clause>) -> Result<Sound, Fault> {
-    let (tts, patience) = (Arc::clone(&context.providers.tts), context.engine.config.patience());
+pub(super) async fn speak(
+    context: &Context,
+    tts: Arc<dyn TextToSpeech>,
+    voice: Voice,
+    clauses: Vec<Clause>,
+) -> Result<Sound, Fault> {
+    let patience = context.engine.config.patience();
     let opening = tts.speak(voice, stream::iter(clauses).boxed());
     let speech = timeout(patience, opening).await.map_err(|_| provider::silent(Role::Speak, ErrorKind::Timeout))?;
     let speech = speech.map_err(|error| provider::failed(Role::Speak, &error))?;

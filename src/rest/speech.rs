@@ -20,11 +20,12 @@ use serde_json::json;
 use super::{
     Context,
     body::Strict,
-    clauses,
+    calls, clauses,
     fault::Fault,
-    models::{self, Task},
+    models,
     sound::{self, Sound},
 };
+use crate::realtime::Task;
 
 /// What to say, and how. The hosted service's request.
 #[derive(Deserialize)]
@@ -66,8 +67,13 @@ pub(super) async fn speak(
     if !context.catalog.serves(&params.model, Task::Speech) {
         return Err(models::unknown(&params.model));
     }
-    let longest = context.providers.tts.capabilities().max_chars.unwrap_or(CLAUSE).min(CLAUSE);
-    let sound = sound::speak(&context, voice, clauses::cut(&params.input, longest)).await?;
+    let offer = &context.catalog.offer;
+    offer.check_voice("voice", &voice.name).map_err(calls::refused)?;
+    // A voice that says whose it is goes there by itself.
+    let named = offer.voices(&params.model).filter(|_| offer.names().speaker(&voice.name).is_none());
+    let tts = named.unwrap_or_else(|| Arc::clone(&context.providers.tts));
+    let longest = tts.capabilities().max_chars.unwrap_or(CLAUSE).min(CLAUSE);
+    let sound = sound::speak(&context, tts, voice, clauses::cut(&params.input, longest)).await?;
     let mut response = if events { event_stream(format, sound) } else { audio(format, sound) };
     if params.instructions.is_some_and(|text| !text.is_empty()) {
         response.headers_mut().insert(IGNORED, HeaderValue::from_static("instructions"));

@@ -10,16 +10,19 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::stream;
-use providers::stt::{FinalTranscript, SttOptions, Transcript};
+use providers::{
+    SpeechToText,
+    stt::{FinalTranscript, SttOptions, Transcript},
+};
 use serde_json::{Value, json};
 
 use super::{
     Context,
     dictation::{Desk, Dictation},
     fault::Fault,
-    models::{self, Task},
-    subtitles, upload,
+    models, subtitles, upload,
 };
+use crate::realtime::Task;
 
 /// What is asked of a recording.
 struct Params {
@@ -53,7 +56,7 @@ pub(super) async fn transcribe(
     })?;
     let form = upload::read(form, FILE).await?;
     let params = Params::read(form.texts)?;
-    params.check(&context)?;
+    let stt = params.engine(&context)?;
     let file = form.file.filter(|file| !file.is_empty());
     let file = file.ok_or_else(|| Fault::invalid("file", "`file` must hold a recording.").coded(MISSING))?;
     let samples = desk.decode(file).await?;
@@ -65,7 +68,7 @@ pub(super) async fn transcribe(
         interim: params.stream,
         ..SttOptions::default()
     };
-    let dictation = Dictation::begin(&context, options, samples).await?;
+    let dictation = Dictation::begin(&context, stt, options, samples).await?;
     if params.stream {
         return Ok(event_stream(dictation));
     }
@@ -116,12 +119,14 @@ impl Params {
         Ok(params)
     }
 
-    /// Whether what is configured can do it.
-    fn check(&self, context: &Context) -> Result<(), Fault> {
+    /// Who transcribes it, if they can do all that is asked.
+    fn engine(&self, context: &Context) -> Result<Arc<dyn SpeechToText>, Fault> {
         if !context.catalog.serves(&self.model, Task::Transcription) {
             return Err(models::unknown(&self.model));
         }
-        let able = context.providers.stt.capabilities();
+        let named = context.catalog.offer.ears(&self.model);
+        let stt = named.unwrap_or_else(|| Arc::clone(&context.providers.stt));
+        let able = stt.capabilities();
         let primary = |tag: &str| tag.split('-').next().unwrap_or_default().to_ascii_lowercase();
         if let Some(language) = &self.language
             && !able.languages.is_empty()
@@ -134,7 +139,7 @@ impl Params {
             let message = "The configured engine cannot tell when each word is said; `segment` it can.";
             return Err(Fault::invalid("timestamp_granularities", message));
         }
-        Ok(())
+        Ok(stt)
     }
 }
 

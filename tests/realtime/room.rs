@@ -21,7 +21,7 @@ use voice_relay::{
     drain::Drain,
     metrics::ProviderMeter,
     realtime::{
-        Config, Engine, Providers, Start,
+        Config, Engine, Offer, Providers, Start,
         admission::Admission,
         history::{Entry, Ledger, LedgerError},
         limited,
@@ -111,7 +111,9 @@ async fn upgrade(State(route): State<Route>, upgrade: WebSocketUpgrade) -> Respo
     let query = Query::Conversation { model: Some("echo".to_owned()) };
     let settings = settings::initial(&query, None, &settings::Defaults::default()).unwrap();
     let pass = engine.admission.admit("tester", "ws", engine.clock.wall()).unwrap();
-    limited(upgrade).on_upgrade(move |socket| serve_ws(socket, Start { engine, providers, pass, settings }))
+    limited(upgrade).on_upgrade(move |socket| {
+        serve_ws(socket, Start { engine, providers, pass, settings, offer: Offer::default() })
+    })
 }
 
 impl Ledger for Diary {

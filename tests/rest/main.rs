@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod audio;
+mod choosing;
 mod conversations;
 mod door;
 mod keys;

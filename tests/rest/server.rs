@@ -14,7 +14,7 @@ use voice_relay::{
     auth::{Auth, Scopes},
     clock::Clock,
     drain::Drain,
-    realtime::{self, admission::Admission, ledger},
+    realtime::{self, Choices, Names, Offer, Task, admission::Admission, ledger},
     rest::{self, Catalog, Context, Ready},
     store::{Db, SessionId, UserId, sessions, users},
 };
@@ -60,12 +60,7 @@ impl Server {
                 realtime: None,
                 turn: None,
             },
-            catalog: Catalog::new(
-                &["scripted/stt".into()],
-                &["scripted/llm".into()],
-                &["scripted/tts".into()],
-                jiff::Timestamp::from_second(START as i64).unwrap(),
-            ),
+            catalog: catalog(Offer::new(Choices { names: names(), ..Choices::default() })),
             defaults: realtime::protocol::settings::Defaults::default(),
             ready: Ready::default(),
             metrics: Arc::new(|| "# no metrics\n".to_owned()),
@@ -130,6 +125,19 @@ impl Server {
     pub(crate) async fn session(&self) -> SessionId {
         self.session_of(self.context.auth.owner().id).await
     }
+}
+
+/// The names of the engines that every relay here has.
+pub(crate) fn names() -> Names {
+    let one = |name: &str| [name.to_owned()];
+    Names::default()
+        .with(Task::Transcription, one("scripted/stt"))
+        .with(Task::Language, one("scripted/llm"))
+        .with(Task::Speech, one("scripted/tts"))
+}
+
+pub(crate) fn catalog(offer: Offer) -> Catalog {
+    Catalog::new(offer, jiff::Timestamp::from_second(START as i64).unwrap())
 }
 
 /// An answer, read to its end.

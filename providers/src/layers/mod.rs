@@ -1,7 +1,7 @@
 //! What any provider can be wrapped in: each layer is again a provider of the same kind.
 //!
 //! The usual order, outermost first: [`Routed`] over [`Fallback`]s over several [`Observed`] over [`Guarded`] (by a
-//! [`Breaker`], by a [`Limit`]) over [`Timed`] providers.
+//! [`Breaker`], by a [`Limit`]) over [`Timed`] providers; voices are [`Voiced`].
 
 mod breaker;
 mod fallback;
@@ -11,6 +11,7 @@ mod observed;
 mod routed;
 mod swapped;
 mod timed;
+mod voiced;
 
 pub use breaker::{Breaker, BreakerSettings};
 pub use fallback::Fallback;
@@ -20,3 +21,4 @@ pub use observed::{Observation, Observed, Observer, Role};
 pub use routed::Routed;
 pub use swapped::Swapped;
 pub use timed::{Timed, Timeouts};
+pub use voiced::Voiced;

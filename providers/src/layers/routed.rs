@@ -17,12 +17,17 @@ pub struct Routed<T: ?Sized> {
     usual: Arc<T>,
     named: BTreeMap<String, Arc<T>>,
     languages: BTreeMap<String, Arc<T>>,
+    /// What a name stands for, where it is none of `named` itself.
+    alias: Option<Box<Alias>>,
 }
+
+/// The name of a provider that another name stands for.
+type Alias = dyn Fn(&str) -> Option<String> + Send + Sync;
 
 impl<T: ?Sized> Routed<T> {
     /// Everything to `usual`.
     pub const fn new(usual: Arc<T>) -> Self {
-        Self { usual, named: BTreeMap::new(), languages: BTreeMap::new() }
+        Self { usual, named: BTreeMap::new(), languages: BTreeMap::new(), alias: None }
     }
 
     /// Requests that name this model go there.
@@ -39,10 +44,25 @@ impl<T: ?Sized> Routed<T> {
         self
     }
 
+    /// Requests that name something else go to the provider whose name `alias` makes of it, if any.
+    #[must_use]
+    pub fn with_alias(self, alias: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+        Self { alias: Some(Box::new(alias)), ..self }
+    }
+
     fn choose(&self, name: Option<&str>, language: Option<&str>) -> &T {
-        let named = name.and_then(|name| self.named.get(name));
+        let aliased = |name| self.named.get(&self.alias.as_ref()?(name)?);
+        let named = name.and_then(|name| self.named.get(name).or_else(|| aliased(name)));
         let spoken = || self.languages.get(&primary(language?));
         named.or_else(spoken).unwrap_or(&self.usual)
+    }
+
+    /// The languages of the usual provider, and those that have a way of their own. None at all means any.
+    fn spoken(&self, mut usual: Vec<String>) -> Vec<String> {
+        if !usual.is_empty() {
+            usual.extend(self.languages.keys().filter(|tag| !usual.contains(tag)).cloned().collect::<Vec<_>>());
+        }
+        usual
     }
 }
 
@@ -53,7 +73,8 @@ fn primary(tag: &str) -> String {
 
 impl SpeechToText for Routed<dyn SpeechToText> {
     fn capabilities(&self) -> SttCapabilities {
-        self.usual.capabilities()
+        let usual = self.usual.capabilities();
+        SttCapabilities { languages: self.spoken(usual.languages), ..usual }
     }
 
     fn transcribe(
@@ -78,7 +99,8 @@ impl LanguageModel for Routed<dyn LanguageModel> {
 
 impl TextToSpeech for Routed<dyn TextToSpeech> {
     fn capabilities(&self) -> TtsCapabilities {
-        self.usual.capabilities()
+        let usual = self.usual.capabilities();
+        TtsCapabilities { languages: self.spoken(usual.languages), ..usual }
     }
 
     fn speak(

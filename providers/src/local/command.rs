@@ -33,7 +33,7 @@ enum Program {
 }
 
 impl Command {
-    /// flite 2 with its voice slt: understood about as well as the embedded voice, and cheap, but plainly a machine.
+    /// flite 2, usually with its voice slt: understood about as well as the embedded voice, and cheap, but plainly a machine.
     pub fn flite() -> Self {
         Self::new(Program::Flite)
     }
@@ -59,6 +59,7 @@ impl Command {
 
     async fn run(
         self,
+        voice: &'static str,
         speed: f32,
         mut text: BoxStream<'static, Clause>,
         listener: Listener,
@@ -69,7 +70,7 @@ impl Command {
                 let rest = words.split_off(piece::length(&words, false));
                 let text: Vec<_> = words.into_iter().map(|word| word.spoken).collect();
                 words = rest;
-                let sound = self.say(text.join(" "), speed).await?;
+                let sound = self.say(text.join(" "), voice, speed).await?;
                 if !listener.give(ahead::clips(id, &sound).collect()).await {
                     return Ok(());
                 }
@@ -82,7 +83,7 @@ impl Command {
     }
 
     /// Has the program say one piece.
-    async fn say(&self, text: String, speed: f32) -> Result<Clip, ProviderError> {
+    async fn say(&self, text: String, voice: &'static str, speed: f32) -> Result<Clip, ProviderError> {
         let program = self.program;
         let _turn = self.running.acquire().await;
         let folder = blocking(program, move || {
@@ -91,7 +92,7 @@ impl Command {
             Ok(folder)
         })
         .await?;
-        let spawned = program.command(folder.path(), speed).spawn();
+        let spawned = program.command(folder.path(), voice, speed).spawn();
         let absent = |e: &std::io::Error| e.kind() == std::io::ErrorKind::NotFound;
         let mut child = spawned.map_err(|e| if absent(&e) { program.missing() } else { program.failed(e) })?;
         let ended = time::timeout(PATIENCE, child.wait()).await;
@@ -121,7 +122,7 @@ impl TextToSpeech for Command {
             word_timestamps: false,
             max_chars: None,
             languages: vec!["en".to_owned()],
-            voices: vec![self.program.voice().to_owned()],
+            voices: self.program.voices().iter().map(|voice| (*voice).to_owned()).collect(),
         }
     }
 
@@ -130,11 +131,11 @@ impl TextToSpeech for Command {
         voice: Voice,
         text: BoxStream<'static, Clause>,
     ) -> BoxFuture<'_, Result<SpeechStream, ProviderError>> {
-        let command = self.clone();
+        let (command, name) = (self.clone(), self.program.voice(&voice.name));
         let speed = if voice.speed.is_finite() { voice.speed.clamp(0.25, 4.0) } else { 1.0 };
         Box::pin(async move {
             command.available()?;
-            Ok(ahead::stream(|listener| command.run(speed, text, listener)))
+            Ok(ahead::stream(move |listener| command.run(name, speed, text, listener)))
         })
     }
 }
@@ -154,20 +155,25 @@ impl Program {
         }
     }
 
-    fn voice(self) -> &'static str {
+    /// Its voices, the usual one first.
+    const fn voices(self) -> &'static [&'static str] {
         match self {
-            Self::Flite => "slt",
-            Self::Espeak => "en-us",
+            Self::Flite => &["slt", "rms", "awb", "kal16"],
+            Self::Espeak => &["en-us", "en-us+f3"],
         }
     }
 
-    fn command(self, folder: &Path, speed: f32) -> process::Command {
+    /// The voice of this name, or the usual one.
+    fn voice(self, name: &str) -> &'static str {
+        let voices = self.voices();
+        voices.iter().find(|voice| **voice == name).unwrap_or(&voices[0])
+    }
+
+    fn command(self, folder: &Path, voice: &str, speed: f32) -> process::Command {
         let mut command = process::Command::new(self.name());
         match self {
-            Self::Flite => command.args(["-voice", "slt", "--setf", &format!("duration_stretch={}", 1.0 / speed)]),
-            Self::Espeak => {
-                command.args(["-v", "en-us", "-s", &(175.0 * speed).clamp(80.0, 450.0).round().to_string()])
-            }
+            Self::Flite => command.args(["-voice", voice, "--setf", &format!("duration_stretch={}", 1.0 / speed)]),
+            Self::Espeak => command.args(["-v", voice, "-s", &(175.0 * speed).clamp(80.0, 450.0).round().to_string()]),
         };
         command.arg("-f").arg(folder.join(TEXT));
         command.arg(if self == Self::Flite { "-o" } else { "-w" }).arg(folder.join(SOUND));

@@ -108,7 +108,11 @@ fn configuration(engines: Engines<'_>) -> String {
         ),
         Engines::Embedded(models) => {
             let models = toml::Value::String(models.display().to_string());
-            format!("{LIMITS}[models]\ndir = {models}\n")
+            // Whatever keys the environment has.
+            format!(
+                "{LIMITS}[providers]\nstt = [\"local/whisper-base\"]\nllm = [\"local/agent\"]\ntts = [\"local/hibari\"]\n\
+                 turn = \"local/smart-turn\"\n[models]\ndir = {models}\n"
+            )
         }
     }
 }

@@ -22,6 +22,7 @@ use super::{
     engine::{Engine, Providers},
     history::History,
     ingest::Ingest,
+    offer::Offer,
     protocol::{self, Encoder},
     session::{
         Input, LEAST_COMMIT, Output, Session,
@@ -46,6 +47,7 @@ pub(crate) struct Driver {
     engine: Engine,
     pass: Pass,
     session: Session,
+    offer: Offer,
     ingest: Ingest,
     /// The turn whose audio is kept, while the microphone is in it.
     held: Option<TurnId>,
@@ -94,6 +96,7 @@ impl Driver {
         providers: Providers,
         pass: Pass,
         settings: Settings,
+        offer: Offer,
         downlink: Downlink,
     ) -> Self {
         let now = engine.clock.now();
@@ -113,6 +116,7 @@ impl Driver {
             engine,
             pass,
             session,
+            offer,
             ingest,
             held: None,
             egress: Egress::default(),
@@ -198,11 +202,19 @@ impl Driver {
     fn act(&mut self, read: Read) {
         match read {
             Read::Sound => self.hear(),
-            Read::Command(command) if echoes(&command.request) && !self.downlink.is_settled() => {
-                self.hand.keep(command);
-            }
-            Read::Command(command) => self.command(command),
+            Read::Command(command) => match self.offer.allows(self.session.settings(), &command) {
+                Ok(()) => self.carry_out(command),
+                Err(error) => self.refuse(error),
+            },
             Read::Refused(error) => self.refuse(error),
+        }
+    }
+
+    fn carry_out(&mut self, command: Command) {
+        if echoes(&command.request) && !self.downlink.is_settled() {
+            self.hand.keep(command);
+        } else {
+            self.command(command);
         }
     }
 

@@ -24,6 +24,12 @@ pub fn model_not_found(model: &str) -> ClientError {
     refusal("model_not_found", Some("model"), message)
 }
 
+/// A field names a model, or the voice of one, that is not offered here.
+pub fn not_offered(param: &str, name: &str) -> ClientError {
+    let message = format!("`{}` does not exist here, or is not offered to you.", excerpt(name));
+    refusal("model_not_found", Some(param), message)
+}
+
 pub(super) fn invalid_json() -> ClientError {
     refusal("invalid_json", None, "The message is not valid JSON.")
 }

@@ -40,6 +40,7 @@ use crate::{
         admission::Pass,
         driver::Driver,
         engine::{Engine, Providers},
+        offer::Offer,
         session::settings::Settings,
     },
 };
@@ -64,6 +65,8 @@ pub struct Start {
     pub pass: Pass,
     /// What it is, as the URL and the client secret have it.
     pub settings: Settings,
+    /// What its client may choose among.
+    pub offer: Offer,
 }
 
 /// Sets the limits that [`serve_ws`] relies upon. Call it before `on_upgrade`.
@@ -78,7 +81,7 @@ pub async fn serve_ws(socket: WebSocket, start: Start) {
 }
 
 async fn serve(socket: WebSocket, start: Start) {
-    let Start { engine, providers, pass, settings } = start;
+    let Start { engine, providers, pass, settings, offer } = start;
     let _hold = engine.drain.hold();
     let _live = metrics::session_opened("ws");
     let (sink, mut messages) = socket.split();
@@ -88,7 +91,7 @@ async fn serve(socket: WebSocket, start: Start) {
     let writer = Writer { sink, outlet, ending, stall, clock, way: Way::to_client() };
     let writing = AbortOnDropHandle::new(tokio::spawn(writer.run(lost).in_current_span()));
 
-    let driver = Driver::new(engine, providers, pass, settings, downlink);
+    let driver = Driver::new(engine, providers, pass, settings, offer, downlink);
     let loss = stream::once(loss).filter_map(|lost| future::ready(lost.ok()));
     let uplink = messages.by_ref().map(read).chain(stream::once(future::ready(Incoming::Gone)));
     driver.run(stream::select(uplink, loss.boxed())).await;
