@@ -21,7 +21,7 @@ use voice_relay::{
             ids::{ResponseId, TurnId},
             input::{Heard, Spoken, Voice},
             output::Transcribe,
-            settings::{Player, Profile},
+            settings::{Mind, Player, Profile},
         },
     },
 };
@@ -74,6 +74,7 @@ impl Scene {
             starvation: Duration::from_millis(1500),
             longest_turn: Duration::from_secs(1 << 40),
             seed: 7,
+            mind: Mind::Cascade,
             settings: Arc::new(settings),
         };
         let now = Clock::system().now();
