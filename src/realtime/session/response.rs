@@ -189,7 +189,12 @@ impl Session {
         };
         if let Err(broken) = stepped {
             let (code, message) = explain("language model", &broken);
-            self.fail(now, id, code, message, out);
+            let status = if desk.reply.has_reached_the_person() {
+                ResponseStatus::BrokenOff { code, message }
+            } else {
+                ResponseStatus::Failed { code, message }
+            };
+            self.end_early(now, id, status, out);
         }
     }
 
