@@ -21,6 +21,8 @@ pub type ThoughtStream = BoxStream<'static, Result<Thought, ProviderError>>;
 pub struct LlmCapabilities {
     /// It can call functions.
     pub tools: bool,
+    /// Told its own words so far, it goes on from there: it can take over a reply that another model broke off.
+    pub continues: bool,
     /// Names of the models it serves.
     pub models: Vec<String>,
 }

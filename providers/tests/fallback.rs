@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+#[path = "fallback/continuing.rs"]
+mod continuing;
+
 use std::{
     sync::{Arc, Mutex},
     time::Duration,

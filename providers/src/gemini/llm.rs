@@ -46,7 +46,7 @@ impl LanguageModel {
 
 impl crate::LanguageModel for LanguageModel {
     fn capabilities(&self) -> LlmCapabilities {
-        LlmCapabilities { tools: true, models: vec![self.model.clone()] }
+        LlmCapabilities { tools: true, continues: true, models: vec![self.model.clone()] }
     }
 
     fn reply(&self, prompt: Prompt) -> BoxFuture<'_, Result<ThoughtStream, ProviderError>> {

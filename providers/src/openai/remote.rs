@@ -27,7 +27,7 @@ pub(crate) struct Remote {
 
 impl Remote {
     pub(crate) fn capabilities(&self) -> LlmCapabilities {
-        LlmCapabilities { tools: true, models: vec![self.model.clone()] }
+        LlmCapabilities { tools: true, continues: true, models: vec![self.model.clone()] }
     }
 
     /// The vendor's function that answers prompts.

@@ -26,6 +26,8 @@ pub struct LlmScript {
     pub replies: Vec<Reply>,
     /// Every later reply.
     pub every: Reply,
+    /// Whether it says that it can go on from what was said.
+    pub continues: bool,
     /// What goes wrong.
     pub faults: Faults,
 }
@@ -70,7 +72,7 @@ impl LanguageModel {
 
 impl crate::LanguageModel for LanguageModel {
     fn capabilities(&self) -> LlmCapabilities {
-        LlmCapabilities { tools: true, models: vec!["echo".to_owned()] }
+        LlmCapabilities { tools: true, continues: self.script.continues, models: vec!["echo".to_owned()] }
     }
 
     fn reply(&self, prompt: Prompt) -> BoxFuture<'_, Result<ThoughtStream, ProviderError>> {

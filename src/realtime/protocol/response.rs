@@ -113,7 +113,9 @@ fn status(status: &ResponseStatus, object: &mut Object<'_>) {
         ResponseStatus::Cancelled(CancelReason::ClientCancelled) => ("cancelled", Some("client_cancelled")),
         ResponseStatus::Incomplete(IncompleteReason::MaxOutputTokens) => ("incomplete", Some("max_output_tokens")),
         ResponseStatus::Incomplete(IncompleteReason::ContentFilter) => ("incomplete", Some("content_filter")),
-        ResponseStatus::Failed { code, message } => return failed(code, message, object),
+        // The protocol knows no reason for it; the error says what happened, as with a failure.
+        ResponseStatus::BrokenOff { code, message } => return broken("incomplete", code, message, object),
+        ResponseStatus::Failed { code, message } => return broken("failed", code, message, object),
     };
     object.text("status", name);
     match reason {
@@ -125,10 +127,10 @@ fn status(status: &ResponseStatus, object: &mut Object<'_>) {
     }
 }
 
-fn failed(code: &str, message: &str, object: &mut Object<'_>) {
-    object.text("status", "failed");
+fn broken(name: &str, code: &str, message: &str, object: &mut Object<'_>) {
+    object.text("status", name);
     object.object("status_details", |details| {
-        details.text("type", "failed");
+        details.text("type", name);
         details.object("error", |error| {
             error.text("type", error::kind_of(code));
             error.text("code", code);

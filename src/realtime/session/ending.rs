@@ -109,7 +109,7 @@ impl Session {
         }
     }
 
-    /// Breaks off a response because a provider failed.
+    /// Ends a response with a failure.
     pub(super) fn fail(
         &mut self,
         now: Instant,
@@ -118,8 +118,12 @@ impl Session {
         message: String,
         out: &mut Vec<Output>,
     ) {
+        self.end_early(now, id, ResponseStatus::Failed { code, message }, out);
+    }
+
+    /// Ends a response because a provider failed: what reached the person stays.
+    pub(super) fn end_early(&mut self, now: Instant, id: &ResponseId, status: ResponseStatus, out: &mut Vec<Output>) {
         out.push(Output::Cancel(id.clone()));
-        let status = ResponseStatus::Failed { code, message };
         if let Some(at) = self.asides.iter().position(|aside| aside.reply.id == *id) {
             let mut aside = self.asides.remove(at);
             aside.desk(&mut self.ids, self.profile.player).close_all(ItemStatus::Incomplete, out);
@@ -142,6 +146,7 @@ impl Session {
             ResponseStatus::InProgress
             | ResponseStatus::Cancelled(_)
             | ResponseStatus::Incomplete(_)
+            | ResponseStatus::BrokenOff { .. }
             | ResponseStatus::Failed { .. } => ItemStatus::Incomplete,
         };
         tell(out, Event::ResponseDone(reply.view(status)));

@@ -378,6 +378,13 @@ pub enum ResponseStatus {
     Cancelled(CancelReason),
     /// Cut by a limit.
     Incomplete(IncompleteReason),
+    /// Its model was lost after some of it had reached the person, and no other could go on.
+    BrokenOff {
+        /// For programs, as in [`Self::Failed`].
+        code: &'static str,
+        /// For the person, without a provider's inside.
+        message: String,
+    },
     /// A provider failed.
     Failed {
         /// For programs: `rate_limit_exceeded`, `provider_unavailable`, …

@@ -132,6 +132,15 @@ impl Reply {
         self.tracks().any(|(_, track)| !track.released.is_zero())
     }
 
+    /// Whether some of its words were heard or can be read.
+    pub(super) fn has_reached_the_person(&self) -> bool {
+        self.lines.iter().any(|line| match &line.content {
+            Content::Speech { track, .. } => !track.released.is_zero(),
+            Content::Text(text) => !text.is_empty(),
+            Content::Call { .. } => false,
+        })
+    }
+
     /// The speech of its items.
     pub(super) fn tracks(&self) -> impl Iterator<Item = (&ItemId, &Track)> {
         self.lines.iter().filter_map(|line| match &line.content {

@@ -202,8 +202,13 @@ impl Session {
         };
         if let Err(broken) = stepped {
             let (code, message) = explain("language model", &broken);
+            let status = if desk.reply.has_reached_the_person() {
+                ResponseStatus::BrokenOff { code, message: message.clone() }
+            } else {
+                ResponseStatus::Failed { code, message: message.clone() }
+            };
             if !self.turn_to_cascade(id, &message) {
-                self.fail(now, id, code, message, out);
+                self.end_early(now, id, status, out);
             }
         }
     }

@@ -5,6 +5,8 @@
 
 mod llm;
 mod realtime;
+mod seam;
+mod splice;
 mod stt;
 mod tts;
 
@@ -43,12 +45,19 @@ struct Attempts<T: ?Sized> {
 impl<T: ?Sized> Attempts<T> {
     /// The next provider, or the error that led here if there is none.
     fn after(&mut self, error: ProviderError) -> Result<Arc<T>, ProviderError> {
-        let Some(provider) = self.providers.get(self.next) else { return Err(error) };
+        self.after_if(error, |_| true)
+    }
+
+    /// As [`Self::after`], but only one that is `fit` to take over now.
+    fn after_if(&mut self, error: ProviderError, fit: impl Fn(&T) -> bool) -> Result<Arc<T>, ProviderError> {
+        let Some(ahead) = self.providers[self.next..].iter().position(|provider| fit(provider)) else {
+            return Err(error);
+        };
         if self.next > 0 {
             tracing::warn!(provider = %error.provider, kind = %error.kind, detail = %error.detail, "a provider failed, the next takes over");
         }
-        self.next += 1;
-        Ok(provider.clone())
+        self.next += ahead + 1;
+        Ok(self.providers[self.next - 1].clone())
     }
 }
 

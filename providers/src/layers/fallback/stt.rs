@@ -1,6 +1,6 @@
 //! Speech-to-text: the next engine hears the utterance again from its start.
 //!
-//! Text promised as stable stays: of what the next engine understands, only the words beyond that many are taken.
+//! Text promised as stable stays: of what the next engine understands, only the words beyond it are taken.
 //! Audio is kept for [`KEPT`]; an utterance that outgrew it cannot be heard again, and a failure after that is final.
 
 use std::{
@@ -16,7 +16,7 @@ use futures_util::{
     stream::{self, BoxStream},
 };
 
-use super::{Attempts, Fallback, cut_short, untried};
+use super::{Attempts, Fallback, cut_short, splice::beyond, untried};
 use crate::{
     ProviderError, SpeechToText,
     generate::{Outlet, generate},
@@ -107,11 +107,6 @@ impl Hearing {
         let text = format!("{} {}", self.stable.trim_end(), beyond(&self.stable, &last.text));
         FinalTranscript { text: text.trim().to_owned(), words: Vec::new(), segments: Vec::new(), ..last }
     }
-}
-
-/// The words of `heard` after as many as `stable` has.
-fn beyond(stable: &str, heard: &str) -> String {
-    heard.split_whitespace().skip(stable.split_whitespace().count()).collect::<Vec<_>>().join(" ")
 }
 
 /// The utterance so far, and where the rest comes from.

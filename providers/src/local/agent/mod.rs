@@ -57,7 +57,8 @@ impl Agent {
 
 impl LanguageModel for Agent {
     fn capabilities(&self) -> LlmCapabilities {
-        LlmCapabilities { tools: true, models: vec!["agent".to_owned()] }
+        // Its rules answer a question; they know nothing of sentences half said.
+        LlmCapabilities { tools: true, continues: false, models: vec!["agent".to_owned()] }
     }
 
     fn reply(&self, prompt: Prompt) -> BoxFuture<'_, Result<ThoughtStream, ProviderError>> {

@@ -198,6 +198,10 @@ fn ends() -> Vec<(&'static str, Event)> {
                 event_id: Some("event_of_client".into()),
             })
         }),
+        ("response.done.broken_off", {
+            let (code, message) = ("provider_unavailable", "The language model is unavailable.".into());
+            Event::ResponseDone(view(ResponseStatus::BrokenOff { code, message }, None))
+        }),
     ]
 }
 

@@ -74,11 +74,22 @@ fn a_model_that_fails_amid_its_reply_leaves_what_was_spoken() {
     scene.says("Hello there, my friend. How are you doing on this fine day? And");
     scene.sounds(0, 800);
     scene.feed(Input::Thought { response: scene.response(), event: Err(broken(ErrorKind::Unavailable)) });
+    let ResponseStatus::BrokenOff { code, message } = &scene.done().status else { panic!("{:?}", scene.done()) };
+    assert_eq!((*code, message.as_str()), ("provider_unavailable", "The language model is unavailable."));
     assert_eq!(scene.done().output[0].status, ItemStatus::Incomplete);
     assert_eq!(text(scene.history(&scene.said())), "Hello there,");
     scene.run_for(millis(2000));
     scene.asks("go on");
     assert_eq!(scene.count("infer"), 2);
+}
+
+#[test]
+fn a_model_that_fails_before_a_word_was_heard_fails_the_response() {
+    let mut scene = Scene::new();
+    scene.asks("hello");
+    scene.says("Hello there, my friend.");
+    scene.feed(Input::Thought { response: scene.response(), event: Err(broken(ErrorKind::Timeout)) });
+    assert_eq!(failed(&scene), ("provider_timeout", "The language model did not answer in time."));
 }
 
 #[test]
