@@ -245,7 +245,11 @@ impl Player {
 fn read(head: &str, body: &[u8]) -> Result<Heard, String> {
     let field = |wanted: &str| {
         let fields = head.split("\r\n").filter_map(|line| line.split_once(": "));
-        fields.filter(|(name, _)| *name == wanted).map(|(_, value)| value.to_owned()).next().ok_or(format!("no {wanted}"))
+        fields
+            .filter(|(name, _)| *name == wanted)
+            .map(|(_, value)| value.to_owned())
+            .next()
+            .ok_or(format!("no {wanted}"))
     };
     let (path, request, timestamp) = (field("Path")?, field("X-RequestId")?, field("X-Timestamp")?);
     if request.len() != 32 || !request.bytes().all(|byte| byte.is_ascii_hexdigit()) {

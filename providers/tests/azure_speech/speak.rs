@@ -128,11 +128,8 @@ async fn azures_own_voices_and_paces_are_asked_for() {
 #[tokio::test]
 async fn a_custom_voice_is_reached_by_its_deployment() {
     let service = Service::start(&[&format!("> speech.config\n{ASKED}{SOUND}")]).await;
-    let own = Config {
-        voice: "My 'Voice'".into(),
-        voice_deployment: Some("1b-2c".into()),
-        ..config(&service.base_url)
-    };
+    let own =
+        Config { voice: "My 'Voice'".into(), voice_deployment: Some("1b-2c".into()), ..config(&service.base_url) };
     let mouth = TextToSpeech::new("azure/x", "speech", Arc::new(own));
     let text = stream::iter(clauses(&["Yes."])).boxed();
     let events: Events = soon(mouth.speak(voice("en-US-GuyNeural"), text).await.unwrap().collect()).await;
@@ -260,7 +257,8 @@ async fn a_connection_cut_at_any_message_is_one_error_or_was_no_loss() {
 
 #[tokio::test]
 async fn dropping_the_speech_silences_the_service_and_hangs_up() {
-    let sounding = format!("> speech.config\n{ASKED}< audio 4800\n> synthesis.control {{\"action\":\"stop\"}}\n> close");
+    let sounding =
+        format!("> speech.config\n{ASKED}< audio 4800\n> synthesis.control {{\"action\":\"stop\"}}\n> close");
     let mut service = Service::start(&[&sounding]).await;
     let text = stream::iter(clauses(&TEXT)).boxed();
     let mut events = mouth(&service.base_url).speak(voice("alloy"), text).await.unwrap();

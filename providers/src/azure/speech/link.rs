@@ -60,7 +60,8 @@ impl Account {
             unkeyed(&said, self.config.key.as_ref())
         });
         let opened = opened.await;
-        opened.map_err(|error| ProviderError { kind: if limited { ErrorKind::RateLimited } else { error.kind }, ..error })
+        opened
+            .map_err(|error| ProviderError { kind: if limited { ErrorKind::RateLimited } else { error.kind }, ..error })
     }
 
     /// A complaint of this provider, without the key should the service quote it.

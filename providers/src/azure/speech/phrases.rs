@@ -137,6 +137,9 @@ mod tests {
     #[test]
     fn scripts_without_blanks_get_none() {
         assert_eq!(joined("你好。", "再见"), "再见");
-        assert_eq!((joined("", "a"), joined("a.", "b"), joined("你好。", "ok")), ("a".into(), " b".into(), " ok".into()));
+        assert_eq!(
+            (joined("", "a"), joined("a.", "b"), joined("你好。", "ok")),
+            ("a".into(), " b".into(), " ok".into())
+        );
     }
 }

@@ -48,7 +48,11 @@ impl TextToSpeech {
 
     fn voice(&self, asked: &Voice) -> String {
         let config = &self.account.config;
-        if config.voice_deployment.is_some() { config.voice.clone() } else { voices::pick(asked, &self.model, &config.voice) }
+        if config.voice_deployment.is_some() {
+            config.voice.clone()
+        } else {
+            voices::pick(asked, &self.model, &config.voice)
+        }
     }
 }
 
@@ -119,7 +123,8 @@ impl Speaking {
             None => Line::open(&self.account).await?,
         };
         let mut voiced = line.voice(&self.account, ssml, &mut piece, out).await;
-        let passing = matches!(&voiced, Err(error) if matches!(error.kind, ErrorKind::Unavailable | ErrorKind::Timeout));
+        let passing =
+            matches!(&voiced, Err(error) if matches!(error.kind, ErrorKind::Unavailable | ErrorKind::Timeout));
         if passing && line.used && !piece.sounds() {
             drop(line);
             line = Line::open(&self.account).await?;

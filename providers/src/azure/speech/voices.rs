@@ -85,7 +85,8 @@ fn known(name: &str, wanted: Option<&str>) -> Option<String> {
 fn of_language(wanted: &str, man: bool) -> Option<String> {
     let mut spoken = VOICES.iter().filter(|(locale, ..)| primary(locale) == primary(wanted));
     let exact = spoken.clone().find(|(locale, ..)| *locale == wanted);
-    let (locale, women, men) = exact.or_else(|| spoken.find(|(locale, ..)| *locale == super::locales::locale(&primary(wanted))))?;
+    let (locale, women, men) =
+        exact.or_else(|| spoken.find(|(locale, ..)| *locale == super::locales::locale(&primary(wanted))))?;
     Some(full(locale, if man { men } else { women }.split_whitespace().next()?))
 }
 
@@ -178,7 +179,11 @@ const VOICES: [(&str, &str, &str); 145] = [
     ("es-GQ", "Teresa", "Javier"),
     ("es-GT", "Marta", "Andres"),
     ("es-HN", "Karla", "Carlos"),
-    ("es-MX", "Dalia Beatriz Candela Carlota Larissa Nuria Renata", "Jorge Cecilio Gerardo Liberto Luciano Pelayo Yago"),
+    (
+        "es-MX",
+        "Dalia Beatriz Candela Carlota Larissa Nuria Renata",
+        "Jorge Cecilio Gerardo Liberto Luciano Pelayo Yago",
+    ),
     ("es-NI", "Yolanda", "Federico"),
     ("es-PA", "Margarita", "Roberto"),
     ("es-PE", "Camila", "Alex"),
@@ -321,7 +326,9 @@ mod tests {
     #[test]
     fn every_listed_voice_is_one_and_is_found() {
         assert!(all().count() > 350 && all().all(|voice| is_voice(&voice) && picked(&voice, None, "") == voice));
-        for no_voice in ["", "alloy", "Neural", "en-US", "en-US-Ava", "en-US-Ava'Neural", "x-y-zNeural", "1n-US-AvaNeural"] {
+        for no_voice in
+            ["", "alloy", "Neural", "en-US", "en-US-Ava", "en-US-Ava'Neural", "x-y-zNeural", "1n-US-AvaNeural"]
+        {
             assert!(!is_voice(no_voice), "{no_voice}");
         }
         for language in super::super::locales::languages().filter(|language| language != "eu") {

@@ -46,7 +46,8 @@ impl Words {
             a.is_some_and(letter) && b.is_some_and(letter)
         };
         let (before, word, behind) = (&self.text[..range.start], &self.text[range.clone()], &self.text[range.end..]);
-        !joins(before.chars().next_back(), word.chars().next()) && !joins(word.chars().next_back(), behind.chars().next())
+        !joins(before.chars().next_back(), word.chars().next())
+            && !joins(word.chars().next_back(), behind.chars().next())
     }
 
     /// With what is opened just before it and closed right behind it.

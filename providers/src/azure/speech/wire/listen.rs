@@ -63,7 +63,12 @@ pub(in crate::azure::speech) struct Passage {
 impl Plan {
     /// `model` is a mode of the older addresses, `interactive`, `conversation` or `dictation`; or the id of a custom
     /// model's deployment; or `speech`.
-    pub(in crate::azure::speech) fn new(model: &str, languages: Vec<String>, interim: bool, phrases: Vec<String>) -> Self {
+    pub(in crate::azure::speech) fn new(
+        model: &str,
+        languages: Vec<String>,
+        interim: bool,
+        phrases: Vec<String>,
+    ) -> Self {
         let (mode, old, deployment) = match model {
             "interactive" => ("Interactive", Some(model), None),
             "conversation" => ("Conversation", Some(model), None),

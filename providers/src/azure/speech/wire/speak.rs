@@ -193,7 +193,11 @@ mod tests {
     #[test]
     fn hd_voices_are_asked_for_plain_text() {
         let ssml = ssml("de-DE-Seraphina:DragonHDLatestNeural", 2.0, "Hallo.");
-        assert!(ssml.ends_with("xml:lang='de-DE'><voice name='de-DE-Seraphina:DragonHDLatestNeural'>Hallo.</voice></speak>"));
+        assert!(
+            ssml.ends_with(
+                "xml:lang='de-DE'><voice name='de-DE-Seraphina:DragonHDLatestNeural'>Hallo.</voice></speak>"
+            )
+        );
     }
 
     #[test]
@@ -217,7 +221,8 @@ mod tests {
             "text":{"Text":"Hello","Length":5,"BoundaryType":"WordBoundary"}}},
             {"Type":"WordBoundary","Data":{"Offset":1,"Duration":1,"text":{"Text":",","Length":1,"BoundaryType":"PunctuationBoundary"}}},
             {"Type":"SessionEnd","Data":{"Offset":9000000}},{"Type":"Viseme","Data":{"Offset":1,"VisemeId":2}},{}]}"#;
-        let hello = Spoken { text: "Hello".into(), start: Duration::from_millis(100), end: Duration::from_micros(662_500) };
+        let hello =
+            Spoken { text: "Hello".into(), start: Duration::from_millis(100), end: Duration::from_micros(662_500) };
         assert_eq!(told("audio.metadata", body), Ok(vec![hello]));
         assert!(told("audio.metadata", "{").is_err());
         assert_eq!(told("turn.start", "{"), Ok(Vec::new()));

@@ -60,7 +60,7 @@ pub(in crate::azure::speech) fn kind_of(reason: &str) -> Option<ErrorKind> {
     let has = |marks: &[&str]| marks.iter().any(|mark| reason.contains(mark));
     if has(&["quota", "throttl", "too many", "rate limit", "concurren", "parallel requests"]) {
         Some(ErrorKind::RateLimited)
-    } else if has(&["unauthori", "authenticat", "subscription key", "access denied", "forbidden", "token"]) {
+    } else if has(&["unauthori", "authenticat", "authorization", "subscription key", "access denied", "forbidden"]) {
         Some(ErrorKind::Unauthorized)
     } else if has(&["timeout", "timed out"]) {
         Some(ErrorKind::Timeout)
@@ -84,6 +84,7 @@ mod tests {
             (1007, "Unsupported voice en-US-NobodyNeural.", ErrorKind::Rejected),
             (1007, "", ErrorKind::Rejected),
             (1002, "Missing/Empty header. Path", ErrorKind::Rejected),
+            (1007, "Authorization token is expired.", ErrorKind::Unauthorized),
             (4429, "", ErrorKind::RateLimited),
             (4401, "", ErrorKind::Unauthorized),
             (4503, "", ErrorKind::Unavailable),
