@@ -1,8 +1,10 @@
-//! Azure: OpenAI's language models as deployments of one's own.
+//! Azure: OpenAI's language models as deployments of one's own, and the Speech service.
 //!
-//! References: <https://learn.microsoft.com/azure/foundry/openai/api-version-lifecycle> (the v1 path, without a version)
-//! and <https://learn.microsoft.com/azure/ai-foundry/openai/reference> (the classic path, with one; `api-key`).
+//! References for the models: <https://learn.microsoft.com/azure/foundry/openai/api-version-lifecycle> (the v1 path,
+//! without a version) and <https://learn.microsoft.com/azure/ai-foundry/openai/reference> (the classic path, with one;
+//! `api-key`); for speech, see [`speech`].
 
 pub mod llm;
+pub mod speech;
 
 pub use llm::LanguageModel;

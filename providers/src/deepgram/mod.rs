@@ -15,7 +15,7 @@ mod assembly;
 mod config;
 mod link;
 mod stt;
-mod terms;
+pub(crate) mod terms;
 mod tts;
 mod voices;
 mod wire;

@@ -4,7 +4,7 @@
 
 /// The terms of a prompt, the first ones where they exceed Deepgram's limits: what commas, semicolons and lines part; of
 /// longer stretches, which are prose, only the names in them.
-pub(super) fn terms(prompt: &str) -> Vec<String> {
+pub(crate) fn terms(prompt: &str) -> Vec<String> {
     let mut terms: Vec<String> = Vec::new();
     let mut tokens = 0;
     for stretch in prompt.split([',', ';', '\n', '•', '|', '"', '“', '”']) {
