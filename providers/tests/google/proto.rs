@@ -145,7 +145,8 @@ pub(crate) fn decode(message: &str, mut bytes: &[u8]) -> Value {
                 json!(f64::from_le_bytes(*value))
             }
             2 => {
-                let (body, rest) = bytes.split_at(unvarint(&mut bytes) as usize);
+                let length = unvarint(&mut bytes) as usize;
+                let (body, rest) = bytes.split_at(length);
                 bytes = rest;
                 match kind {
                     Text => json!(std::str::from_utf8(body).unwrap()),

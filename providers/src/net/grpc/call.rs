@@ -1,6 +1,6 @@
 //! One call: what is asked goes out while answers come in.
 
-use std::{future::Future, pin::Pin, task::Poll};
+use std::{future::Future, pin::Pin, sync::Arc, task::Poll};
 
 use bytes::Bytes;
 use futures_util::{Stream, stream};
@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     super::{http, refusal::unkeyed},
     frames::{self, Decoder},
-    lines::{Line, line},
+    lines::line,
     status::{self, Trouble},
 };
 use crate::{ErrorKind, ProviderError, Secret};
@@ -45,7 +45,7 @@ pub(crate) struct Answers {
     secret: Option<Secret>,
     state: State,
     decoder: Decoder,
-    _line: Line,
+    _held: Arc<Arc<()>>,
 }
 
 enum Part {
@@ -71,15 +71,18 @@ impl Method<'_> {
         let url: Url = http::endpoint(self.base_url, self.path)
             .map_err(|why| error(ErrorKind::Rejected, format!("base_url {why}")))?;
         let line = line(self.provider, &url).await?;
+        // One call, whichever half of it lasts longer.
+        let held = Arc::new(line.held);
         let (parts, receiver) = mpsc::channel(1);
         let (begin, begun) = oneshot::channel();
         let mut headers = self.headers;
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
         headers.insert(header::TE, HeaderValue::from_static("trailers"));
-        let asking = line.client.post(url).headers(headers).body(Body::wrap_stream(body(receiver, begin)));
+        let asking =
+            line.client.post(url).headers(headers).body(Body::wrap_stream(body(receiver, begin, held.clone())));
         let mut answer = Box::pin(asking.send());
         let state = tokio::select! { biased;
-            _ = begun => State::Awaited(answer),
+            Ok(()) = begun => State::Awaited(answer),
             head = &mut answer => {
                 let head = head.map_err(|error| http::failure(self.provider, error))?;
                 State::Awaited(Box::pin(std::future::ready(Ok(head))))
@@ -91,18 +94,23 @@ impl Method<'_> {
             secret: self.secret,
             state,
             decoder: Decoder::default(),
-            _line: line,
+            _held: held,
         };
         Ok((Asking { provider, parts }, answers))
     }
 }
 
 /// The request's body. Its first poll shows that a connection is there; an end nobody asked for is an error, which
-/// resets the call.
-fn body(mut parts: mpsc::Receiver<Part>, begin: oneshot::Sender<()>) -> impl Stream<Item = Result<Bytes, Dropped>> {
+/// resets the call. A service that does not read learns of it late: the line is held until then.
+fn body(
+    mut parts: mpsc::Receiver<Part>,
+    begin: oneshot::Sender<()>,
+    held: Arc<Arc<()>>,
+) -> impl Stream<Item = Result<Bytes, Dropped>> {
     let mut begin = Some(begin);
     let mut over = false;
     stream::poll_fn(move |context| {
+        let _held = &held;
         if let Some(begin) = begin.take() {
             let _ = begin.send(());
         }
