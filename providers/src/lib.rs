@@ -23,6 +23,8 @@ pub mod error;
 pub mod gemini;
 #[cfg(feature = "engines")]
 mod generate;
+#[cfg(feature = "engines")]
+pub mod google;
 pub mod json;
 #[cfg(feature = "engines")]
 pub mod layers;
