@@ -1,8 +1,10 @@
-//! Azure: OpenAI's language models as deployments of one's own.
+//! Azure: OpenAI's language and speech-to-speech models as deployments of one's own.
 //!
 //! References: <https://learn.microsoft.com/azure/foundry/openai/api-version-lifecycle> (the v1 path, without a version)
 //! and <https://learn.microsoft.com/azure/ai-foundry/openai/reference> (the classic path, with one; `api-key`).
 
 pub mod llm;
+pub mod realtime;
 
 pub use llm::LanguageModel;
+pub use realtime::RealtimeModel;
