@@ -339,7 +339,8 @@ impl Mouth<'_> {
 
     /// The same for models that take words only as the person's, and only as live as sound.
     async fn say_live(&mut self, typed: &[(&'static str, String)], asking: bool) -> Result<(), ProviderError> {
-        let own = |(role, text): &(&str, String)| if *role == "model" { format!("[You said] {text}") } else { text.clone() };
+        let own =
+            |(role, text): &(&str, String)| if *role == "model" { format!("[You said] {text}") } else { text.clone() };
         let mut texts: Vec<_> = typed.iter().map(own).collect();
         if texts.is_empty() && asking {
             texts.push(BEGIN.to_owned());
@@ -368,12 +369,17 @@ mod tests {
 
     #[test]
     fn the_socket_is_beside_the_other_functions() {
-        let function = |version| {
-            format!("ws/google.ai.generativelanguage.{version}.GenerativeService.BidiGenerateContent")
-        };
+        let function =
+            |version| format!("ws/google.ai.generativelanguage.{version}.GenerativeService.BidiGenerateContent");
         for (base, expected) in [
-            ("https://generativelanguage.googleapis.com/v1beta", ("wss://generativelanguage.googleapis.com/", "v1beta")),
-            ("https://generativelanguage.googleapis.com/v1alpha/", ("wss://generativelanguage.googleapis.com/", "v1alpha")),
+            (
+                "https://generativelanguage.googleapis.com/v1beta",
+                ("wss://generativelanguage.googleapis.com/", "v1beta"),
+            ),
+            (
+                "https://generativelanguage.googleapis.com/v1alpha/",
+                ("wss://generativelanguage.googleapis.com/", "v1alpha"),
+            ),
             ("http://127.0.0.1:1/proxy/v1beta", ("ws://127.0.0.1:1/proxy/", "v1beta")),
             ("ws://127.0.0.1:1", ("ws://127.0.0.1:1/", "v1beta")),
         ] {

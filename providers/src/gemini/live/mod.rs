@@ -44,7 +44,7 @@ pub struct RealtimeModel {
 
 impl RealtimeModel {
     /// A model that reports its failures under this name, as configured:
-    /// `gemini/gemini-2.5-flash-native-audio-preview-12-2025`.
+    /// `gemini/gemini-3.1-flash-live-preview`.
     pub fn new(
         name: impl Into<Cow<'static, str>>,
         model: impl Into<String>,

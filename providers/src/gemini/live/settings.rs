@@ -12,8 +12,8 @@ pub struct Settings {
     pub voice: String,
     /// It can answer in text alone; models of native audio cannot.
     pub text: bool,
-    /// It takes `clientContent` as its first history only, as Gemini 3.1 does; what is typed later goes as
-    /// `realtimeInput.text`.
+    /// It takes `clientContent` as its first history only, as models do since Gemini 3.1 (livekit/agents#5251); what is
+    /// typed later goes as `realtimeInput.text`. Gemini 2.5 takes both.
     pub realtime_text: bool,
 }
 
@@ -23,7 +23,7 @@ impl Default for Settings {
             voices: VOICES.iter().map(|&name| name.to_owned()).collect(),
             voice: "Kore".to_owned(),
             text: false,
-            realtime_text: false,
+            realtime_text: true,
         }
     }
 }

@@ -3,6 +3,9 @@
 //! Messages name no turn; their order does. A turn that was asked for ends with `turnComplete`; one that is interrupted
 //! says so first, and what comes after that is the next one's.
 
+use audio::Clip;
+
+use super::wire::{Answered, Call, Content, Told};
 use crate::{
     ErrorKind, ProviderError,
     dialogue::{Draft, fitting},
@@ -10,10 +13,6 @@ use crate::{
     net::pcm::Samples,
     realtime::{Event, Step},
 };
-
-use audio::Clip;
-
-use super::wire::{Answered, Call, Content, Told};
 
 /// The turns of one conversation.
 #[derive(Debug)]
@@ -107,11 +106,6 @@ impl Turns {
     pub(super) fn answer(&mut self, call: &str, output: &str) -> bool {
         let found = self.calls.iter_mut().find(|(made, _)| fitting(&made.id) == call || made.id == call);
         found.map(|(_, answered)| *answered = Some(output.to_owned())).is_some()
-    }
-
-    /// Whether the model made this call and waits for it.
-    pub(super) fn waits_for(&self, call: &str) -> bool {
-        self.calls.iter().any(|(made, _)| fitting(&made.id) == call || made.id == call)
     }
 
     /// The functions' answers, if there are any: the model goes on only when it has all.
@@ -283,8 +277,7 @@ mod tests {
     }
 
     const WORDS: &str = r#"{"serverContent":{"outputTranscription":{"text":"Hi"}}}"#;
-    const SOUND: &str =
-        r#"{"serverContent":{"modelTurn":{"parts":[{"inlineData":{"mimeType":"audio/pcm;rate=24000","data":"AQABAA=="}}]}}}"#;
+    const SOUND: &str = r#"{"serverContent":{"modelTurn":{"parts":[{"inlineData":{"mimeType":"audio/pcm;rate=24000","data":"AQABAA=="}}]}}}"#;
     const GENERATED: &str = r#"{"serverContent":{"generationComplete":true}}"#;
     const INTERRUPTED: &str = r#"{"serverContent":{"interrupted":true}}"#;
     const COMPLETE: &str = r#"{"serverContent":{"turnComplete":true},"usageMetadata":{"responseTokenCount":3}}"#;
@@ -300,15 +293,23 @@ mod tests {
         assert_eq!(told(&mut turns, &[WORDS, GENERATED]), ["5: Hi"]);
         let mut out = Vec::new();
         turns.settle(&mut out);
-        assert_eq!(out.iter().map(word).collect::<Vec<_>>(), ["5: Stop"], "an end that does not come is not waited for");
+        assert_eq!(
+            out.iter().map(word).collect::<Vec<_>>(),
+            ["5: Stop"],
+            "an end that does not come is not waited for"
+        );
         turns.ask(6, false);
         assert_eq!(told(&mut turns, &[COMPLETE, WORDS, COMPLETE]), ["6: Hi", "6: 3 tokens", "6: Stop"]);
     }
 
     #[test]
     fn nothing_of_a_cancelled_reply_is_told_however_late_it_comes() {
-        let endings: [&[&str]; 4] =
-            [&[WORDS, INTERRUPTED, COMPLETE], &[WORDS, GENERATED, COMPLETE], &[SOUND, COMPLETE], &[INTERRUPTED, COMPLETE]];
+        let endings: [&[&str]; 4] = [
+            &[WORDS, INTERRUPTED, COMPLETE],
+            &[WORDS, GENERATED, COMPLETE],
+            &[SOUND, COMPLETE],
+            &[INTERRUPTED, COMPLETE],
+        ];
         for ending in endings {
             for late in 0..=ending.len() {
                 let mut turns = Turns::new(true);
@@ -331,7 +332,7 @@ mod tests {
         let mut turns = Turns::new(true);
         turns.ask(1, false);
         assert_eq!(told(&mut turns, &[WORDS, CALL]), ["1: Hi", "1: look", "1: {}", "1: done", "1: Stop"]);
-        assert!(turns.waits_for("c") && !turns.waits_for("d") && !turns.is_replying());
+        assert!(!turns.is_replying());
         assert!(turns.answer("c", "seen") && !turns.answer("d", "x"));
         let answers = turns.answers();
         assert_eq!((answers[0].id.as_str(), answers[0].output.as_str()), ("c", "seen"));
@@ -349,7 +350,7 @@ mod tests {
         turns.ask(2, false);
         told(&mut turns, &[CALL]);
         assert_eq!(turns.answers(), []);
-        assert!(!turns.waits_for("c"));
+        assert!(!turns.answer("c", "late"));
     }
 
     #[test]

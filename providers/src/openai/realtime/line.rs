@@ -113,9 +113,7 @@ impl Line {
 
     fn read(&self, received: Received) -> Result<Option<Told>, ProviderError> {
         match received {
-            Received::Text(text) => {
-                wire::read(&text).map(Some).map_err(|why| self.error(ErrorKind::Protocol, &why))
-            }
+            Received::Text(text) => wire::read(&text).map(Some).map_err(|why| self.error(ErrorKind::Protocol, &why)),
             Received::Binary(_) => Ok(None),
             Received::Closed(code, reason) => {
                 let (kind, detail) = wire::closed(code, &reason);

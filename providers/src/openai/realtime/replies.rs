@@ -34,10 +34,15 @@ enum Current {
     #[default]
     None,
     /// Asked for; the vendor has not begun it.
-    Asked { reply: u64 },
+    Asked {
+        reply: u64,
+    },
     Active(Box<Active>),
     /// No longer wanted; its end is awaited. Without an id the vendor has not begun it.
-    Leaving { reply: u64, id: Option<String> },
+    Leaving {
+        reply: u64,
+        id: Option<String>,
+    },
 }
 
 #[derive(Debug)]
@@ -349,7 +354,8 @@ mod tests {
     const BEGAN: &str = r#"{"type":"response.created","response":{"id":"r1"}}"#;
     const WORDS: &str =
         r#"{"type":"response.output_audio_transcript.delta","response_id":"r1","item_id":"i1","delta":"Hi"}"#;
-    const SOUND: &str = r#"{"type":"response.output_audio.delta","response_id":"r1","item_id":"i1","delta":"AQABAA=="}"#;
+    const SOUND: &str =
+        r#"{"type":"response.output_audio.delta","response_id":"r1","item_id":"i1","delta":"AQABAA=="}"#;
     const DONE: &str =
         r#"{"type":"response.done","response":{"id":"r1","status":"completed","usage":{"output_tokens":3}}}"#;
 
@@ -416,7 +422,10 @@ mod tests {
         for (status, expected) in [
             (r#""incomplete","status_details":{"reason":"max_output_tokens"}"#, "1: Length"),
             (r#""incomplete","status_details":{"reason":"content_filter"}"#, "1: ContentFilter"),
-            (r#""failed","status_details":{"error":{"code":"rate_limit_exceeded","message":"slow"}}"#, "1: rate limited"),
+            (
+                r#""failed","status_details":{"error":{"code":"rate_limit_exceeded","message":"slow"}}"#,
+                "1: rate limited",
+            ),
             (r#""failed","status_details":null"#, "1: unavailable"),
             (r#""cancelled","status_details":{"reason":"turn_detected"}"#, "1: unavailable"),
         ] {

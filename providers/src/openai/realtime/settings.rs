@@ -44,8 +44,7 @@ impl Settings {
 }
 
 /// <https://developers.openai.com/docs/guides/realtime-conversations#voice-options>.
-const VOICES: [&str; 10] =
-    ["alloy", "ash", "ballad", "cedar", "coral", "echo", "marin", "sage", "shimmer", "verse"];
+const VOICES: [&str; 10] = ["alloy", "ash", "ballad", "cedar", "coral", "echo", "marin", "sage", "shimmer", "verse"];
 
 #[cfg(test)]
 mod tests {

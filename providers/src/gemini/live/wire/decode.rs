@@ -235,7 +235,8 @@ mod tests {
 
     #[test]
     fn calls_setup_and_farewells_are_understood() {
-        let told = read(br#"{"toolCall":{"functionCalls":[{"id":"c","name":"look","args":{"at":1}},{"name":"wait"}]}}"#);
+        let told =
+            read(br#"{"toolCall":{"functionCalls":[{"id":"c","name":"look","args":{"at":1}},{"name":"wait"}]}}"#);
         let told = told.unwrap();
         assert_eq!(told.calls[0].arguments, r#"{"at":1}"#);
         assert_eq!((told.calls[1].id.as_str(), told.calls[1].arguments.as_str()), ("", "{}"));

@@ -4,7 +4,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
 use crate::{
-    dialogue::{self, Made, Part, Speaker, alternate},
+    dialogue::{Made, Part, Speaker, alternate},
     gemini::{
         live::Settings,
         wire::{function, response},
@@ -194,7 +194,7 @@ mod tests {
             })
         );
         let silent = Manner { voice: None, tool_choice: ToolChoice::None, ..manner() };
-        let settings = Settings { realtime_text: true, ..Settings::default() };
+        let settings = Settings::default();
         let told = set_up(&settings, silent.clone(), &[Message::User("Hi".into())]);
         assert_eq!(told["generationConfig"]["responseModalities"], json!(["TEXT"]));
         assert_eq!((told.get("tools"), told.get("outputAudioTranscription")), (None, None));

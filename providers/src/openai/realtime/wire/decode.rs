@@ -83,7 +83,9 @@ pub(in crate::openai::realtime) fn read(text: &str) -> Result<Told, String> {
             let bytes = BASE64_STANDARD.decode(delta.as_bytes());
             Told::Sound { part, bytes: bytes.map_err(|error| format!("unreadable sound: {error}"))? }
         }
-        "response.output_audio_transcript.delta" | "response.audio_transcript.delta" | "response.output_text.delta"
+        "response.output_audio_transcript.delta"
+        | "response.audio_transcript.delta"
+        | "response.output_text.delta"
         | "response.text.delta" => Told::Words { part, text: delta },
         "response.output_audio_transcript.done" | "response.audio_transcript.done" => {
             Told::AllWords { part, text: event.transcript.unwrap_or_default() }
@@ -103,10 +105,9 @@ pub(in crate::openai::realtime) fn read(text: &str) -> Result<Told, String> {
             Told::Called { part, call: Call { id, name, arguments: event.arguments.unwrap_or_default() } }
         }
         "response.output_item.done" => match event.item.filter(Item::is_call) {
-            Some(item) => Told::Called {
-                part: Part { item: item.id.clone().unwrap_or_default(), ..part },
-                call: item.into(),
-            },
+            Some(item) => {
+                Told::Called { part: Part { item: item.id.clone().unwrap_or_default(), ..part }, call: item.into() }
+            }
             None => Told::Other,
         },
         "response.done" | "response.cancelled" => Told::Ended(Box::new(event.response.unwrap_or_default().into())),
@@ -254,7 +255,8 @@ mod tests {
 
     #[test]
     fn complaints_are_understood_whatever_they_lack() {
-        let text = r#"{"type":"error","event_id":"e","error":{"type":"invalid_request_error","code":null,"message":null}}"#;
+        let text =
+            r#"{"type":"error","event_id":"e","error":{"type":"invalid_request_error","code":null,"message":null}}"#;
         let Told::Refused(fault) = read(text).unwrap() else { panic!("a complaint") };
         assert_eq!(fault.kind, ErrorKind::Rejected);
         assert!(matches!(read(r#"{"type":"error"}"#), Ok(Told::Refused(_))));

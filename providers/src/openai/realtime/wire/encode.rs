@@ -175,9 +175,7 @@ fn modality(dialect: Dialect, manner: &Manner) -> Value {
 }
 
 fn tools(tools: &[Tool]) -> Value {
-    let function = |tool: &Tool| {
-        json!({"type": "function", "name": tool.name, "description": tool.description, "parameters": schema(tool)})
-    };
+    let function = |tool: &Tool| json!({"type": "function", "name": tool.name, "description": tool.description, "parameters": schema(tool)});
     tools.iter().map(function).collect()
 }
 
@@ -263,8 +261,7 @@ mod tests {
     #[test]
     fn messages_become_items() {
         let of = |message: Message| item(Dialect::Ga, &message).map(|text| parsed(&text)["item"].clone());
-        let message =
-            |role: &str, kind: &str| json!({"type": "message", "role": role, "content": [{"type": kind, "text": "Hi"}]});
+        let message = |role: &str, kind: &str| json!({"type": "message", "role": role, "content": [{"type": kind, "text": "Hi"}]});
         assert_eq!(of(Message::System("Hi".into())), Some(message("system", "input_text")));
         assert_eq!(of(Message::User("Hi".into())), Some(message("user", "input_text")));
         assert_eq!(of(Message::Assistant("Hi".into())), Some(message("assistant", "output_text")));

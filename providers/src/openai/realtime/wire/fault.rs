@@ -79,12 +79,21 @@ fn kind_of(code: &str) -> Option<ErrorKind> {
         "invalid_api_key" | "authentication_error" | "account_deactivated" | "permission_denied" => {
             ErrorKind::Unauthorized
         }
-        "rate_limit_exceeded" | "rate_limit_error" | "insufficient_quota" | "credit_balance_exhausted"
+        "rate_limit_exceeded"
+        | "rate_limit_error"
+        | "insufficient_quota"
+        | "credit_balance_exhausted"
         | "billing_hard_limit_reached" => ErrorKind::RateLimited,
         "server_error" | "session_expired" | "internal_error" => ErrorKind::Unavailable,
         "timeout" => ErrorKind::Timeout,
-        "invalid_request_error" | "model_not_found" | "invalid_model" | "missing_model" | "beta_api_shape_disabled"
-        | "invalid_value" | "unknown_parameter" | "conversation_already_has_active_response" => ErrorKind::Rejected,
+        "invalid_request_error"
+        | "model_not_found"
+        | "invalid_model"
+        | "missing_model"
+        | "beta_api_shape_disabled"
+        | "invalid_value"
+        | "unknown_parameter"
+        | "conversation_already_has_active_response" => ErrorKind::Rejected,
         _ => return None,
     })
 }
