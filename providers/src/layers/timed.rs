@@ -9,7 +9,7 @@ use std::{
     pin::pin,
     sync::{
         Arc,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
     task::Poll,
     time::Duration,
@@ -185,26 +185,27 @@ struct Held {
 
 impl Held {
     async fn follow(self, mut events: EventStream, out: Outlet<Event>) -> Result<(), ProviderError> {
-        let (mut limit, mut what) = (self.timeouts.first, "to the first step of a reply");
+        let (mut limit, mut what) = self.owed.limit(&self.timeouts);
         let mut progress = self.ear.progress();
         let (mut step, mut reading) = (pin!(sleep(limit)), pin!(sleep(self.timeouts.idle)));
         loop {
             tokio::select! { biased;
                 event = events.next() => {
                     let Some(event) = event.transpose()? else { return Ok(()) };
-                    let current = self.owed.note(&event);
+                    self.owed.note(&event);
                     out.give(event).await;
                     // Time that the reader took is nobody's.
-                    if current {
-                        (limit, what) = (self.timeouts.idle, "between steps of a reply");
-                    }
+                    (limit, what) = self.owed.limit(&self.timeouts);
                     step.set(sleep(limit));
                 }
                 () = self.owed.incurred.notified() => {
-                    (limit, what) = (self.timeouts.first, "to the first step of a reply");
+                    (limit, what) = self.owed.limit(&self.timeouts);
                     step.set(sleep(limit));
                 }
-                () = &mut step, if self.owed.is_owed() => return Err(timeout(&self.name, what, limit)),
+                // It may have been cancelled while this waited.
+                () = &mut step, if self.owed.is_owed() => if self.owed.is_owed() {
+                    return Err(timeout(&self.name, what, limit));
+                },
                 () = &mut reading => {
                     if self.ear.progress() == progress && !self.ear.is_waiting() {
                         return Err(timeout(&self.name, "without taking a command", self.timeouts.idle));
@@ -221,6 +222,8 @@ impl Held {
 #[derive(Default)]
 struct Owed {
     reply: AtomicU64,
+    /// A step of it has come.
+    begun: AtomicBool,
     incurred: Notify,
 }
 
@@ -228,6 +231,7 @@ impl Owed {
     fn take(&self, command: &Command) {
         match command {
             Command::Respond { reply, .. } => {
+                self.begun.store(false, Ordering::Relaxed);
                 self.reply.store(reply.wrapping_add(1), Ordering::Relaxed);
                 self.incurred.notify_one();
             }
@@ -236,18 +240,29 @@ impl Owed {
         }
     }
 
-    /// Whether a step is one of the reply under way.
-    fn note(&self, event: &Event) -> bool {
+    fn note(&self, event: &Event) {
         let number = event.reply.wrapping_add(1);
-        let current = self.reply.load(Ordering::Relaxed) == number;
-        if current && matches!(event.step, Step::Thought(Thought::Finished(_)) | Step::Failed(_)) {
+        if self.reply.load(Ordering::Relaxed) != number {
+            return;
+        }
+        self.begun.store(true, Ordering::Relaxed);
+        if matches!(event.step, Step::Thought(Thought::Finished(_)) | Step::Failed(_)) {
+            // Unless the next one was asked for just then.
             let _ = self.reply.compare_exchange(number, 0, Ordering::Relaxed, Ordering::Relaxed);
         }
-        current
     }
 
     fn is_owed(&self) -> bool {
         self.reply.load(Ordering::Relaxed) != 0
+    }
+
+    /// How long the next step may take, and in which words.
+    fn limit(&self, timeouts: &Timeouts) -> (Duration, &'static str) {
+        if self.begun.load(Ordering::Relaxed) {
+            (timeouts.idle, "between steps of a reply")
+        } else {
+            (timeouts.first, "to the first step of a reply")
+        }
     }
 }
 

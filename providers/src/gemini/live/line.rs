@@ -10,9 +10,13 @@ use std::{
 
 use audio::Frame;
 use futures_util::{StreamExt, stream::BoxStream};
-use reqwest::{Url, header::HeaderMap, header::HeaderName};
+use reqwest::{
+    Url,
+    header::{HeaderMap, HeaderName},
+};
 use serde_json::Value;
 use tokio::{sync::Notify, time::timeout};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     Settings,
@@ -56,33 +60,35 @@ impl Line {
         let (mut sender, mut receiver) = ws::connect(&self.peer.provider, &url, headers, explain).await?;
         sender.text(wire::setup(&self.settings, &self.model, &opening)).await?;
         while !self.read(receiver.next().await?)?.ready {}
-        let (line, shared) = (self.clone(), Arc::new(Shared::new(opening.manner.voice.is_some())));
+        let shared = Arc::new(Shared::new(opening.manner.voice.is_some()));
+        let (line, heard) = (self.clone(), shared.clone());
+        let mouth = Mouth {
+            line: self.clone(),
+            sender,
+            shared,
+            activity: Activity::None,
+            held: VecDeque::new(),
+            typed: Vec::new(),
+        };
+        // A task of its own: what is told must not wait for a reader of long replies.
+        let mouth = AbortOnDropHandle::new(tokio::spawn(mouth.tell(opening.history, commands)));
         Ok(generate(|out| async move {
-            let mouth = Mouth {
-                line: &line,
-                sender: &mut sender,
-                shared: &shared,
-                activity: Activity::None,
-                held: VecDeque::new(),
-                typed: Vec::new(),
-            };
-            let ear = Ear { line: &line, receiver, shared: &shared };
+            let over = Notify::new();
             let told = async {
-                let told = mouth.tell(opening.history, commands).await;
+                let cut = |_| Err(line.error(ErrorKind::Unavailable, "the conversation was cut off"));
+                let told = mouth.await.unwrap_or_else(cut);
                 if told.is_ok() {
-                    shared.over.notify_one();
+                    over.notify_one();
                 }
                 told
             };
             let heard = async {
                 tokio::select! { biased;
-                    () = shared.over.notified() => Ok(()),
-                    heard = ear.hear(&out) => heard,
+                    () = over.notified() => Ok(()),
+                    heard = Ear { line: &line, receiver, shared: &heard }.hear(&out) => heard,
                 }
             };
-            ws::converse(told, heard).await?;
-            sender.leave();
-            Ok(())
+            ws::converse(told, heard).await
         }))
     }
 
@@ -122,13 +128,11 @@ struct Shared {
     turns: Mutex<Turns>,
     /// A reply has ended.
     idle: Notify,
-    /// There is nothing more to tell: hang up.
-    over: Notify,
 }
 
 impl Shared {
     fn new(voiced: bool) -> Self {
-        Self { turns: Mutex::new(Turns::new(voiced)), idle: Notify::new(), over: Notify::new() }
+        Self { turns: Mutex::new(Turns::new(voiced)), idle: Notify::new() }
     }
 
     fn turns(&self) -> MutexGuard<'_, Turns> {
@@ -184,10 +188,10 @@ impl Ear<'_> {
     }
 }
 
-struct Mouth<'a> {
-    line: &'a Line,
-    sender: &'a mut Sender,
-    shared: &'a Shared,
+struct Mouth {
+    line: Line,
+    sender: Sender,
+    shared: Arc<Shared>,
     activity: Activity,
     /// Heard over a reply.
     held: VecDeque<Frame>,
@@ -204,7 +208,7 @@ enum Activity {
     Committed,
 }
 
-impl Mouth<'_> {
+impl Mouth {
     async fn tell(
         mut self,
         history: Vec<Message>,
@@ -223,7 +227,10 @@ impl Mouth<'_> {
                 }
                 command = commands.next() => match command {
                     Some(command) => self.obey(command).await?,
-                    None => return Ok(()),
+                    None => {
+                        self.sender.leave();
+                        return Ok(());
+                    }
                 },
             }
         }

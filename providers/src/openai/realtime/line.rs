@@ -11,6 +11,7 @@ use audio::{Frame, Resampler, SampleRate};
 use futures_util::{StreamExt, stream::BoxStream};
 use reqwest::{Url, header::HeaderMap};
 use tokio::{sync::Notify, time::timeout};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     Settings,
@@ -68,27 +69,29 @@ impl Line {
         sender.text(wire::session(&self.settings, &opening.manner)).await?;
         self.settle(&mut receiver).await?;
         let uplink = Uplink::new().map_err(|why| self.error(ErrorKind::Rejected, &why))?;
-        let (line, shared) = (self.clone(), Arc::new(Shared::default()));
+        let shared = Arc::new(Shared::default());
         let Opening { manner, history, .. } = opening;
+        let (line, heard) = (self.clone(), shared.clone());
+        let mouth = Mouth { line: self.clone(), sender, shared, uplink, usual: manner, held: None };
+        // A task of its own: what is told must not wait for a reader of long replies.
+        let mouth = AbortOnDropHandle::new(tokio::spawn(mouth.tell(history, commands)));
         Ok(generate(|out| async move {
-            let mouth = Mouth { line: &line, sender: &mut sender, shared: &shared, uplink, usual: manner, held: None };
-            let ear = Ear { line: &line, receiver, shared: &shared };
+            let over = Notify::new();
             let told = async {
-                let told = mouth.tell(history, commands).await;
+                let cut = |_| Err(line.error(ErrorKind::Unavailable, "the conversation was cut off"));
+                let told = mouth.await.unwrap_or_else(cut);
                 if told.is_ok() {
-                    shared.over.notify_one();
+                    over.notify_one();
                 }
                 told
             };
             let heard = async {
                 tokio::select! { biased;
-                    () = shared.over.notified() => Ok(()),
-                    heard = ear.hear(&out) => heard,
+                    () = over.notified() => Ok(()),
+                    heard = Ear { line: &line, receiver, shared: &heard }.hear(&out) => heard,
                 }
             };
-            ws::converse(told, heard).await?;
-            sender.leave();
-            Ok(())
+            ws::converse(told, heard).await
         }))
     }
 
@@ -134,8 +137,6 @@ struct Shared {
     replies: Mutex<Replies>,
     /// A reply has ended.
     idle: Notify,
-    /// There is nothing more to tell: hang up.
-    over: Notify,
 }
 
 impl Shared {
@@ -173,10 +174,10 @@ impl Ear<'_> {
     }
 }
 
-struct Mouth<'a> {
-    line: &'a Line,
-    sender: &'a mut Sender,
-    shared: &'a Shared,
+struct Mouth {
+    line: Line,
+    sender: Sender,
+    shared: Arc<Shared>,
     uplink: Uplink,
     /// What the session was told.
     usual: Manner,
@@ -184,7 +185,7 @@ struct Mouth<'a> {
     held: Option<(u64, Box<Manner>)>,
 }
 
-impl Mouth<'_> {
+impl Mouth {
     async fn tell(
         mut self,
         history: Vec<crate::llm::Message>,
@@ -198,7 +199,10 @@ impl Mouth<'_> {
                 () = self.shared.idle.notified(), if self.held.is_some() => self.ask().await?,
                 command = commands.next() => match command {
                     Some(command) => self.obey(command).await?,
-                    None => return Ok(()),
+                    None => {
+                        self.sender.leave();
+                        return Ok(());
+                    }
                 },
             }
         }
