@@ -6,6 +6,8 @@
 mod gemini;
 #[path = "realtime/layers.rs"]
 mod layers;
+#[path = "realtime/live.rs"]
+mod live;
 #[path = "realtime/openai.rs"]
 mod openai;
 #[path = "realtime/server.rs"]

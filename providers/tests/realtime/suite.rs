@@ -165,6 +165,21 @@ async fn a_vendor_that_speaks_without_end_is_held_back() {
 }
 
 #[tokio::test]
+async fn what_is_told_goes_out_although_nobody_reads_a_reply() {
+    for vendor in Vendor::ALL {
+        let (server, talk) = open(vendor, Mood::Well).await;
+        speak(&talk, 1).await;
+        let before = server.heard(3).await.len();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        talk.tell(Command::Cancel).await;
+        for _ in 0..20 {
+            talk.tell(Command::Hear(Frame::SILENCE)).await;
+        }
+        server.heard(before + 20).await;
+    }
+}
+
+#[tokio::test]
 async fn a_reset_at_any_message_ends_in_one_error() {
     for vendor in Vendor::ALL {
         for after in 0..vendor.messages() {
