@@ -226,10 +226,8 @@ impl Play {
                 return self.flood(answers.into_iter().next()).await;
             }
             for answer in answers {
-                let message = match self.mood {
-                    Mood::Binary => Message::Binary(answer.into_bytes().into()),
-                    _ => Message::Text(answer.into()),
-                };
+                let binary = self.mood == Mood::Binary;
+                let message = if binary { Message::Binary(answer.into()) } else { Message::Text(answer.into()) };
                 if self.socket.send(message).await.is_err() {
                     return;
                 }
@@ -264,7 +262,8 @@ impl Play {
                 while let Some(Ok(_)) = self.socket.next().await {}
                 false
             }
-            _ => true,
+            Mood::Reset(_) | Mood::Garbled(..) | Mood::Close(..) | Mood::Mute(_) => true,
+            Mood::Well | Mood::Binary | Mood::Flood | Mood::Slow => true,
         }
     }
 

@@ -229,7 +229,9 @@ async fn goodbyes_are_failures_whose_reasons_are_told() {
         cases.push((vendor.messages() - 1, 1001, "Going away", ErrorKind::Unavailable));
         cases.push(match vendor {
             Vendor::Gemini => (0, 1007, "API key not valid. Please pass a valid API key.", ErrorKind::Unauthorized),
-            _ => (0, 3000, "invalid_request_error.invalid_api_key", ErrorKind::Unauthorized),
+            Vendor::OpenAi | Vendor::OpenAiBeta | Vendor::Azure => {
+                (0, 3000, "invalid_request_error.invalid_api_key", ErrorKind::Unauthorized)
+            }
         });
         for (after, code, reason, kind) in cases {
             let server = Server::start(vendor, Mood::Close(after, code, reason)).await;
