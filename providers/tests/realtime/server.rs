@@ -29,17 +29,19 @@ pub(crate) enum Vendor {
     OpenAiBeta,
     Azure,
     Gemini,
+    /// Takes `clientContent` at any time.
+    GeminiOlder,
 }
 
 impl Vendor {
-    pub(crate) const ALL: [Self; 4] = [Self::OpenAi, Self::OpenAiBeta, Self::Azure, Self::Gemini];
+    pub(crate) const ALL: [Self; 5] = [Self::OpenAi, Self::OpenAiBeta, Self::Azure, Self::Gemini, Self::GeminiOlder];
 
     /// The documented messages: those that open a conversation, and those of a reply.
     fn exchange(self) -> (Vec<&'static str>, Vec<&'static str>) {
         let text = match self {
             Self::OpenAi | Self::Azure => include_str!("../exchanges/openai/realtime.jsonl"),
             Self::OpenAiBeta => include_str!("../exchanges/openai/realtime-beta.jsonl"),
-            Self::Gemini => include_str!("../exchanges/gemini/live.jsonl"),
+            Self::Gemini | Self::GeminiOlder => include_str!("../exchanges/gemini/live.jsonl"),
         };
         let (opening, reply) = text.split_once("\n\n").unwrap();
         (opening.lines().collect(), reply.lines().collect())
@@ -59,7 +61,11 @@ impl Vendor {
         }
         let asks = match self {
             Self::OpenAi | Self::OpenAiBeta | Self::Azure => message["type"] == "response.create",
+            // Models of this age are asked live; what is complete before that is their history.
             Self::Gemini => {
+                message["realtimeInput"].get("activityEnd").is_some() || message.get("toolResponse").is_some()
+            }
+            Self::GeminiOlder => {
                 message["realtimeInput"].get("activityEnd").is_some()
                     || message["clientContent"]["turnComplete"] == true
                     || message.get("toolResponse").is_some()
@@ -76,7 +82,7 @@ impl Vendor {
     fn flood(self) -> String {
         let sound = "AAAA".repeat(4_096);
         match self {
-            Self::Gemini => format!(
+            Self::Gemini | Self::GeminiOlder => format!(
                 r#"{{"serverContent":{{"modelTurn":{{"parts":[{{"inlineData":{{"mimeType":"audio/pcm;rate=24000","data":"{sound}"}}}}]}}}}}}"#
             ),
             Self::OpenAi | Self::OpenAiBeta | Self::Azure => format!(

@@ -37,9 +37,10 @@ pub(crate) fn model(vendor: Vendor, base_url: &str) -> Arc<dyn RealtimeModel> {
             let settings = openai(openai::realtime::Dialect::Ga);
             Arc::new(azure::RealtimeModel::new("azure/my-realtime", "my-realtime", config.into(), settings))
         }
-        Vendor::Gemini => {
+        Vendor::Gemini | Vendor::GeminiOlder => {
             let config = gemini::Config { base_url: format!("{base_url}/v1beta"), key, ..gemini::Config::default() };
-            let settings = gemini::live::Settings::default();
+            let realtime_text = vendor == Vendor::Gemini;
+            let settings = gemini::live::Settings { realtime_text, ..gemini::live::Settings::default() };
             Arc::new(gemini::RealtimeModel::new("gemini/gemini-live", "gemini-live", config.into(), settings))
         }
     }
@@ -228,7 +229,9 @@ async fn goodbyes_are_failures_whose_reasons_are_told() {
         let mut cases = vec![(0, 1011, "Internal error.", ErrorKind::Unavailable)];
         cases.push((vendor.messages() - 1, 1001, "Going away", ErrorKind::Unavailable));
         cases.push(match vendor {
-            Vendor::Gemini => (0, 1007, "API key not valid. Please pass a valid API key.", ErrorKind::Unauthorized),
+            Vendor::Gemini | Vendor::GeminiOlder => {
+                (0, 1007, "API key not valid. Please pass a valid API key.", ErrorKind::Unauthorized)
+            }
             Vendor::OpenAi | Vendor::OpenAiBeta | Vendor::Azure => {
                 (0, 3000, "invalid_request_error.invalid_api_key", ErrorKind::Unauthorized)
             }

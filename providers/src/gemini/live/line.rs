@@ -58,7 +58,7 @@ impl Line {
         let headers = self.peer.signed(HeaderName::from_static("x-goog-api-key"), "")?;
         let explain = |_: &HeaderMap, body: &[u8]| unkeyed(&said(body), self.peer.key.as_ref());
         let (mut sender, mut receiver) = ws::connect(&self.peer.provider, &url, headers, explain).await?;
-        sender.text(wire::setup(&self.settings, &self.model, &opening)).await?;
+        sender.text(wire::setup(&self.settings, &self.model, &opening.manner)).await?;
         while !self.read(receiver.next().await?)?.ready {}
         let shared = Arc::new(Shared::new(opening.manner.voice.is_some()));
         let (line, heard) = (self.clone(), shared.clone());
@@ -66,12 +66,13 @@ impl Line {
             line: self.clone(),
             sender,
             shared,
+            past: Some(opening.history),
             activity: Activity::None,
             held: VecDeque::new(),
             typed: Vec::new(),
         };
         // A task of its own: what is told must not wait for a reader of long replies.
-        let mouth = AbortOnDropHandle::new(tokio::spawn(mouth.tell(opening.history, commands)));
+        let mouth = AbortOnDropHandle::new(tokio::spawn(mouth.tell(commands)));
         Ok(generate(|out| async move {
             let over = Notify::new();
             let told = async {
@@ -192,8 +193,10 @@ struct Mouth {
     line: Line,
     sender: Sender,
     shared: Arc<Shared>,
+    /// What was said before, as long as the vendor was told nothing: it takes a history only at the beginning.
+    past: Option<Vec<Message>>,
     activity: Activity,
-    /// Heard over a reply.
+    /// Heard when it would have been out of place.
     held: VecDeque<Frame>,
     /// Typed since the last reply was asked for: role, text.
     typed: Vec<(&'static str, String)>,
@@ -209,19 +212,11 @@ enum Activity {
 }
 
 impl Mouth {
-    async fn tell(
-        mut self,
-        history: Vec<Message>,
-        mut commands: BoxStream<'static, Command>,
-    ) -> Result<(), ProviderError> {
-        if !history.is_empty() {
-            let content = wire::content(&wire::turns(&history), self.line.settings.realtime_text);
-            self.sender.text(content).await?;
-        }
+    async fn tell(mut self, mut commands: BoxStream<'static, Command>) -> Result<(), ProviderError> {
         loop {
             tokio::select! { biased;
                 () = self.shared.idle.notified(), if !self.held.is_empty() => {
-                    if !self.shared.turns().is_replying() {
+                    if !self.waits() {
                         self.release().await?;
                     }
                 }
@@ -240,7 +235,7 @@ impl Mouth {
         match command {
             Command::Hear(frame) => {
                 self.held.push_back(frame);
-                if self.shared.turns().is_replying() && self.held.len() < HELD { Ok(()) } else { self.release().await }
+                if self.waits() && self.held.len() < HELD { Ok(()) } else { self.release().await }
             }
             Command::Commit => {
                 self.release().await?;
@@ -263,12 +258,20 @@ impl Mouth {
             Command::Cancel => {
                 self.shared.turns().cancel();
                 // The person's voice is what interrupts; without it the vendor's words are merely not heard.
-                self.release().await
+                if self.waits() { Ok(()) } else { self.release().await }
             }
         }
     }
 
+    /// Whether sound must wait: it would interrupt, run into the turn before, or come before the history.
+    fn waits(&self) -> bool {
+        self.past.is_some() || self.activity == Activity::Committed || self.shared.turns().is_replying()
+    }
+
     fn add(&mut self, message: Message) {
+        if let Some(past) = &mut self.past {
+            return past.push(message);
+        }
         match message {
             Message::User(text) => self.typed.push(("user", text)),
             Message::Assistant(text) => self.typed.push(("model", text)),
@@ -283,13 +286,36 @@ impl Mouth {
         }
     }
 
+    /// Tells what was said before, but for what the person typed last where that is to be answered.
+    async fn tell_past(&mut self, asking: bool) -> Result<(), ProviderError> {
+        let Some(mut past) = self.past.take() else { return Ok(()) };
+        if asking {
+            let answered = past.iter().rposition(|message| !matches!(message, Message::User(_)));
+            let typed = past.split_off(answered.map_or(0, |last| last + 1));
+            typed.into_iter().for_each(|message| self.add(message));
+        }
+        let mut turns = wire::turns(&past);
+        let seeds = self.line.settings.realtime_text;
+        if turns.is_empty() && !seeds {
+            return Ok(());
+        }
+        if turns.is_empty() {
+            // It waits for one.
+            turns.push(wire::turn("user", BEGIN));
+        }
+        self.sender.text(wire::content(&turns, seeds)).await
+    }
+
     /// What was heard goes out.
     async fn release(&mut self) -> Result<(), ProviderError> {
         if self.held.is_empty() {
             return Ok(());
         }
+        self.tell_past(false).await?;
         if self.activity == Activity::None {
             self.say_typed(false).await?;
+        }
+        if self.activity == Activity::None {
             self.begin().await?;
         }
         while let Some(frame) = self.held.pop_front() {
@@ -311,7 +337,7 @@ impl Mouth {
     }
 
     async fn ask(&mut self, reply: u64) -> Result<(), ProviderError> {
-        self.release().await?;
+        self.tell_past(self.activity == Activity::None).await?;
         let answers = {
             let mut turns = self.shared.turns();
             let answers = turns.answers();
@@ -367,7 +393,7 @@ impl Mouth {
 
 /// How long an end may come after the last sound: costs nothing while the reply is played.
 const GRACE: Duration = Duration::from_millis(300);
-/// Frames held over a reply, 30 seconds. Overflow rule: they are sent, and interrupt.
+/// Frames held, 30 seconds. Overflow rule: they are sent, and interrupt.
 const HELD: usize = 1_500;
 
 #[cfg(test)]

@@ -8,6 +8,8 @@
 //! - It answers by itself at the end of an activity, and when a function's result comes: both wait for
 //!   [`Command::Respond`].
 //! - An activity interrupts: what is heard over a reply waits until that is cancelled or over.
+//! - It takes a history only before anything else: what is heard first waits until it is committed, what was said before
+//!   comes first.
 //! - Nothing heard can be taken back: what is discarded over a reply is never sent, anything else stays in the turn.
 //! - Of a reply that is interrupted it keeps what it had sent; no message says what was heard, so
 //!   [`Command::Truncate`] says nothing.

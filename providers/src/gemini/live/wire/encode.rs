@@ -11,12 +11,11 @@ use crate::{
     },
     llm::{Message, Prompt, ToolChoice},
     net::pcm,
-    realtime::Opening,
+    realtime::Manner,
 };
 
 /// `setup`: how all replies are to be, with the vendor's own ear for turns off.
-pub(in crate::gemini::live) fn setup(settings: &Settings, model: &str, opening: &Opening) -> String {
-    let manner = &opening.manner;
+pub(in crate::gemini::live) fn setup(settings: &Settings, model: &str, manner: &Manner) -> String {
     let folder = if model.contains('/') { "" } else { "models/" };
     let mut setup = json!({
         "model": format!("{folder}{model}"),
@@ -41,8 +40,8 @@ pub(in crate::gemini::live) fn setup(settings: &Settings, model: &str, opening: 
         let functions: Vec<_> = manner.tools.iter().map(function).collect();
         setup["tools"] = json!([{"functionDeclarations": functions}]);
     }
-    // It then waits for the history, so there must be one.
-    if settings.realtime_text && !opening.history.is_empty() {
+    // It then waits for a history before it takes anything live.
+    if settings.realtime_text {
         setup["historyConfig"] = json!({"initialHistoryInClientContent": true});
     }
     json!({"setup": setup}).to_string()
@@ -148,7 +147,6 @@ mod tests {
     use crate::{
         Json,
         llm::{Call, Tool},
-        realtime::Manner,
         tts::Voice,
     };
 
@@ -156,9 +154,8 @@ mod tests {
         serde_json::from_str(text).unwrap()
     }
 
-    fn set_up(settings: &Settings, manner: Manner, history: &[Message]) -> Value {
-        let opening = Opening { model: None, manner, history: history.to_vec() };
-        parsed(&setup(settings, "gemini-live", &opening))["setup"].clone()
+    fn set_up(settings: &Settings, manner: &Manner) -> Value {
+        parsed(&setup(settings, "gemini-live", manner))["setup"].clone()
     }
 
     fn manner() -> Manner {
@@ -178,9 +175,8 @@ mod tests {
 
     #[test]
     fn a_conversation_is_set_up() {
-        let told = set_up(&Settings::default(), manner(), &[]);
         assert_eq!(
-            told,
+            set_up(&Settings::default(), &manner()),
             json!({
                 "model": "models/gemini-live",
                 "generationConfig": {"responseModalities": ["AUDIO"], "maxOutputTokens": 300,
@@ -191,15 +187,14 @@ mod tests {
                 "realtimeInputConfig": {"automaticActivityDetection": {"disabled": true}},
                 "outputAudioTranscription": {},
                 "contextWindowCompression": {"slidingWindow": {}},
+                "historyConfig": {"initialHistoryInClientContent": true},
             })
         );
         let silent = Manner { voice: None, tool_choice: ToolChoice::None, ..manner() };
-        let settings = Settings::default();
-        let told = set_up(&settings, silent.clone(), &[Message::User("Hi".into())]);
+        let told = set_up(&Settings { realtime_text: false, ..Settings::default() }, &silent);
         assert_eq!(told["generationConfig"]["responseModalities"], json!(["TEXT"]));
         assert_eq!((told.get("tools"), told.get("outputAudioTranscription")), (None, None));
-        assert_eq!(told["historyConfig"], json!({"initialHistoryInClientContent": true}));
-        assert_eq!(set_up(&settings, silent, &[]).get("historyConfig"), None);
+        assert_eq!(told.get("historyConfig"), None);
     }
 
     #[test]
