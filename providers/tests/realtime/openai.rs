@@ -78,8 +78,10 @@ async fn the_next_reply_is_asked_for_when_the_one_before_is_over_at_the_vendors(
     talk.tell(Command::Cancel).await;
     talk.tell(respond(2)).await;
     talk.tell(Command::Hear(Frame::SILENCE)).await;
+    let said = server.heard(4).await;
     tokio::time::sleep(Duration::from_millis(50)).await;
-    assert!(!server.said.lock().unwrap().iter().any(|message| message["event_id"] == "reply_2"));
+    assert_eq!(types(&said), ["session.update", "response.create", "response.cancel", "input_audio_buffer.append"]);
+    assert_eq!(server.said.lock().unwrap().len(), 4);
 
     let server = Server::start(Vendor::OpenAi, Mood::Well).await;
     let mut talk = Talk::open(&*model(Vendor::OpenAi, &server.base_url)).await.unwrap();

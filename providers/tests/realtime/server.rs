@@ -265,7 +265,11 @@ impl Play {
                 false
             }
             Mood::Mute(after) if after == self.sent => {
-                while let Some(Ok(_)) = self.socket.next().await {}
+                while let Some(Ok(message)) = self.socket.next().await {
+                    if let Message::Text(text) = message {
+                        self.said.lock().unwrap().push(serde_json::from_str(&text).unwrap());
+                    }
+                }
                 false
             }
             Mood::Reset(_) | Mood::Garbled(..) | Mood::Close(..) | Mood::Mute(_) => true,

@@ -15,9 +15,11 @@
 //!   [`Command::Truncate`] says nothing.
 //! - Its settings hold for a conversation, and it cannot be made to call a function.
 //!
-//! `wire` is pure, `turns` says what messages mean, `line` holds the socket.
+//! `wire` is pure, `turns` says what messages mean, `line` holds the socket, `mouth` decides
+//! what goes out when.
 
 mod line;
+mod mouth;
 mod settings;
 mod turns;
 mod wire;
