@@ -24,7 +24,7 @@ pub trait RealtimeModel: Send + Sync {
     ///
     /// The answer never ends by itself without an error: [`ErrorKind::Unavailable`](crate::ErrorKind) where the vendor says
     /// goodbye, as it does after its longest conversation. Back-pressure: an implementation reads `commands` as fast as the
-    /// vendor takes them, and its events no faster than they are read.
+    /// vendor takes them, whether its events are read or not, and gives events no faster than they are read.
     fn converse(
         &self,
         opening: Opening,
@@ -78,16 +78,21 @@ pub struct Manner {
 
 /// What is told to the model.
 #[derive(Clone, PartialEq, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most are frames, which are held inline so that telling one allocates nothing"
+)]
 pub enum Command {
     /// The next 20 ms of the utterance under way.
     Hear(Frame),
     /// The utterance is over: all that was heard since the last `Commit` or `Discard` becomes a message of the person.
     Commit,
-    /// What was heard since then is forgotten.
+    /// What was heard since then is forgotten, as far as the vendor can: see each adapter.
     Discard,
     /// A message is added at the end of the conversation.
     Add(Message),
-    /// Of the last reply's speech only this much was heard, from its start.
+    /// Of the last reply's speech only this much was heard, from its start; that reply is over or was cancelled. A vendor that
+    /// has no message for it keeps what it thinks was heard.
     Truncate(Duration),
     /// A reply is wanted. The one before it is over or was cancelled.
     Respond {

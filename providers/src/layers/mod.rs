@@ -6,6 +6,7 @@
 mod breaker;
 mod fallback;
 mod guarded;
+mod held;
 mod limit;
 mod observed;
 mod routed;

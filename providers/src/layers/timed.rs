@@ -24,10 +24,9 @@ use futures_util::{
 use tokio::{sync::Notify, time::sleep};
 
 use crate::{
-    ErrorKind, LanguageModel, ProviderError, RealtimeModel, SpeechToText, TextToSpeech,
+    ErrorKind, LanguageModel, ProviderError, SpeechToText, TextToSpeech,
     generate::{Outlet, generate},
     llm::{LlmCapabilities, Prompt, Thought, ThoughtStream},
-    realtime::{Command, Event, EventStream, Opening, RealtimeCapabilities, Step},
     stt::{SttCapabilities, SttOptions, Transcript, TranscriptStream},
     tts::{Clause, Speech, SpeechStream, TtsCapabilities, Voice},
 };
@@ -47,9 +46,9 @@ pub struct Timeouts {
 
 /// A provider that gives up in time.
 pub struct Timed<T: ?Sized> {
-    name: Cow<'static, str>,
-    timeouts: Timeouts,
-    inner: Arc<T>,
+    pub(super) name: Cow<'static, str>,
+    pub(super) timeouts: Timeouts,
+    pub(super) inner: Arc<T>,
 }
 
 impl<T: ?Sized> Timed<T> {
@@ -58,13 +57,16 @@ impl<T: ?Sized> Timed<T> {
         Self { name: name.into(), timeouts, inner }
     }
 
-    async fn open<S>(&self, opening: impl Future<Output = Result<S, ProviderError>>) -> Result<S, ProviderError> {
+    pub(super) async fn open<S>(
+        &self,
+        opening: impl Future<Output = Result<S, ProviderError>>,
+    ) -> Result<S, ProviderError> {
         let late = || timeout(&self.name, "to open", self.timeouts.open);
         tokio::time::timeout(self.timeouts.open, opening).await.unwrap_or_else(|_| Err(late()))
     }
 }
 
-fn timeout(name: &str, what: &str, limit: Duration) -> ProviderError {
+pub(super) fn timeout(name: &str, what: &str, limit: Duration) -> ProviderError {
     ProviderError::new(name.to_owned(), ErrorKind::Timeout, format!("took over {} ms {what}", limit.as_millis()))
 }
 
@@ -152,108 +154,9 @@ async fn hear(
     }
 }
 
-impl RealtimeModel for Timed<dyn RealtimeModel> {
-    fn capabilities(&self) -> RealtimeCapabilities {
-        self.inner.capabilities()
-    }
-
-    fn converse(
-        &self,
-        opening: Opening,
-        commands: BoxStream<'static, Command>,
-    ) -> BoxFuture<'_, Result<EventStream, ProviderError>> {
-        async move {
-            let ear = Arc::new(Ear::default());
-            let owed = Arc::new(Owed::default());
-            let taking = owed.clone();
-            let commands = ear.clone().listen(commands.inspect(move |command| taking.take(command)).boxed());
-            let events = self.open(self.inner.converse(opening, commands)).await?;
-            let held = Held { name: self.name.clone(), timeouts: self.timeouts, ear, owed };
-            Ok(generate(|out| held.follow(events, out)))
-        }
-        .boxed()
-    }
-}
-
-/// A conversation whose model must neither stop reading nor owe a step too long.
-struct Held {
-    name: Cow<'static, str>,
-    timeouts: Timeouts,
-    ear: Arc<Ear>,
-    owed: Arc<Owed>,
-}
-
-impl Held {
-    async fn follow(self, mut events: EventStream, out: Outlet<Event>) -> Result<(), ProviderError> {
-        let (mut limit, mut what) = (self.timeouts.first, "to the first step of a reply");
-        let mut progress = self.ear.progress();
-        let (mut step, mut reading) = (pin!(sleep(limit)), pin!(sleep(self.timeouts.idle)));
-        loop {
-            tokio::select! { biased;
-                event = events.next() => {
-                    let Some(event) = event.transpose()? else { return Ok(()) };
-                    let current = self.owed.note(&event);
-                    out.give(event).await;
-                    // Time that the reader took is nobody's.
-                    if current {
-                        (limit, what) = (self.timeouts.idle, "between steps of a reply");
-                    }
-                    step.set(sleep(limit));
-                }
-                () = self.owed.incurred.notified() => {
-                    (limit, what) = (self.timeouts.first, "to the first step of a reply");
-                    step.set(sleep(limit));
-                }
-                () = &mut step, if self.owed.is_owed() => return Err(timeout(&self.name, what, limit)),
-                () = &mut reading => {
-                    if self.ear.progress() == progress && !self.ear.is_waiting() {
-                        return Err(timeout(&self.name, "without taking a command", self.timeouts.idle));
-                    }
-                    progress = self.ear.progress();
-                    reading.set(sleep(self.timeouts.idle));
-                }
-            }
-        }
-    }
-}
-
-/// The reply of which steps are owed; 0 is none, so replies count from 1 here.
-#[derive(Default)]
-struct Owed {
-    reply: AtomicU64,
-    incurred: Notify,
-}
-
-impl Owed {
-    fn take(&self, command: &Command) {
-        match command {
-            Command::Respond { reply, .. } => {
-                self.reply.store(reply.wrapping_add(1), Ordering::Relaxed);
-                self.incurred.notify_one();
-            }
-            Command::Cancel => self.reply.store(0, Ordering::Relaxed),
-            Command::Hear(_) | Command::Commit | Command::Discard | Command::Add(_) | Command::Truncate(_) => {}
-        }
-    }
-
-    /// Whether a step is one of the reply under way.
-    fn note(&self, event: &Event) -> bool {
-        let number = event.reply.wrapping_add(1);
-        let current = self.reply.load(Ordering::Relaxed) == number;
-        if current && matches!(event.step, Step::Thought(Thought::Finished(_)) | Step::Failed(_)) {
-            let _ = self.reply.compare_exchange(number, 0, Ordering::Relaxed, Ordering::Relaxed);
-        }
-        current
-    }
-
-    fn is_owed(&self) -> bool {
-        self.reply.load(Ordering::Relaxed) != 0
-    }
-}
-
 /// How far the audio, or a conversation's commands, were read.
 #[derive(Default)]
-struct Ear {
+pub(super) struct Ear {
     frames: AtomicU64,
     /// Frames read when the reader last found none: equal to `frames` while it waits for the speaker.
     wanting: AtomicU64,
@@ -261,7 +164,7 @@ struct Ear {
 }
 
 impl Ear {
-    fn listen<T: 'static>(self: Arc<Self>, mut audio: BoxStream<'static, T>) -> BoxStream<'static, T> {
+    pub(super) fn listen<T: 'static>(self: Arc<Self>, mut audio: BoxStream<'static, T>) -> BoxStream<'static, T> {
         let watched = stream::poll_fn(move |context| {
             let polled = audio.poll_next_unpin(context);
             match &polled {
@@ -274,11 +177,11 @@ impl Ear {
         watched.boxed()
     }
 
-    fn progress(&self) -> u64 {
+    pub(super) fn progress(&self) -> u64 {
         self.frames.load(Ordering::Relaxed)
     }
 
-    fn is_waiting(&self) -> bool {
+    pub(super) fn is_waiting(&self) -> bool {
         self.wanting.load(Ordering::Relaxed) == self.progress() + 1
     }
 }

@@ -11,9 +11,11 @@ pub(crate) mod chat;
 mod config;
 mod llm;
 mod probe;
+pub mod realtime;
 pub(crate) mod remote;
 mod responses;
 
 pub use config::{Api, Config};
 pub use llm::LanguageModel;
 pub use probe::{Found, models, nearby};
+pub use realtime::RealtimeModel;

@@ -1,4 +1,6 @@
 //! A speech-to-speech model that hums what it says, word by word, and remembers what it was told.
+//!
+//! Unlike a vendor's, its conversations stand still while nobody reads their events.
 
 use std::{
     collections::BTreeMap,

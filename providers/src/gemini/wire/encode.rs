@@ -70,8 +70,8 @@ fn content(turn: &Turn<'_>, signatures: &Echoes) -> Value {
     json!({"role": role, "parts": parts.collect::<Vec<_>>()})
 }
 
-/// Answers must be objects here.
-fn response(output: &str) -> Value {
+/// A function's answer: answers must be objects here.
+pub(in crate::gemini) fn response(output: &str) -> Value {
     match serde_json::from_str(output) {
         Ok(object @ Value::Object(_)) => object,
         Ok(value @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_))) => {
@@ -81,7 +81,8 @@ fn response(output: &str) -> Value {
     }
 }
 
-fn function(tool: &Tool) -> Value {
+/// A function's declaration.
+pub(in crate::gemini) fn function(tool: &Tool) -> Value {
     let mut out = json!({"name": tool.name, "description": tool.description});
     if let Some(parameters) = schema::parameters(dialogue::schema(tool)) {
         out["parameters"] = parameters;

@@ -5,4 +5,4 @@ mod encode;
 mod schema;
 
 pub(super) use decode::{Reader, verdict};
-pub(super) use encode::request;
+pub(super) use encode::{function, request, response};
