@@ -9,6 +9,7 @@ mod guarded;
 mod limit;
 mod observed;
 mod routed;
+mod tape;
 mod timed;
 
 pub use breaker::{Breaker, BreakerSettings};
