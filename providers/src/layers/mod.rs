@@ -1,13 +1,15 @@
 //! What any provider can be wrapped in: each layer is again a provider of the same kind.
 //!
 //! The usual order, outermost first: [`Routed`] over [`Fallback`]s over several [`Observed`] over [`Guarded`] (by a
-//! [`Breaker`], by a [`Limit`]) over [`Timed`] providers.
+//! [`Breaker`], by a [`Limit`]) over [`Retry`] over [`Timed`] providers. So each attempt has its own time, all attempts
+//! of a request hold one place and count once, as failed only if the last one fails, and a fallback begins after them.
 
 mod breaker;
 mod fallback;
 mod guarded;
 mod limit;
 mod observed;
+mod retry;
 mod routed;
 mod tape;
 mod timed;
@@ -17,5 +19,6 @@ pub use fallback::Fallback;
 pub use guarded::{Guard, Guarded, Pass};
 pub use limit::{Limit, LimitSettings};
 pub use observed::{Observation, Observed, Observer, Role};
+pub use retry::{Retry, RetrySettings};
 pub use routed::Routed;
 pub use timed::{Timed, Timeouts};
