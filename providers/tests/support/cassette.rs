@@ -20,7 +20,7 @@ use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use tokio::{
-    io::AsyncWriteExt,
+    io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::mpsc,
 };
@@ -155,9 +155,13 @@ impl Player {
             }
             "drip" => {
                 // The head of a text message of 65535 bytes.
-                let mut bytes: &[u8] = &[0x81, 126, 0xff, 0xff];
-                while self.socket.get_mut().write_all(bytes).await.is_ok() {
-                    tokio::time::sleep(DRIP).await;
+                let (mut bytes, mut said): (&[u8], _) = (&[0x81, 126, 0xff, 0xff], [0; 4_096]);
+                let socket = self.socket.get_mut();
+                loop {
+                    tokio::select! {
+                        read = socket.read(&mut said) => if !matches!(read, Ok(1..)) { break },
+                        () = tokio::time::sleep(DRIP) => if socket.write_all(bytes).await.is_err() { break },
+                    }
                     bytes = b" ";
                 }
             }
