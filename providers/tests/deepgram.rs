@@ -16,7 +16,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use cassette::Vendor;
 use providers::{ErrorKind, deepgram::Config};
-use support::{Server, Step, answer};
+use support::{Server, Step, answer, at_once};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{
@@ -35,7 +35,7 @@ fn config(base_url: &str) -> Arc<Config> {
 
 /// What every provider promises who is dropped: the vendor sees it leave.
 async fn leaves_at_once(vendor: &mut Vendor) {
-    assert!(timeout(Duration::from_millis(50), vendor.ended.recv()).await.is_ok(), "still there after 50 ms");
+    at_once(vendor.ended.recv()).await;
 }
 
 /// Fails rather than hangs.

@@ -37,7 +37,7 @@ use providers::{
     tts::{Clause, Speech, Voice},
 };
 use serde_json::{Value, json};
-use support::{Server, Step, answer};
+use support::{Server, Step, answer, at_once};
 use tokio::{net::TcpListener, time::timeout};
 use tokio_tungstenite::{accept_async, tungstenite::Message};
 
@@ -45,8 +45,6 @@ const SPEECH: &str = include_str!("exchanges/elevenlabs/speech.ws");
 const ODD: &str = include_str!("exchanges/elevenlabs/speech-odd.ws");
 const TRANSCRIPT: &str = include_str!("exchanges/elevenlabs/transcript.ws");
 
-/// What a client's leaving may take.
-const PROMPT: Duration = Duration::from_millis(50);
 /// Longer than anything here takes.
 const LONG: Duration = Duration::from_secs(20);
 

@@ -365,7 +365,7 @@ fn shifted(speech: Speech, by: Duration) -> Speech {
     }
 }
 
-/// Characters a context takes at once.
+/// Characters a context takes at once: what the strictest model takes in a request. Others take 10,000 to 40,000.
 const LIMIT: usize = 5_000;
 /// Characters of a clause that is asked for ahead of its turn: about half a minute.
 const AHEAD: usize = 500;

@@ -11,7 +11,7 @@ use reqwest::{
     multipart::{Form, Part},
 };
 use secrecy::ExposeSecret;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::time::timeout;
 
 use super::{Config, config::is_id, link::Account, wire::fault};
@@ -62,7 +62,7 @@ pub struct Owned {
 }
 
 /// Where a voice comes from.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Category {
     /// Every account has it.
@@ -101,7 +101,7 @@ pub struct NewVoice {
 pub struct Sample {
     /// Its file name.
     pub name: String,
-    /// Its bytes, at most 10 MiB.
+    /// Its bytes, at most [`LARGEST_SAMPLE`].
     pub bytes: Bytes,
 }
 
@@ -167,8 +167,8 @@ impl Library {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Rejected`] without consent, a name, or samples within the vendor's bounds, before anything is sent;
-    /// else those of any request, [`ErrorKind::Timeout`] after two minutes.
+    /// [`ErrorKind::Rejected`] without consent, a name, or samples within [`MOST_SAMPLES`] and [`LARGEST_SAMPLE`], before
+    /// anything is sent; else those of any request, [`ErrorKind::Timeout`] after two minutes.
     pub async fn clone_voice(&self, voice: NewVoice) -> Result<Cloned, ProviderError> {
         if let Some(why) = voice.problem() {
             return Err(self.account.error(ErrorKind::Rejected, why));
@@ -288,7 +288,9 @@ const MOST_PAGES: usize = 100;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The samples go up, and the vendor listens to them.
 const PATIENCE_FOR_SAMPLES: Duration = Duration::from_secs(120);
-/// The vendor's bounds.
-const MOST_SAMPLES: usize = 25;
-const LARGEST_SAMPLE: usize = 10 << 20;
+/// Samples of a voice. The reference names no bounds (elevenlabs/elevenlabs-docs#153), so these are ours; where the
+/// vendor is stricter, it says so.
+pub const MOST_SAMPLES: usize = 25;
+/// Bytes of a sample.
+pub const LARGEST_SAMPLE: usize = 10 << 20;
 const LONGEST_NAME: usize = 100;

@@ -1,7 +1,9 @@
 //! What any provider can be wrapped in: each layer is again a provider of the same kind.
 //!
 //! The usual order, outermost first: [`Routed`] over [`Fallback`]s over several [`Observed`] over [`Guarded`] (by a
-//! [`Breaker`], by a [`Limit`]) over [`Timed`] providers; voices are [`Voiced`].
+//! [`Breaker`], by a [`Limit`]) over [`Retry`] over [`Timed`] providers, in each of which voices are [`Voiced`] and keys
+//! can be [`Swapped`]. So each attempt has its own time, all attempts of a request hold one place and count once, as
+//! failed only if the last one fails, and a fallback begins after them.
 
 mod breaker;
 mod fallback;
@@ -9,8 +11,10 @@ mod guarded;
 mod held;
 mod limit;
 mod observed;
+mod retry;
 mod routed;
 mod swapped;
+mod tape;
 mod timed;
 mod voiced;
 
@@ -19,6 +23,7 @@ pub use fallback::Fallback;
 pub use guarded::{Guard, Guarded, Pass};
 pub use limit::{Limit, LimitSettings};
 pub use observed::{Observation, Observed, Observer, Role};
+pub use retry::{Retry, RetrySettings};
 pub use routed::Routed;
 pub use swapped::Swapped;
 pub use timed::{Timed, Timeouts};

@@ -2,11 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+#[expect(dead_code, reason = "what was asked is looked at in the vendors' own tests")]
+#[path = "../support/cassette.rs"]
+mod cassette;
+mod hear;
 mod live;
 mod models;
-#[expect(dead_code, reason = "what was asked is looked at in the vendors' own tests")]
+mod speak;
+mod stage;
 #[path = "../support/mod.rs"]
 mod support;
+mod vendors;
 mod wire;
 
 use std::{
@@ -232,6 +238,29 @@ async fn the_voice_waits_for_a_slow_model() {
         }
         assert!(done, "{name}: a clause is voiced before the next is known");
     }
+}
+
+// Everyone.
+
+/// An address where nobody listens.
+async fn nobody() -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}
+
+fn tasks() -> usize {
+    tokio::runtime::Handle::current().metrics().num_alive_tasks()
+}
+
+/// Waits until there are no more tasks than there were.
+async fn settled(name: &str, before: usize) {
+    let settled = async {
+        while tasks() > before {
+            tokio::task::yield_now().await;
+        }
+    };
+    let settled = tokio::time::timeout(Duration::from_secs(5), settled).await;
+    assert!(settled.is_ok(), "{name}: {} tasks where {before} were", tasks());
 }
 
 // Errors.

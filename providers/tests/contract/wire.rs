@@ -14,7 +14,10 @@ use tokio::time::timeout;
 use crate::{
     LIMITS,
     models::prompt,
-    support::{FLOOD, Server, Step, answer, events},
+    nobody, settled,
+    stage::{KEY, REFUSALS},
+    support::{FLOOD, Server, Step, answer, at_once, events},
+    tasks,
 };
 
 /// One adapter, and what its vendor answers.
@@ -26,8 +29,6 @@ pub(crate) struct Vendor {
     word: &'static str,
     build: fn(base_url: String) -> Arc<dyn LanguageModel>,
 }
-
-const KEY: &str = "planted-0123456789";
 
 pub(crate) const VENDORS: [Vendor; 7] = [
     Vendor {
@@ -164,14 +165,12 @@ async fn dropping_a_reply_lets_go_of_the_vendor_at_once() {
             let mut thoughts = model.reply(prompt()).await.unwrap();
             assert_eq!(thoughts.next().await.unwrap(), Ok(Thought::Text("word".into())), "{}", vendor.name);
             drop(thoughts);
-            let gone = timeout(Duration::from_millis(50), server.left.recv()).await;
-            assert_eq!(gone, Ok(Some(())), "{}", vendor.name);
+            assert_eq!(at_once(server.left.recv()).await, Some(()), "{}", vendor.name);
         }
         // Also while it has not answered at all.
         let (model, mut server) = vendor.at(vec![vec![Step::Hang]]).await;
         assert!(timeout(Duration::from_millis(50), model.reply(prompt())).await.is_err());
-        let gone = timeout(Duration::from_millis(50), server.left.recv()).await;
-        assert_eq!(gone, Ok(Some(())), "{}", vendor.name);
+        assert_eq!(at_once(server.left.recv()).await, Some(()), "{}", vendor.name);
     }
 }
 
@@ -193,20 +192,7 @@ async fn a_slow_listener_holds_the_vendor_back() {
 async fn refusals_say_what_one_can_do() {
     let body = format!(r#"{{"error":{{"message":"Not with {KEY}, friend."}}}}"#);
     for vendor in VENDORS {
-        for (status, kind) in [
-            ("302 Found", ErrorKind::Rejected),
-            ("400 Bad Request", ErrorKind::Rejected),
-            ("401 Unauthorized", ErrorKind::Unauthorized),
-            ("402 Payment Required", ErrorKind::RateLimited),
-            ("403 Forbidden", ErrorKind::Unauthorized),
-            ("404 Not Found", ErrorKind::Rejected),
-            ("408 Request Timeout", ErrorKind::Timeout),
-            ("429 Too Many Requests", ErrorKind::RateLimited),
-            ("500 Internal Server Error", ErrorKind::Unavailable),
-            ("503 Service Unavailable", ErrorKind::Unavailable),
-            ("504 Gateway Timeout", ErrorKind::Timeout),
-            ("529 Overloaded", ErrorKind::Unavailable),
-        ] {
+        for (status, kind) in REFUSALS {
             let headers = "retry-after: 7\r\nlocation: http://127.0.0.1:1/elsewhere\r\n";
             for body in [body.as_str(), "<html>oops</html>"] {
                 let (model, _server) = vendor.at(vec![answer(status, headers, body)]).await;
@@ -300,9 +286,7 @@ async fn silence_and_dripping_are_given_up_and_let_go() {
 
 #[tokio::test]
 async fn a_vendor_that_is_not_there_is_unavailable() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base_url = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    let base_url = nobody().await;
     for vendor in VENDORS {
         let error = ask(&*(vendor.build)(base_url.clone())).await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Unavailable, "{}", vendor.name);
@@ -315,7 +299,6 @@ async fn a_vendor_that_is_not_there_is_unavailable() {
 async fn nothing_is_left_behind() {
     for vendor in VENDORS {
         let (model, mut server) = vendor.at(vec![[events(vendor.word), vec![Step::Hang]].concat()]).await;
-        let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
         let before = tasks();
         for _ in 0..10 {
             let mut replies = Vec::new();
@@ -329,12 +312,6 @@ async fn nothing_is_left_behind() {
                 server.left.recv().await.unwrap();
             }
         }
-        let settled = async {
-            while tasks() > before {
-                tokio::task::yield_now().await;
-            }
-        };
-        let settled = timeout(Duration::from_secs(5), settled).await;
-        assert!(settled.is_ok(), "{}: {} tasks where {before} were", vendor.name, tasks());
+        settled(vendor.name, before).await;
     }
 }

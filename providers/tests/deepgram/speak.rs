@@ -18,7 +18,7 @@ use providers::{
 use tokio::{net::TcpListener, sync::mpsc};
 use tokio_tungstenite::{accept_async, tungstenite::Message};
 
-use super::{KEY, Vendor, config, cut, dribbling, leaves_at_once, loris, refusals, refusing, soon, steps};
+use super::{KEY, Vendor, at_once, config, cut, dribbling, leaves_at_once, loris, refusals, refusing, soon, steps};
 
 const AURA: &str = include_str!("../exchanges/deepgram/aura.txt");
 const TEXT: [&str; 2] = ["Hello there.", "How are you?"];
@@ -231,8 +231,7 @@ async fn dropping_the_speech_clears_what_is_left_and_hangs_up() {
     let mut events = mouth(&vendor.base_url).speak(voice("alloy"), text).await.unwrap();
     assert!(matches!(soon(events.next()).await, Some(Ok(Speech::Audio { .. }))));
     drop(events);
-    let ended = tokio::time::timeout(Duration::from_millis(50), vendor.end()).await;
-    assert_eq!(ended, Ok(Ok(())));
+    assert_eq!(at_once(vendor.end()).await, Ok(()));
 }
 
 #[tokio::test]

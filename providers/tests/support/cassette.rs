@@ -3,15 +3,24 @@
 //! One step a line: `#` comment with the source page; `> {json}` the client sends a text message that holds at least
 //! these fields; `> audio` it sends binary messages, any number but none; `> audio N` it sends N bytes or a few more;
 //! `> close` it says goodbye; `< {json}` or any other text the vendor sends; `< audio N` N bytes of 16-bit sound;
-//! `< close CODE reason`, or `< close` without a code; `= hang` silence until the client leaves; `= reset` the connection is
-//! cut. A step that finds something else ends the connection and is reported.
+//! `< close CODE reason`, or `< close` without a code; `= hang` silence until the client leaves; `= reset` the connection
+//! is cut; `= deaf` nothing is read any more; `= drip` a message comes byte by byte and never ends; `= garbage` bytes that
+//! are no WebSocket; `= flood` the steps that follow are played without end; `= again` all steps are. A step that finds
+//! something else ends the connection and is reported.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::mpsc,
 };
@@ -34,6 +43,9 @@ pub(crate) struct Vendor {
     pub(crate) texts: Arc<Mutex<Vec<String>>>,
     /// Bytes of sound the clients sent.
     pub(crate) sound: Arc<Mutex<Vec<u8>>>,
+    /// Bytes of the messages the clients, or buffers on the way, have taken.
+    #[allow(dead_code, reason = "only the behaviour suite looks at it")]
+    pub(crate) sent: Arc<AtomicUsize>,
     /// How each connection ended: in the script's last step, or with what was found in the place of a step.
     pub(crate) ended: mpsc::Receiver<Result<(), String>>,
 }
@@ -46,14 +58,14 @@ impl Vendor {
         let cassettes: Vec<Vec<String>> = cassettes.iter().map(|text| steps(text)).collect();
         let (handshakes, texts, sound) = <(Arc<Mutex<Vec<_>>>, Arc<Mutex<Vec<_>>>, Arc<Mutex<Vec<_>>>)>::default();
         let (ending, ended) = mpsc::channel(64);
-        let (heads, said, heard) = (handshakes.clone(), texts.clone(), sound.clone());
+        let sent = Arc::<AtomicUsize>::default();
+        let (heads, log) = (handshakes.clone(), Log { texts: texts.clone(), sound: sound.clone(), sent: sent.clone() });
         tokio::spawn(async move {
             let mut number = 0;
             while let Ok((socket, _)) = listener.accept().await {
                 let steps = cassettes[number.min(cassettes.len() - 1)].clone();
                 number += 1;
-                let (heads, ending) = (heads.clone(), ending.clone());
-                let log = Log { texts: said.clone(), sound: heard.clone() };
+                let (heads, ending, log) = (heads.clone(), ending.clone(), log.clone());
                 tokio::spawn(async move {
                     let _ = socket.set_nodelay(true);
                     let Some(socket) = handshake(socket, &heads).await else { return };
@@ -61,7 +73,7 @@ impl Vendor {
                 });
             }
         });
-        Self { base_url, handshakes, texts, sound, ended }
+        Self { base_url, handshakes, texts, sound, sent, ended }
     }
 
     /// How the next connection to end has ended.
@@ -88,9 +100,11 @@ async fn handshake(socket: TcpStream, heads: &Mutex<Vec<String>>) -> Option<WebS
     accept_hdr_async(socket, note).await.ok()
 }
 
+#[derive(Clone)]
 struct Log {
     texts: Arc<Mutex<Vec<String>>>,
     sound: Arc<Mutex<Vec<u8>>>,
+    sent: Arc<AtomicUsize>,
 }
 
 struct Player {
@@ -102,25 +116,57 @@ struct Player {
 
 impl Player {
     async fn play(mut self, steps: &[String]) -> Result<(), String> {
-        for step in steps {
-            match step.split_once(' ').unwrap_or((step, "")) {
-                (">", expected) => self.expect(expected).await.map_err(|found| format!("{step}: {found}"))?,
-                ("<", message) => {
-                    let message = outgoing(message);
-                    self.socket.send(message).await.map_err(|error| format!("{step}: {error}"))?;
+        let mut from = 0;
+        loop {
+            for (at, step) in steps.iter().enumerate().skip(from) {
+                match step.split_once(' ').unwrap_or((step, "")) {
+                    (">", expected) => self.expect(expected).await.map_err(|found| format!("{step}: {found}"))?,
+                    ("<", message) => self.tell(message).await.map_err(|error| format!("{step}: {error}"))?,
+                    ("=", "flood") => from = at + 1,
+                    ("=", "again") => {}
+                    ("=", last) => return self.misbehave(last).await,
+                    _ => return Err(format!("no step: {step}")),
                 }
-                ("=", "hang") => {
-                    while self.next().await.is_some() {}
-                    return Ok(());
-                }
-                ("=", "reset") => {
-                    let _ = self.socket.get_ref().set_zero_linger();
-                    return Ok(());
-                }
-                _ => return Err(format!("no step: {step}")),
+            }
+            if !steps.iter().any(|step| step == "= flood" || step == "= again") {
+                break;
             }
         }
         while self.next().await.is_some() {}
+        Ok(())
+    }
+
+    async fn tell(&mut self, message: &str) -> Result<(), tokio_tungstenite::tungstenite::Error> {
+        let message = outgoing(message);
+        let length = message.len();
+        self.socket.send(message).await?;
+        self.log.sent.fetch_add(length, Ordering::SeqCst);
+        Ok(())
+    }
+
+    async fn misbehave(mut self, how: &str) -> Result<(), String> {
+        match how {
+            "hang" => while self.next().await.is_some() {},
+            "reset" => _ = self.socket.get_ref().set_zero_linger(),
+            "deaf" => std::future::pending().await,
+            "garbage" => {
+                let _ = self.socket.get_mut().write_all(&[0xff; 16]).await;
+                while self.next().await.is_some() {}
+            }
+            "drip" => {
+                // The head of a text message of 65535 bytes.
+                let (mut bytes, mut said): (&[u8], _) = (&[0x81, 126, 0xff, 0xff], [0; 4_096]);
+                let socket = self.socket.get_mut();
+                loop {
+                    tokio::select! {
+                        read = socket.read(&mut said) => if !matches!(read, Ok(1..)) { break },
+                        () = tokio::time::sleep(DRIP) => if socket.write_all(bytes).await.is_err() { break },
+                    }
+                    bytes = b" ";
+                }
+            }
+            _ => return Err(format!("no step: = {how}")),
+        }
         Ok(())
     }
 
@@ -174,6 +220,9 @@ impl Player {
         }
     }
 }
+
+/// Between two bytes of a message that drips.
+const DRIP: Duration = Duration::from_millis(2);
 
 fn outgoing(message: &str) -> Message {
     if message == "close" {

@@ -81,11 +81,17 @@ impl Parts {
         }
     }
 
-    /// The whole, once nothing is owed.
+    /// The whole, once nothing is owed. No time lies in the silence that was put behind the audio.
     pub(in crate::elevenlabs) fn whole(mut self, duration: Duration, language: Option<&str>) -> FinalTranscript {
         self.settle();
         let asked = || language.map(|tag| languages::primary(tag).to_ascii_lowercase());
         let language = self.language.or_else(asked);
+        for word in &mut self.words {
+            (word.start, word.end) = (word.start.min(duration), word.end.min(duration));
+        }
+        for segment in &mut self.segments {
+            (segment.start, segment.end) = (segment.start.min(duration), segment.end.min(duration));
+        }
         FinalTranscript { text: self.stable, language, words: self.words, segments: self.segments, duration }
     }
 

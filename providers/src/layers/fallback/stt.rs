@@ -1,13 +1,8 @@
 //! Speech-to-text: the next engine hears the utterance again from its start.
 //!
 //! Text promised as stable stays: of what the next engine understands, only the words beyond it are taken.
-//! Audio is kept for [`KEPT`]; an utterance that outgrew it cannot be heard again, and a failure after that is final.
-
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll},
-    time::Duration,
-};
+//! Audio is kept for [`KEPT`] frames; an utterance that outgrew them cannot be heard again, and a failure after that is
+//! final.
 
 use audio::Frame;
 use futures_util::{
@@ -16,7 +11,7 @@ use futures_util::{
     stream::{self, BoxStream},
 };
 
-use super::{Attempts, Fallback, cut_short, splice::beyond, untried};
+use super::{super::tape::Tape, Attempts, Fallback, cut_short, splice::beyond, untried};
 use crate::{
     ProviderError, SpeechToText,
     generate::{Outlet, generate},
@@ -24,7 +19,7 @@ use crate::{
 };
 
 /// Longest utterance that can be heard again: 2 minutes are 3.8 MB.
-const KEPT: Duration = Duration::from_secs(120);
+const KEPT: usize = 6_000;
 
 impl SpeechToText for Fallback<dyn SpeechToText> {
     fn capabilities(&self) -> SttCapabilities {
@@ -37,9 +32,8 @@ impl SpeechToText for Fallback<dyn SpeechToText> {
         audio: BoxStream<'static, Frame>,
     ) -> BoxFuture<'_, Result<TranscriptStream, ProviderError>> {
         async move {
-            let tape = Tape { source: audio, kept: Vec::new(), whole: true, ended: false };
-            let mut hearing =
-                Hearing { attempts: self.attempts(), options, tape: Arc::new(Mutex::new(tape)), stable: String::new() };
+            let tape = Tape::new(audio, KEPT);
+            let mut hearing = Hearing { attempts: self.attempts(), options, tape, stable: String::new() };
             let first = hearing.open(untried()).await?;
             Ok(generate(|out| hearing.follow(first, out)))
         }
@@ -50,7 +44,7 @@ impl SpeechToText for Fallback<dyn SpeechToText> {
 struct Hearing {
     attempts: Attempts<dyn SpeechToText>,
     options: SttOptions,
-    tape: Arc<Mutex<Tape>>,
+    tape: Tape<Frame>,
     /// Promised so far.
     stable: String,
 }
@@ -59,11 +53,11 @@ impl Hearing {
     /// The next engine that opens.
     async fn open(&mut self, mut error: ProviderError) -> Result<TranscriptStream, ProviderError> {
         loop {
-            if !lock(&self.tape).whole {
+            if !self.tape.is_whole() {
                 return Err(error);
             }
             let engine = self.attempts.after(error)?;
-            error = match engine.transcribe(self.options.clone(), replay(self.tape.clone())).await {
+            error = match engine.transcribe(self.options.clone(), self.tape.replay()).await {
                 Ok(transcripts) => return Ok(transcripts),
                 Err(error) => error,
             };
@@ -107,53 +101,4 @@ impl Hearing {
         let text = format!("{} {}", self.stable.trim_end(), beyond(&self.stable, &last.text));
         FinalTranscript { text: text.trim().to_owned(), words: Vec::new(), segments: Vec::new(), ..last }
     }
-}
-
-/// The utterance so far, and where the rest comes from.
-struct Tape {
-    source: BoxStream<'static, Frame>,
-    kept: Vec<Frame>,
-    /// Nothing was dropped for length.
-    whole: bool,
-    ended: bool,
-}
-
-impl Tape {
-    fn poll(&mut self, at: usize, context: &mut Context<'_>) -> Poll<Option<Frame>> {
-        if self.whole
-            && let Some(frame) = self.kept.get(at)
-        {
-            return Poll::Ready(Some(*frame));
-        }
-        if self.ended {
-            return Poll::Ready(None);
-        }
-        let polled = self.source.poll_next_unpin(context);
-        match &polled {
-            Poll::Ready(Some(frame)) if self.whole => {
-                self.kept.push(*frame);
-                if Frame::DURATION * u32::try_from(self.kept.len()).unwrap_or(u32::MAX) > KEPT {
-                    (self.whole, self.kept) = (false, Vec::new());
-                }
-            }
-            Poll::Ready(None) => self.ended = true,
-            Poll::Ready(Some(_)) | Poll::Pending => {}
-        }
-        polled
-    }
-}
-
-/// The utterance from its start. One reader at a time: the source wakes only the last that polled it.
-fn replay(tape: Arc<Mutex<Tape>>) -> BoxStream<'static, Frame> {
-    let mut at = 0;
-    let frames = stream::poll_fn(move |context| {
-        let polled = lock(&tape).poll(at, context);
-        at += usize::from(matches!(polled, Poll::Ready(Some(_))));
-        polled
-    });
-    frames.boxed()
-}
-
-fn lock(tape: &Mutex<Tape>) -> std::sync::MutexGuard<'_, Tape> {
-    tape.lock().unwrap_or_else(PoisonError::into_inner)
 }
