@@ -4,7 +4,10 @@
 //! waited for before the first sound: the server reads in order.
 
 use std::{
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -23,7 +26,10 @@ use super::{
 use crate::{
     ErrorKind, ProviderError,
     generate::{Outlet, generate},
-    net::ws::{self, Received, Receiver, Sender},
+    net::{
+        warm::{Next, Spares, Terms},
+        ws::{self, Received, Receiver, Sender},
+    },
     stt::{FinalTranscript, SttOptions, Transcript, TranscriptStream},
 };
 
@@ -32,11 +38,13 @@ use crate::{
 pub(super) struct Live {
     account: Account,
     model: String,
+    spares: Arc<Spares>,
 }
 
 impl Live {
     pub(super) fn new(account: Account, model: String) -> Self {
-        Self { account, model }
+        let spares = Spares::new(account.config.warm.then_some(IDLE));
+        Self { account, model, spares }
     }
 
     pub(super) async fn transcribe(
@@ -45,19 +53,22 @@ impl Live {
         audio: BoxStream<'static, Frame>,
     ) -> Result<TranscriptStream, ProviderError> {
         let settings = dictation::configure(&self.model, &self.account.config, &options);
-        let (sender, receiver) = open(&self.account, settings).await?;
+        let (account, key) = (self.account.clone(), settings.clone());
+        let opening = move || open(account.clone(), settings.clone());
+        let ((sender, receiver), next) = self.spares.link(key, opening).await?;
         let listening = Listening {
             account: self.account.clone(),
             options,
             heard: AtomicU64::new(0),
             ended: AtomicBool::new(false),
             nothing: Notify::new(),
+            _next: next,
         };
         Ok(generate(|out| listening.listen(sender, receiver, audio, out)))
     }
 }
 
-async fn open(account: &Account, settings: String) -> Result<(Sender, Receiver), ProviderError> {
+async fn open(account: Account, settings: String) -> Result<(Sender, Receiver), ProviderError> {
     // No model in the URL: that would make a conversation of it.
     let (mut sender, receiver) = account.open("realtime", &[("intent", "transcription")]).await?;
     sender.text(settings).await?;
@@ -73,6 +84,7 @@ struct Listening {
     ended: AtomicBool,
     /// There was no sound at all.
     nothing: Notify,
+    _next: Next,
 }
 
 impl Listening {
@@ -193,6 +205,8 @@ enum Commits {
     Ours,
 }
 
+/// A session may last an hour, whether it hears anything or not. Kept for as long as the next turn may take.
+const IDLE: Terms = Terms { keep: Duration::from_secs(120), sign: None };
 /// Frames in a message where many are ready: half a second.
 const BURST: usize = 25;
 /// Samples of the smallest piece sent while more is to come: 20 ms, less the resampler's delay.
