@@ -1,7 +1,7 @@
 //! Speech-to-text, language models, text-to-speech and speech-to-speech behind one shape: stream in, stream out, drop to cancel.
 //!
-//! Each kind is a trait, its events and its capabilities ([`stt`], [`llm`], [`tts`], [`realtime`], [`turn`]); each vendor a folder with
-//! a pure wire file and one file a role. Capabilities are data the session reads; nothing asks a provider's name.
+//! Each kind is a trait, its events and its capabilities ([`stt`], [`llm`], [`tts`], [`realtime`], [`embed`],
+//! [`turn`]); each vendor a folder with a pure wire file and one file a role. Capabilities are data the session reads; nothing asks a provider's name.
 //! The feature `engines` (on by default) holds all that implements the traits.
 
 #[cfg(feature = "engines")]
@@ -18,6 +18,7 @@ pub mod deepseek;
 mod dialogue;
 #[cfg(feature = "engines")]
 pub mod elevenlabs;
+pub mod embed;
 pub mod error;
 #[cfg(feature = "engines")]
 pub mod gemini;
@@ -45,6 +46,7 @@ pub mod stt;
 pub mod tts;
 pub mod turn;
 
+pub use embed::EmbeddingModel;
 pub use error::{ErrorKind, ProviderError};
 pub use json::Json;
 pub use llm::LanguageModel;

@@ -35,6 +35,9 @@ pub struct Config {
     pub eager_eot_threshold: Option<f32>,
     /// Flux: milliseconds of silence after which a turn is over anyway.
     pub eot_timeout_ms: Option<u32>,
+    /// Opens the next turn's connection when one ends, so that it does not wait for a handshake; counts against how many
+    /// there may be at once.
+    pub warm: bool,
 }
 
 impl Default for Config {
@@ -51,6 +54,7 @@ impl Default for Config {
             eot_threshold: None,
             eager_eot_threshold: None,
             eot_timeout_ms: None,
+            warm: false,
         }
     }
 }

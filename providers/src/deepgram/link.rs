@@ -1,5 +1,7 @@
 //! A connection to Deepgram, and its complaints as errors.
 
+use std::{borrow::Cow, sync::Arc};
+
 use reqwest::header::{self, HeaderMap};
 
 use super::{Config, wire::Trouble};
@@ -7,6 +9,7 @@ use crate::{
     ErrorKind, ProviderError,
     net::{
         refusal::{plain, said, unkeyed},
+        warm::{Link, Next, Spares},
         ws::{self, Receiver, Sender},
     },
 };
@@ -31,6 +34,22 @@ pub(super) async fn open(
         unkeyed(&reason.map_or_else(|| said(body), plain), config.key.as_ref())
     })
     .await
+}
+
+/// A connection for a turn, perhaps one that was waiting for it.
+pub(super) async fn next(
+    spares: &Arc<Spares>,
+    name: &Cow<'static, str>,
+    config: &Arc<Config>,
+    function: &'static str,
+    query: &[(&'static str, String)],
+) -> Result<(Link, Next), ProviderError> {
+    let asked = Arc::new((name.clone(), config.clone(), query.to_vec()));
+    let opening = move || {
+        let asked = asked.clone();
+        async move { open(&asked.0, &asked.1, function, &asked.2).await }
+    };
+    spares.link(format!("{function} {query:?}"), opening).await
 }
 
 /// A complaint of this provider.

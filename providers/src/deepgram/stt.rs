@@ -21,6 +21,7 @@ use crate::{
     generate::{Outlet, generate},
     net::{
         pcm,
+        warm::{Next, Spares, Terms},
         ws::{self, Received, Receiver, Sender},
     },
     stt::{FinalTranscript, SttCapabilities, SttOptions, Transcript, TranscriptStream},
@@ -34,16 +35,20 @@ pub struct SpeechToText {
     name: Cow<'static, str>,
     model: String,
     config: Arc<Config>,
+    spares: Arc<Spares>,
 }
 
 impl SpeechToText {
     /// A model that reports its failures under this name, as configured: `deepgram/nova-3`.
     pub fn new(name: impl Into<Cow<'static, str>>, model: impl Into<String>, config: Arc<Config>) -> Self {
-        Self { name: name.into(), model: model.into(), config }
-    }
-
-    fn dialect(&self) -> Dialect {
-        if self.model.starts_with("flux") { Dialect::Flux } else { Dialect::Nova }
+        let model = model.into();
+        let terms = match Dialect::of(&model) {
+            Dialect::Nova => Terms { keep: IDLE, sign: Some((PATIENCE, wire::KEEP_ALIVE)) },
+            // It takes nothing but sound for a sign of life.
+            Dialect::Flux => Terms { keep: SHORT, sign: None },
+        };
+        let spares = Spares::new(config.warm.then_some(terms));
+        Self { name: name.into(), model, config, spares }
     }
 }
 
@@ -64,15 +69,17 @@ impl crate::SpeechToText for SpeechToText {
         options: SttOptions,
         audio: BoxStream<'static, Frame>,
     ) -> BoxFuture<'_, Result<TranscriptStream, ProviderError>> {
-        let dialect = self.dialect();
+        let dialect = Dialect::of(&self.model);
         async move {
             let (function, query) = match dialect {
                 Dialect::Nova => ("v1/listen", nova::query(&self.model, &self.config, &options)),
                 Dialect::Flux => ("v2/listen", flux::query(&self.model, &self.config, &options)),
             };
-            let (sender, receiver) = link::open(&self.name, &self.config, function, &query).await?;
+            let ((sender, receiver), next) =
+                link::next(&self.spares, &self.name, &self.config, function, &query).await?;
             let (name, config) = (self.name.clone(), self.config.clone());
-            let listening = Listening { name, config, dialect, options, fed: Mutex::default(), settle: Notify::new() };
+            let (fed, settle) = (Mutex::default(), Notify::new());
+            let listening = Listening { name, config, dialect, options, fed, settle, _next: next };
             Ok(generate(move |out| listening.listen(sender, receiver, audio, out)))
         }
         .boxed()
@@ -88,6 +95,12 @@ enum Dialect {
     Flux,
 }
 
+impl Dialect {
+    fn of(model: &str) -> Self {
+        if model.starts_with("flux") { Self::Flux } else { Self::Nova }
+    }
+}
+
 struct Listening {
     name: Cow<'static, str>,
     config: Arc<Config>,
@@ -96,6 +109,7 @@ struct Listening {
     fed: Mutex<Fed>,
     /// Asks the sending half to have guesses settled.
     settle: Notify,
+    _next: Next,
 }
 
 /// What was sent.
@@ -265,6 +279,10 @@ const PIECE: usize = 4 * Frame::SAMPLES * 2;
 const PADDING: Duration = Duration::from_millis(80);
 /// Deepgram advises 3 to 5 s.
 const PATIENCE: Duration = Duration::from_secs(4);
+/// How long to keep a connection that may not be needed.
+const IDLE: Duration = Duration::from_secs(60);
+/// The same where it cannot be kept from ending after 10 s.
+const SHORT: Duration = Duration::from_secs(8);
 /// Goodbyes that end a stream well: Nova's, and Flux's, which has no code (RFC 6455, 7.4.1).
 const NORMAL: u16 = 1000;
 const SILENT: u16 = 1005;

@@ -7,7 +7,7 @@
 //! however long it took, the next clause gets another connection: waiting would be heard, and the end of a reply is not
 //! to be held up by what may follow.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use audio::{Clip, SampleRate};
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::BoxStream};
@@ -21,6 +21,7 @@ use crate::{
     generate::{Outlet, generate},
     net::{
         pcm::Samples,
+        warm::{Link, Next, Spares, Terms},
         ws::{self, Received, Receiver, Sender},
     },
     split::pieces,
@@ -33,12 +34,14 @@ pub struct TextToSpeech {
     name: Cow<'static, str>,
     model: String,
     config: Arc<Config>,
+    spares: Arc<Spares>,
 }
 
 impl TextToSpeech {
     /// A voice that reports its failures under this name, as configured: `deepgram/aura-2-thalia-en`.
     pub fn new(name: impl Into<Cow<'static, str>>, model: impl Into<String>, config: Arc<Config>) -> Self {
-        Self { name: name.into(), model: model.into(), config }
+        let spares = Spares::new(config.warm.then_some(IDLE));
+        Self { name: name.into(), model: model.into(), config, spares }
     }
 }
 
@@ -61,8 +64,9 @@ impl crate::TextToSpeech for TextToSpeech {
         let query = speak::query(&model, voice.speed, &self.config);
         let (name, config) = (self.name.clone(), self.config.clone());
         async move {
-            let line = Some(Line::open(&name, &config, &query).await?);
-            Ok(generate(move |out| Speaking { name, config, query, line }.speak(text, out)))
+            let (link, next) = link::next(&self.spares, &name, &config, SPEAK, &query).await?;
+            let speaking = Speaking { name, config, query, line: Some(Line::new(link)), _next: next };
+            Ok(generate(move |out| speaking.speak(text, out)))
         }
         .boxed()
     }
@@ -74,6 +78,7 @@ struct Speaking {
     query: Vec<(&'static str, String)>,
     /// `None` once Deepgram hung up while nothing was asked of it, as it does after an hour.
     line: Option<Line>,
+    _next: Next,
 }
 
 impl Speaking {
@@ -139,8 +144,11 @@ impl Drop for Line {
 
 impl Line {
     async fn open(name: &str, config: &Config, query: &[(&'static str, String)]) -> Result<Self, ProviderError> {
-        let (sender, receiver) = link::open(name, config, "v1/speak", query).await?;
-        Ok(Self { sender, receiver, flushes: 0, characters: 0, voicing: false })
+        Ok(Self::new(link::open(name, config, SPEAK, query).await?))
+    }
+
+    fn new((sender, receiver): Link) -> Self {
+        Self { sender, receiver, flushes: 0, characters: 0, voicing: false }
     }
 
     async fn voice(
@@ -208,6 +216,9 @@ fn note(told: &speak::Told) {
     }
 }
 
+const SPEAK: &str = "v1/speak";
+/// Connections end after an hour; one is kept for as long as the next turn may take.
+const IDLE: Terms = Terms { keep: Duration::from_secs(60), sign: None };
 /// Characters of a message; more are refused.
 const LONGEST: usize = 2_000;
 /// What one connection takes in a minute.

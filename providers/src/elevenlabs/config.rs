@@ -42,6 +42,8 @@ pub struct Config {
     /// Sends the words of a transcription's prompt as key terms, which the vendor charges extra; without, the prompt
     /// goes as the text said before.
     pub keyterms: bool,
+    /// Opens the next reply's connection when one ends, so that its speech does not wait for a handshake.
+    pub warm: bool,
 }
 
 /// Whether figures and the like are spelled out before they are spoken.
@@ -84,6 +86,7 @@ impl Default for Config {
             apply_text_normalization: Normalization::Auto,
             enable_logging: true,
             keyterms: false,
+            warm: false,
         }
     }
 }

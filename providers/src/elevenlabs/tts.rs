@@ -28,6 +28,7 @@ use crate::{
     generate::{Outlet, generate},
     net::{
         pcm::Samples,
+        warm::{Next, Spares, Terms},
         ws::{self, Received, Receiver, Sender},
     },
     split,
@@ -39,12 +40,14 @@ use crate::{
 pub struct TextToSpeech {
     account: Account,
     model: String,
+    spares: Arc<Spares>,
 }
 
 impl TextToSpeech {
     /// A model that reports its failures under this name, as configured: `elevenlabs/eleven_flash_v2_5`.
     pub fn new(name: impl Into<Cow<'static, str>>, model: impl Into<String>, config: Arc<Config>) -> Self {
-        Self { account: Account { name: name.into(), config }, model: model.into() }
+        let spares = Spares::new(config.warm.then_some(IDLE));
+        Self { account: Account { name: name.into(), config }, model: model.into(), spares }
     }
 
     fn address(&self, voice: &Voice) -> Result<Url, ProviderError> {
@@ -84,9 +87,15 @@ impl crate::TextToSpeech for TextToSpeech {
     ) -> BoxFuture<'_, Result<SpeechStream, ProviderError>> {
         async move {
             let url = self.address(&voice)?;
-            let link = self.account.open(&url).await?;
+            let asked = Arc::new((self.account.clone(), url.clone()));
+            let opening = move || {
+                let asked = asked.clone();
+                async move { asked.0.open(&asked.1).await }
+            };
+            let (link, next) = self.spares.link(url.to_string(), opening).await?;
             let speaking = Speaking {
                 account: self.account.clone(),
+                _next: next,
                 speed: voice.speed,
                 text,
                 ended: false,
@@ -112,6 +121,7 @@ async fn send(sender: &mut Sender, mut ordered: mpsc::Receiver<String>) -> Resul
 /// One reply being spoken.
 struct Speaking {
     account: Account,
+    _next: Next,
     speed: f32,
     text: BoxStream<'static, Clause>,
     /// The text has ended.
@@ -376,3 +386,5 @@ const LONGEST: Duration = Duration::from_secs(60);
 const ORDERS: usize = 16;
 /// Well within the vendor's 20 seconds without a context.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
+/// A connection is kept for as long as the next reply may take.
+const IDLE: Terms = Terms { keep: Duration::from_secs(60), sign: Some((KEEP_ALIVE, speech::ALIVE)) };

@@ -7,7 +7,7 @@ use std::{borrow::Cow, time::Duration};
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use reqwest::{
-    Response, Url,
+    RequestBuilder, Response, Url,
     header::{self, HeaderMap, HeaderName, HeaderValue},
 };
 use serde_json::Value;
@@ -113,8 +113,19 @@ impl Peer {
     ) -> Result<Response, ProviderError> {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(header::ACCEPT, HeaderValue::from_static("text/event-stream"));
+        self.post(url, headers, |request| request.body(body), judge).await
+    }
+
+    /// Posts what `fill` puts into the request and waits for the answer's head.
+    pub(crate) async fn post(
+        &self,
+        url: Url,
+        headers: HeaderMap,
+        fill: impl FnOnce(RequestBuilder) -> RequestBuilder,
+        judge: Judge,
+    ) -> Result<Response, ProviderError> {
         let client = http::client(&self.provider, &url).await?;
-        let sent = client.post(url).headers(headers).body(body).send().await;
+        let sent = fill(client.post(url).headers(headers)).send().await;
         let response = sent.map_err(|error| http::failure(&self.provider, error))?;
         if response.status().is_success() {
             return Ok(response);
@@ -131,7 +142,8 @@ impl Peer {
         generate(|out| Reading { peer: self, reader, progress: Progress::Open }.read(response, out))
     }
 
-    fn error(&self, kind: ErrorKind, detail: &str) -> ProviderError {
+    /// A failure in this peer's name, without the key should it be quoted.
+    pub(crate) fn error(&self, kind: ErrorKind, detail: &str) -> ProviderError {
         ProviderError::new(self.provider.clone(), kind, unkeyed(detail, self.key.as_ref()))
     }
 }

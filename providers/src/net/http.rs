@@ -1,5 +1,8 @@
 //! HTTP clients, and what their failures mean.
 //!
+//! Connections are kept for the next request: a turn pays for no handshake. Over HTTP/2 pings keep them, and tell when they
+//! are lost before somebody waits on one.
+//!
 //! Two clients serve all providers, each built once, when first needed, off the runtime's threads: loading the
 //! machine's certificates takes tens of milliseconds. Servers on loopback are reached past any proxy. Redirects are not
 //! followed: they could carry a key elsewhere.
@@ -37,6 +40,10 @@ fn build(direct: bool) -> Result<Client, reqwest::Error> {
         .user_agent(concat!("voice-relay/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT)
         .tcp_nodelay(true)
+        .pool_idle_timeout(IDLE)
+        .http2_keep_alive_interval(PING)
+        .http2_keep_alive_timeout(CONNECT)
+        .http2_keep_alive_while_idle(true)
         .redirect(Policy::none());
     if direct { builder.no_proxy().build() } else { builder.build() }
 }
@@ -118,6 +125,10 @@ fn chain(error: &dyn Error) -> String {
 
 /// Longer than any healthy handshake, short enough to go elsewhere while somebody waits.
 pub(super) const CONNECT: Duration = Duration::from_secs(5);
+/// How long a connection is kept for the next turn. Servers may hang up sooner, which is noticed.
+const IDLE: Duration = Duration::from_secs(300);
+/// Sooner than load balancers give up who says nothing: 60 s at some.
+const PING: Duration = Duration::from_secs(20);
 const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
 
 #[cfg(test)]

@@ -6,4 +6,5 @@ pub(crate) mod http;
 pub(crate) mod pcm;
 pub(crate) mod refusal;
 pub(crate) mod sse;
+pub(crate) mod warm;
 pub(crate) mod ws;

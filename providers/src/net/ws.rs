@@ -3,7 +3,7 @@
 //! Connections are made directly, with the certificates of Mozilla's list; redirects are not followed: they could carry
 //! a key elsewhere. Nothing is buffered beyond one message, so a provider that does not read holds back who sends.
 
-use std::{future::Future, pin::pin, time::Duration};
+use std::{collections::VecDeque, future::Future, pin::pin, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{
@@ -48,6 +48,8 @@ pub(crate) struct Sender {
 /// The receiving half of a connection.
 pub(crate) struct Receiver {
     provider: Box<str>,
+    /// Came before anybody asked.
+    early: VecDeque<Received>,
     stream: SplitStream<WebSocketStream<MaybeTlsStream<TcpStream>>>,
 }
 
@@ -83,7 +85,10 @@ pub(crate) async fn connect(
         Err(error) => return Err(failure(provider, &error)),
     };
     let (sink, stream) = socket.split();
-    Ok((Sender { provider: provider.into(), sink }, Receiver { provider: provider.into(), stream }))
+    Ok((
+        Sender { provider: provider.into(), sink },
+        Receiver { provider: provider.into(), early: VecDeque::new(), stream },
+    ))
 }
 
 /// A header's value that logs do not show.
@@ -136,6 +141,11 @@ impl Sender {
 }
 
 impl Receiver {
+    /// Gives these messages before any other.
+    pub(crate) fn precede(&mut self, early: VecDeque<Received>) {
+        self.early = early;
+    }
+
     /// The next message. Pings are answered while this is awaited.
     ///
     /// # Errors
@@ -143,6 +153,9 @@ impl Receiver {
     /// [`ErrorKind::Unavailable`] when the connection breaks without a goodbye, [`ErrorKind::Protocol`] when what comes is
     /// no WebSocket, or too large.
     pub(crate) async fn next(&mut self) -> Result<Received, ProviderError> {
+        if let Some(early) = self.early.pop_front() {
+            return Ok(early);
+        }
         loop {
             return match self.stream.next().await {
                 Some(Ok(Message::Text(text))) => Ok(Received::Text(text)),

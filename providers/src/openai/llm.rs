@@ -4,11 +4,10 @@ use std::{borrow::Cow, sync::Arc};
 
 use futures_util::{FutureExt, future::BoxFuture};
 
-use super::{Config, chat::Dialect, remote::Remote};
+use super::{Config, account::Account, chat::Dialect, remote::Remote};
 use crate::{
     ProviderError,
     llm::{LlmCapabilities, Prompt, ThoughtStream},
-    net::events::Peer,
 };
 
 /// One model of one server. Dropping a reply closes its connection, which stops the server's work.
@@ -16,18 +15,19 @@ use crate::{
 /// Waits only as long as its connection takes; wrap it in [`Timed`](crate::layers::Timed) to bound the rest.
 #[derive(Debug)]
 pub struct LanguageModel {
-    config: Arc<Config>,
+    account: Account,
     remote: Remote,
 }
 
 impl LanguageModel {
     /// A model that reports its failures under this name, as configured: `openai/gpt-4o-mini`.
     pub fn new(name: impl Into<Cow<'static, str>>, model: impl Into<String>, config: Arc<Config>) -> Self {
-        let peer = Peer { provider: name.into(), key: config.key.clone() };
         let limit = if config.max_completion_tokens { "max_completion_tokens" } else { "max_tokens" };
         let dialect = Dialect { usage: config.usage, limit, ..Dialect::default() };
-        let remote = Remote { peer, model: model.into(), api: config.api, dialect };
-        Self { config, remote }
+        let api = config.api;
+        let account = Account::new(name, config);
+        let remote = Remote { peer: account.peer.clone(), model: model.into(), api, dialect };
+        Self { account, remote }
     }
 }
 
@@ -37,6 +37,10 @@ impl crate::LanguageModel for LanguageModel {
     }
 
     fn reply(&self, prompt: Prompt) -> BoxFuture<'_, Result<ThoughtStream, ProviderError>> {
-        async move { self.remote.reply_at(&self.config.base_url, &prompt).await }.boxed()
+        async move {
+            let url = self.account.address(self.remote.function())?;
+            self.remote.reply(url, self.account.headers()?, &prompt).await
+        }
+        .boxed()
     }
 }

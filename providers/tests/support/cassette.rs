@@ -1,8 +1,8 @@
 //! A vendor's WebSocket, played from a file of its documented messages.
 //!
 //! One step a line: `#` comment with the source page; `> {json}` the client sends a text message that holds at least
-//! these fields; `> audio` it sends binary messages, any number but none; `> audio N` it sends N bytes or a few more;
-//! `> close` it says goodbye; `< {json}` or any other text the vendor sends; `< audio N` N bytes of 16-bit sound;
+//! these fields, `* {json}` any number of such; `> audio` it sends binary messages, any number but none; `> audio N` it
+//! sends N bytes or a few more; `> close` it says goodbye; `< {json}` or any other text the vendor sends; `< audio N` N bytes of 16-bit sound;
 //! `< close CODE reason`, or `< close` without a code; `= hang` silence until the client leaves; `= reset` the connection
 //! is cut; `= deaf` nothing is read any more; `= drip` a message comes byte by byte and never ends; `= garbage` bytes that
 //! are no WebSocket; `= flood` the steps that follow are played without end; `= again` all steps are. A step that finds
@@ -121,6 +121,7 @@ impl Player {
             for (at, step) in steps.iter().enumerate().skip(from) {
                 match step.split_once(' ').unwrap_or((step, "")) {
                     (">", expected) => self.expect(expected).await.map_err(|found| format!("{step}: {found}"))?,
+                    ("*", expected) => self.skip(&serde_json::from_str(expected).unwrap()).await,
                     ("<", message) => self.tell(message).await.map_err(|error| format!("{step}: {error}"))?,
                     ("=", "flood") => from = at + 1,
                     ("=", "again") => {}
@@ -190,6 +191,17 @@ impl Player {
                 if holds(&parsed(&found)?, &parsed(expected)?) { Ok(()) } else { Err(found.to_string()) }
             }
             (_, found) => Err(format!("{found:?}")),
+        }
+    }
+
+    /// Passes over text messages that hold these fields.
+    async fn skip(&mut self, expected: &Value) {
+        while let Some(message) = self.next().await {
+            let found = message.to_text().ok().and_then(|text| serde_json::from_str(text).ok());
+            if !found.is_some_and(|found: Value| holds(&found, expected)) {
+                self.waiting = Some(message);
+                return;
+            }
         }
     }
 

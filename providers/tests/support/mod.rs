@@ -133,11 +133,12 @@ async fn serve(mut socket: TcpStream, steps: Vec<Step>, told: Told) {
 async fn read_request(socket: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     loop {
+        let end = bytes.windows(4).position(|end| end == b"\r\n\r\n");
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length =
-                head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
-            if body.len() >= length.unwrap_or(0) {
+        if let Some(end) = end {
+            let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
+            if bytes.len() - end - 4 >= length.unwrap_or(0) {
                 return text;
             }
         }
