@@ -119,9 +119,15 @@ pub(super) fn schema<C: Serialize + Default>() -> Table {
     Table::try_from(C::default()).unwrap_or_default()
 }
 
-/// Where the value of `key` came from, for problems found after merging.
+/// Where the value of `key` came from, for problems found after merging; of a key that nobody gave, where its section did.
 pub(super) fn origin_of(given: &[Given], key: &str) -> String {
-    given.iter().rev().find(|one| one.key() == key).map_or_else(|| "default".to_owned(), |one| one.origin.clone())
+    let section = key.rsplit_once('.').map_or("", |(section, _)| section);
+    let within =
+        |one: &&Given, section: &str| one.key().strip_prefix(section).is_some_and(|rest| rest.starts_with('.'));
+    let exact = given.iter().rev().find(|one| one.key() == key);
+    let found = exact.or_else(|| given.iter().find(|one| within(one, key)));
+    let found = found.or_else(|| given.iter().find(|one| within(one, section)));
+    found.map_or_else(|| "default".to_owned(), |one| one.origin.clone())
 }
 
 fn check<C: Serialize + DeserializeOwned + Default>(schema: &Table, one: &Given) -> Result<(), Problem> {

@@ -181,6 +181,7 @@ fn an_engine_whose_account_is_not_complete_is_told_with_the_remedy() {
     for expected in expected {
         assert!(told.iter().any(|line| line.starts_with(expected)), "{expected}\n{told:#?}");
     }
+    assert_eq!(told.len(), 4, "a key in the environment alone is no mistake\n{told:#?}");
 }
 
 #[test]

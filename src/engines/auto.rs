@@ -36,7 +36,7 @@ const AUTO: [(&str, &[(&str, &str)]); 3] = [
             ("elevenlabs", "eleven_flash_v2_5"),
             ("deepgram", "aura-2"),
             ("openai", "gpt-4o-mini-tts"),
-            ("azure_speech", "neural"),
+            ("azure_speech", "speech"),
             ("google", "chirp3-hd"),
         ],
     ),

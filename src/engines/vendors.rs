@@ -82,7 +82,7 @@ pub static VENDORS: [Vendor; 9] = [
         name: "azure",
         section: "azure_speech",
         environment: &[("AZURE_SPEECH_KEY", Slot::Key), ("AZURE_SPEECH_REGION", Slot::Setting("region"))],
-        needs: &[Slot::Key],
+        needs: &[Slot::Key, Slot::Setting("region")],
         check: |_| Vec::new(),
         stt: None,
         llm: None,
@@ -213,7 +213,9 @@ impl Vendor {
 
     /// Every value of an account that cannot be, by its key, with what is allowed.
     pub(crate) fn problems(&self, account: &Account) -> Vec<(String, String)> {
-        account.problems(&self.tasks(), self.check)
+        // What the environment happens to hold of an account that cannot be used is no mistake.
+        let told = self.lacking(account).is_none() || !account.settings.is_empty();
+        account.problems(&self.tasks(), told.then_some(self.check))
     }
 
     /// What an account lacks to be used.

@@ -156,9 +156,9 @@ mod tests {
             self.0.lock().unwrap().extend(opening.manner.voice.map(|voice| voice.name));
             async move {
                 let asked: Vec<_> = commands.collect().await;
-                let voices = asked.into_iter().filter_map(|command| match command {
-                    Command::Respond { manner, .. } => manner.voice,
-                    _ => None,
+                let voices = asked.into_iter().filter_map(|command| {
+                    let Command::Respond { manner, .. } = command else { return None };
+                    manner.voice
                 });
                 self.0.lock().unwrap().extend(voices.map(|voice| voice.name));
                 Ok(stream::empty().boxed())
