@@ -204,23 +204,19 @@ async fn listen(stream: TcpStream, ways: Ways) {
     let mut socket = accept_async(stream).await.unwrap();
     let mut heard = 0;
     while let Some(Ok(message)) = socket.next().await {
-        match message {
-            tungstenite::Message::Binary(frames) => {
-                for _ in 0..frames.len() / (Frame::SAMPLES * 2) {
-                    ways.up.arrives();
-                    heard += 1;
-                    let words = json!([{"word": "word", "start": 0.0, "end": 0.5}]);
-                    let best = json!({"transcript": format!("word {heard}"), "words": words});
-                    let guess = json!({"type": "Results", "start": 0.0, "duration": 1.0, "is_final": false,
-                        "channel": {"alternatives": [best]}});
-                    say(&mut socket, &guess, Some(&ways.down)).await;
-                }
+        if let tungstenite::Message::Binary(frames) = &message {
+            for _ in 0..frames.len() / (Frame::SAMPLES * 2) {
+                ways.up.arrives();
+                heard += 1;
+                let words = json!([{"word": "word", "start": 0.0, "end": 0.5}]);
+                let best = json!({"transcript": format!("word {heard}"), "words": words});
+                let guess = json!({"type": "Results", "start": 0.0, "duration": 1.0, "is_final": false,
+                    "channel": {"alternatives": [best]}});
+                say(&mut socket, &guess, Some(&ways.down)).await;
             }
-            tungstenite::Message::Text(text) if text.contains("CloseStream") => {
-                say(&mut socket, &json!({"type": "Metadata"}), None).await;
-                let _ = socket.close(None).await;
-            }
-            _ => {}
+        } else if message.to_text().is_ok_and(|text| text.contains("CloseStream")) {
+            say(&mut socket, &json!({"type": "Metadata"}), None).await;
+            let _ = socket.close(None).await;
         }
     }
 }

@@ -69,7 +69,8 @@ async fn without_minds_the_response_fails_and_the_next_is_answered() {
         let answer = client.answer().await;
         assert_eq!((answer.status(), answer.code()), ("failed", code), "{fate:?}");
         assert_eq!(answer.transcript(), words_of("cards-005"));
-        client.rest(Duration::from_secs(1)).await;
+        // Who is rate limited is left alone for 5 s.
+        client.rest(Duration::from_millis(if code == "rate_limit_exceeded" { 5_500 } else { 500 })).await;
         all_is_well(&vendors, &mut client).await;
         assert_eq!(relay.errors_of("deepseek/deepseek-chat").await, 1.0);
     }

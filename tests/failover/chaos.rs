@@ -80,12 +80,11 @@ async fn every_utterance_is_answered_once_or_refused_with_a_reason() {
     assert!(grown <= GROWTH_MIB * seconds.div_ceil(60), "{grown} MiB more");
 
     vendors.meet(|_| Fate::Well);
-    for (session, client) in (0..).zip(&mut clients) {
-        recovers(client, session * tones::UTTERANCES).await;
-    }
-    for client in clients {
+    let recovering = (0..).zip(clients).map(|(session, mut client)| async move {
+        recovers(&mut client, session * tones::UTTERANCES).await;
         client.leave().await;
-    }
+    });
+    futures_util::future::join_all(recovering).await;
     eventually("nothing is left", Duration::from_secs(30), async || {
         is_quiet(&relay, &vendors).await && relay.descriptors() <= descriptors + KEPT_FILES
     })
@@ -190,7 +189,7 @@ async fn is_quiet(relay: &Relay, vendors: &Vendors) -> bool {
     relay.metric("voice_relay_live_sessions", &[]).await == 0.0 && vendors.live() == 0
 }
 
-/// One connection in six meets with something, and now and then a vendor is gone for a while.
+/// One connection in twelve meets with something, and now and then a vendor is gone for a while.
 fn storm(seed: u64) -> impl FnMut(Vendor) -> Fate + Send {
     let mut dice = Dice(seed);
     let (mut down, mut left) = (Vendor::Ear, 0_u64);
@@ -204,7 +203,7 @@ fn storm(seed: u64) -> impl FnMut(Vendor) -> Fate + Send {
             return if dice.roll(2) == 0 { Fate::Refuse(503) } else { Fate::Reset(0) };
         }
         let after = dice.roll(24) as usize;
-        match dice.roll(60) {
+        match dice.roll(120) {
             0 => Fate::Refuse([429, 500, 503, 529][dice.roll(4) as usize]),
             1 => Fate::Stall(after),
             2..=3 => Fate::Corrupt(after),

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use audio::Encoding;
+
 use crate::{
     client::{Client, recording, words_of, wrong},
     relay::{Relay, can_embed},
@@ -24,13 +26,17 @@ async fn speech_whose_ear_is_lost_is_heard_whole_by_the_next() {
     let mut lost = 0.0;
     // What Whisper makes of the whole utterance is the measure. Two losses in a row at most: three would rest the ear.
     for (name, fates) in [
-        ("austen-0880", [Fate::Refuse(503), Fate::Reset(9), Fate::Well, Fate::Die(12)]),
-        ("austen-0870", [Fate::Refuse(500), Fate::Corrupt(20), Fate::Well, Fate::Reset(30)]),
+        ("austen-0880", [Fate::Reset(9), Fate::Well, Fate::Die(12), Fate::Well]),
+        ("austen-0870", [Fate::Corrupt(20), Fate::Well, Fate::Reset(30), Fate::Well]),
     ] {
         let (speech, words) = (recording(name), words_of(name));
         let length = Duration::from_secs_f64(speech.len() as f64 / 24_000.0);
         vendors.hear(Truth::Words(words.clone(), length));
-        let mut alone = None;
+        vendors.lose(Vendor::Ear, Fate::Refuse(503));
+        let mut sound = Vec::new();
+        Encoding::Pcm16.encode(&speech, &mut sound);
+        let (alone, _) = wrong(&words, &relay.transcribed(&sound).await);
+        lost += 1.0;
         for fate in fates {
             vendors.lose(Vendor::Ear, fate);
             client.speak(&speech).await;
@@ -47,8 +53,7 @@ async fn speech_whose_ear_is_lost_is_heard_whole_by_the_next() {
             } else {
                 lost += 1.0;
                 assert_eq!(relay.errors_of(EAR).await, lost, "{fate:?}");
-                let alone = *alone.get_or_insert(errors);
-                assert!(errors <= alone.max(1), "{fate:?}: {errors} of {of}, where Whisper alone has {alone}");
+                assert!(errors <= alone, "{fate:?}: {errors} of {of}, where Whisper alone has {alone}");
             }
             client.rest(Duration::from_millis(600)).await;
         }

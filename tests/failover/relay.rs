@@ -86,6 +86,18 @@ impl Relay {
         self.metric("voice_relay_provider_errors_total", &[&format!("provider=\"{engine}\"")]).await
     }
 
+    /// What its own ear makes of PCM16 at 24 kHz.
+    pub(crate) async fn transcribed(&self, sound: &[u8]) -> String {
+        let samples = sound.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
+        let wav = audio::wav::write(&audio::Clip::new(audio::SampleRate::HZ_24000, samples), audio::Encoding::Pcm16);
+        let part = reqwest::multipart::Part::bytes(wav).file_name("sound.wav");
+        let form = reqwest::multipart::Form::new().part("file", part).text("model", "whisper-1");
+        let request = reqwest::Client::new().post(format!("{}/v1/audio/transcriptions", self.url)).bearer_auth(KEY);
+        let answer = request.multipart(form).timeout(PATIENCE).send().await.unwrap().text().await.unwrap();
+        let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+        answer["text"].as_str().unwrap().to_owned()
+    }
+
     /// Open file descriptors.
     pub(crate) fn descriptors(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/fd", self.id())).map_or(0, Iterator::count)

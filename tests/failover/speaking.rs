@@ -1,12 +1,10 @@
 //! The voice is lost amid its reply: what it has not voiced goes to the next, clause by clause, and nothing is dropped.
 
-use std::time::Duration;
-
 use serde_json::json;
 
 use crate::{
     client::{Client, wrong},
-    relay::{KEY, Relay, can_embed},
+    relay::{Relay, can_embed},
     tones,
     vendors::{Call, Fate, Vendor, Vendors},
 };
@@ -86,20 +84,8 @@ async fn the_embedded_voice_says_what_both_vendors_left_unsaid() {
     assert_eq!(tones, told[..tones.len()], "no word of the vendors is repeated");
     assert!(tones.len() >= 5, "{tones:?}");
     let rest: Vec<_> = tones::words(REPLY).skip(5).collect();
-    let spoken = transcribed(&relay, &sound[tones.len() * 4_800..]).await;
+    let spoken = relay.transcribed(&sound[tones.len() * 4_800..]).await;
     println!("{} tones, then: {spoken}", tones.len());
     let (errors, of) = wrong(&rest.join(" "), &spoken);
     assert!(errors * 10 <= of * 2, "{errors} of {of} words are wrong in {spoken:?}");
-}
-
-/// What the relay's own ear makes of PCM16 at 24 kHz.
-async fn transcribed(relay: &Relay, sound: &[u8]) -> String {
-    let samples = sound.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
-    let wav = audio::wav::write(&audio::Clip::new(audio::SampleRate::HZ_24000, samples));
-    let part = reqwest::multipart::Part::bytes(wav).file_name("rest.wav");
-    let form = reqwest::multipart::Form::new().part("file", part).text("model", "whisper-1");
-    let request = reqwest::Client::new().post(format!("{}/v1/audio/transcriptions", relay.url)).bearer_auth(KEY);
-    let answer = request.multipart(form).timeout(Duration::from_secs(90)).send().await.unwrap();
-    let answer: serde_json::Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
-    answer["text"].as_str().unwrap().to_owned()
 }

@@ -111,7 +111,7 @@ impl Line {
     pub(super) async fn close(mut self) {
         match &mut self.medium {
             Medium::Web(socket) => {
-                let _ = socket.close(None).await;
+                let _ = socket.as_mut().close(None).await;
                 while let Some(Ok(_)) = socket.next().await {}
             }
             Medium::Http(stream) => {

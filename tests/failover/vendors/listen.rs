@@ -42,13 +42,13 @@ pub(super) async fn listen(mut line: Line, shared: &Shared) -> Result<(), Gone> 
             }
             Message::Text(text) => {
                 let asked: Value = serde_json::from_str(&text).map_err(|_| Gone)?;
-                match asked["type"].as_str() {
-                    Some("Finalize") => {
+                match asked["type"].as_str().unwrap_or_default() {
+                    "Finalize" => {
                         let words = words(&mut truth, &heard, true);
                         line.send(results(&words[settled.min(words.len())..], at, heard.len(), true, true)).await?;
                         (settled, at) = (words.len(), heard.len());
                     }
-                    Some("CloseStream") => {
+                    "CloseStream" => {
                         line.send(Message::text(r#"{"type":"Metadata","duration":0.0,"channels":1}"#)).await?;
                         line.close().await;
                         return Ok(());

@@ -16,9 +16,9 @@ pub(super) async fn aura(mut line: Line, shared: &Shared) -> Result<(), Gone> {
     let mut text = String::new();
     loop {
         let Some(asked) = asked(&mut line).await? else { continue };
-        match asked["type"].as_str() {
-            Some("Speak") => text.push_str(asked["text"].as_str().unwrap_or_default()),
-            Some("Flush") => {
+        match asked["type"].as_str().unwrap_or_default() {
+            "Speak" => text.push_str(asked["text"].as_str().unwrap_or_default()),
+            "Flush" => {
                 let text = std::mem::take(&mut text);
                 shared.note(Vendor::Aura, &text);
                 for word in tones::words(&text) {
@@ -26,7 +26,7 @@ pub(super) async fn aura(mut line: Line, shared: &Shared) -> Result<(), Gone> {
                 }
                 line.send(Message::text(r#"{"type":"Flushed","sequence_id":0}"#)).await?;
             }
-            Some("Close" | "Clear") => {
+            "Close" | "Clear" => {
                 line.close().await;
                 return Ok(());
             }
