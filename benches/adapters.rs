@@ -10,6 +10,7 @@
 use std::{
     collections::VecDeque,
     net::SocketAddr,
+    pin::Pin,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
@@ -48,22 +49,19 @@ fn main() {
     let build = if cfg!(debug_assertions) { "a development build: only a release build counts" } else { "release" };
     println!("{MESSAGES} messages each way, one every {PACE:?}; {build}\n");
     println!("{:<34}{:>7}{:>9}{:>9}{:>9}{:>9}  added at p99", "ms", "n", "p50", "p95", "p99", "max");
-    let bare = runtime.block_on(bare());
+    let beside = |ways: Pin<Box<dyn Future<Output = Ways>>>| runtime.block_on(async { tokio::join!(ways, bare()) });
     let measured = [
-        ("bare TCP, 640 bytes and back", bare.clone()),
-        ("stt: Deepgram", runtime.block_on(ear())),
-        ("tts: ElevenLabs", runtime.block_on(mouth())),
-        ("llm: OpenAI's chat completions", runtime.block_on(mind())),
+        ("stt: Deepgram", beside(Box::pin(ear()))),
+        ("tts: ElevenLabs", beside(Box::pin(mouth()))),
+        ("llm: chat completions", beside(Box::pin(mind()))),
     ];
     let mut worst = Duration::ZERO;
-    for (name, ways) in &measured {
+    for (name, (ways, bare)) in &measured {
         for (direction, way, bare) in [("up", &ways.up, &bare.up), ("down", &ways.down, &bare.down)] {
             let added = way.rank(99).saturating_sub(bare.rank(99));
             worst = worst.max(added);
-            let ms = |span: Duration| format!("{:.3}", span.as_secs_f64() * 1_000.0);
-            let [p50, p95, p99, max, added] = [way.rank(50), way.rank(95), way.rank(99), way.rank(100), added].map(ms);
-            let (label, n) = (format!("{name}, {direction}"), way.count());
-            println!("{label:<34}{n:>7}{p50:>9}{p95:>9}{p99:>9}{max:>9}  {added}");
+            way.tell(&format!("{name}, {direction}"), &format!("{:.3}", millis(added)));
+            bare.tell("  bare socket beside it", "");
         }
     }
     let verdict = if worst < MOST { "yes" } else { "NO" };
@@ -111,12 +109,21 @@ impl Way {
         self.spans.lock().unwrap().len()
     }
 
+    fn tell(&self, label: &str, added: &str) {
+        let [p50, p95, p99, max] = [50, 95, 99, 100].map(|percent| millis(self.rank(percent)));
+        println!("{label:<34}{:>7}{p50:>9.3}{p95:>9.3}{p99:>9.3}{max:>9.3}  {added}", self.count());
+    }
+
     /// The percentile by nearest rank.
     fn rank(&self, percent: usize) -> Duration {
         let mut spans = self.spans.lock().unwrap().clone();
         spans.sort_unstable();
         spans.get((spans.len() * percent).div_ceil(100).max(1) - 1).copied().unwrap_or_default()
     }
+}
+
+fn millis(span: Duration) -> f64 {
+    span.as_secs_f64() * 1_000.0
 }
 
 /// A vendor of one connection at a time.
@@ -289,7 +296,8 @@ async fn mind() -> Ways {
         }
         // The first request pays for the connection.
         if round == 0 {
-            [&ways.up, &ways.down].map(|way| way.forget());
+            ways.up.forget();
+            ways.down.forget();
         }
     }
     ways
