@@ -6,7 +6,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use serde_json::Value;
@@ -47,44 +47,28 @@ async fn every_utterance_is_answered_once_or_refused_with_a_reason() {
     eventually("the first session ends", Duration::from_secs(10), async || is_quiet(&relay, &vendors).await).await;
     let descriptors = relay.descriptors();
 
-    vendors.meet(storm(seed, clock.clone()));
     let end = clock.now() + Duration::from_secs(seconds);
+    vendors.meet(storm(seed, clock.clone(), end));
     let tally = Arc::new(Mutex::new(Tally::default()));
     let mut sessions = Vec::new();
     for session in 0..SESSIONS {
-        let mut client = Client::join(&relay).await;
+        let client = Client::join(&relay).await;
         let (clock, tally) = (clock.clone(), tally.clone());
         sessions.push(tokio::spawn(async move {
-            let mut own = Tally::default();
-            for utterance in 0.. {
-                let number = session * tones::UTTERANCES + utterance % tones::UTTERANCES;
-                converse(&mut client, number, &mut own).await;
-                if clock.now() >= end {
-                    break;
-                }
-            }
+            let own = talk(client, session, || clock.now() < end).await;
             tally.lock().unwrap().add(own);
-            client
         }));
     }
     tokio::time::sleep(Duration::from_secs(seconds / 2)).await;
     let halfway = relay.memory();
-    let mut clients = Vec::new();
     for session in sessions {
-        clients.push(session.await.unwrap());
+        session.await.unwrap();
     }
     let (grown, tally) = (relay.memory().saturating_sub(halfway), tally.lock().unwrap().clone());
     println!("{tally:?}; {halfway} MiB halfway, {grown} more at the end; CHAOS_SEED={seed}");
     assert!(tally.refused() > 0 || seconds < 20, "nothing went wrong");
     assert!(tally.answered() > tally.refused(), "most is answered: every engine has another beside it");
     assert!(grown <= GROWTH_MIB * seconds.div_ceil(60), "{grown} MiB more");
-
-    vendors.meet(|_| Fate::Well);
-    let recovering = (0..).zip(clients).map(|(session, mut client)| async move {
-        recovers(&mut client, session * tones::UTTERANCES).await;
-        client.leave().await;
-    });
-    futures_util::future::join_all(recovering).await;
     eventually("nothing is left", Duration::from_secs(30), async || {
         is_quiet(&relay, &vendors).await && relay.descriptors() <= descriptors + KEPT_FILES
     })
@@ -128,6 +112,18 @@ fn setting(name: &str) -> Option<u64> {
 fn reply(words: &str) -> String {
     let heard = words.lines().last().unwrap_or_default();
     format!("You said {heard}. That is all that was heard of you, and it is good to hear it.")
+}
+
+/// Speaks as long as the storm lasts, is answered once it is over, and leaves.
+async fn talk(mut client: Client, session: u32, goes_on: impl Fn() -> bool) -> Tally {
+    let mut tally = Tally::default();
+    let mut numbers = (0..tones::UTTERANCES).cycle().map(|utterance| session * tones::UTTERANCES + utterance);
+    while goes_on() {
+        converse(&mut client, numbers.next().unwrap(), &mut tally).await;
+    }
+    recovers(&mut client, numbers.next().unwrap()).await;
+    client.leave().await;
+    tally
 }
 
 /// Says one utterance, hears its answer, and sees that it is the only one and the right one.
@@ -192,11 +188,14 @@ async fn is_quiet(relay: &Relay, vendors: &Vendors) -> bool {
 
 /// One connection in twelve meets with something, and now and then a vendor is gone for a while: not the ears, which are
 /// both of one vendor.
-fn storm(seed: u64, clock: Clock) -> impl FnMut(Vendor) -> Fate + Send {
+fn storm(seed: u64, clock: Clock, end: Instant) -> impl FnMut(Vendor) -> Fate + Send {
     let mut dice = Dice(seed);
     let (mut down, mut until) = (Vendor::Aura, clock.now());
     move |vendor| {
         let now = clock.now();
+        if now >= end {
+            return Fate::Well;
+        }
         if now >= until && dice.roll(100) == 0 {
             down = [Vendor::Aura, Vendor::Eleven, Vendor::Claude, Vendor::DeepSeek][dice.roll(4) as usize];
             until = now + Duration::from_millis(500 + dice.roll(2_500));

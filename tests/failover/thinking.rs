@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::{
-    client::{Client, recording, words_of},
+    client::{Answer, Client, recording, words_of},
     relay::Relay,
     tones,
     vendors::{Fate, Truth, Vendor, Vendors},
@@ -27,9 +27,24 @@ async fn scene() -> (Vendors, Relay, Client) {
 }
 
 #[tokio::test]
+async fn speech_is_answered_in_full_though_its_model_is_lost() {
+    let (vendors, _relay, mut client) = scene().await;
+    let (speech, words) = (recording("austen-0930"), words_of("austen-0930"));
+    vendors.hear(Truth::Words(words.clone(), Duration::from_secs(3)));
+    for fate in [Fate::Refuse(529), Fate::Reset(15)] {
+        vendors.lose(Vendor::Claude, fate);
+        client.speak(&speech).await;
+        let answer = client.answer().await;
+        assert_eq!(answer.transcript(), words);
+        is_whole(&answer, fate);
+        // The next words are no interruption.
+        client.rest(Duration::from_millis(4_500)).await;
+    }
+}
+
+#[tokio::test]
 async fn a_reply_is_whole_wherever_its_model_is_lost() {
     let (vendors, relay, mut client) = scene().await;
-    let (speech, words) = (recording("austen-0930"), words_of("austen-0930"));
     let mut lost = 0.0;
     // Claude's first two messages say nothing yet; a third failure in a row would rest it.
     for fates in [
@@ -41,19 +56,19 @@ async fn a_reply_is_whole_wherever_its_model_is_lost() {
     ] {
         for fate in fates {
             vendors.lose(Vendor::Claude, fate);
-            vendors.hear(Truth::Words(words.clone(), Duration::from_secs(3)));
-            client.speak(&speech).await;
-            let answer = client.answer().await;
-            assert_eq!(answer.transcript(), words);
-            assert_eq!((answer.status(), answer.text().trim_end()), ("completed", REPLY), "{fate:?}");
-            assert_eq!(tones::tell(REPLY, &tones::heard(&answer.sound()), 0), Ok(()), "{fate:?}");
+            is_whole(&client.asks("How far is the sun?", json!({})).await, fate);
             lost += f64::from(u8::from(fate != Fate::Well));
             assert_eq!(relay.errors_of("anthropic/claude-sonnet-4-5").await, lost, "{fate:?}");
-            client.rest(Duration::from_millis(4_500)).await;
         }
     }
     assert!(relay.log().contains("a provider failed, the next takes over"));
-    assert!(!relay.log().contains(REPLY) && !relay.log().contains("planted"));
+    assert!(!relay.log().contains("The sun is") && !relay.log().contains("planted"));
+}
+
+#[track_caller]
+fn is_whole(answer: &Answer, fate: Fate) {
+    assert_eq!((answer.status(), answer.text().trim_end()), ("completed", REPLY), "{fate:?}");
+    assert_eq!(tones::tell(REPLY, &tones::heard(&answer.sound()), 0), Ok(()), "{fate:?}");
 }
 
 #[tokio::test]
