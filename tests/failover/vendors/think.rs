@@ -24,8 +24,8 @@ pub(super) async fn think(mut line: Line, vendor: Vendor, shared: &Shared) -> Re
 }
 
 fn answer(messages: &[(String, String)], reply: &dyn Fn(&str) -> String) -> String {
-    let persons = messages.iter().filter(|(role, text)| role == "user" && !is_note(text));
-    let whole = reply(persons.last().map_or("", |(_, text)| text));
+    let person = messages.iter().rfind(|(role, text)| role == "user" && !is_note(text));
+    let whole = reply(person.map_or("", |(_, text)| text));
     let told_to_go_on = messages.last().is_some_and(|(_, text)| is_note(text));
     let said = messages.iter().rev().find(|(role, _)| role == "assistant").filter(|_| told_to_go_on);
     let Some((_, said)) = said else { return whole };
@@ -40,9 +40,9 @@ fn is_note(text: &str) -> bool {
 
 /// Role and text of each message, in either wire.
 fn messages(asked: &Value) -> Vec<(String, String)> {
-    let text = |content: &Value| match content {
-        Value::Array(parts) => parts.iter().filter_map(|part| part["text"].as_str()).collect::<Vec<_>>().join("\n"),
-        other => other.as_str().unwrap_or_default().to_owned(),
+    let text = |content: &Value| match content.as_array() {
+        Some(parts) => parts.iter().filter_map(|part| part["text"].as_str()).collect::<Vec<_>>().join("\n"),
+        None => content.as_str().unwrap_or_default().to_owned(),
     };
     let list = asked["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
     list.iter().map(|one| (one["role"].as_str().unwrap_or_default().to_owned(), text(&one["content"]))).collect()
