@@ -8,23 +8,36 @@ use std::ops::Range;
 /// Longest repeated beginning that is looked for, in words. A model that repeats more has begun anew.
 const LONGEST: usize = 200;
 
-/// What was said, and the beginning of its continuation.
+/// What was said, and how far its continuation has come.
 #[derive(Debug)]
 pub(super) struct Seam {
     said: String,
-    /// Held until it is known how much of it was said before; `None` from then on.
-    head: Option<String>,
+    stage: Stage,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// The beginning is held until it is known how much of it was said before.
+    Holding(String),
+    /// The blank that comes next was said already.
+    Skipping,
+    /// All is let through.
+    Open,
 }
 
 impl Seam {
     /// After `said` something is to come.
     pub(super) const fn after(said: String) -> Self {
-        Self { said, head: Some(String::new()) }
+        Self { said, stage: Stage::Holding(String::new()) }
     }
 
     /// What may be let through of all that has come, of which `text` is the latest.
     pub(super) fn join(&mut self, text: String) -> String {
-        let Some(head) = &mut self.head else { return text };
+        let head = match &mut self.stage {
+            Stage::Open => return text,
+            Stage::Skipping => return self.skip(&text),
+            Stage::Holding(head) => head,
+        };
         head.push_str(&text);
         let mut words = words(head);
         // The last word may still grow.
@@ -37,19 +50,25 @@ impl Seam {
 
     /// What was held, without what it repeats: no more will come.
     pub(super) fn close(&mut self) -> String {
-        let Some(head) = self.head.take() else { return String::new() };
+        let Stage::Holding(head) = std::mem::replace(&mut self.stage, Stage::Open) else { return String::new() };
         let (repeated, rest) = head.split_at(repeated(&head, &self.said));
-        let blank = self.said.chars().next_back().is_none_or(char::is_whitespace);
-        if blank {
-            return rest.trim_start().to_owned();
+        let before = self.said.chars().next_back();
+        if before.is_none_or(char::is_whitespace) {
+            return self.skip(rest);
         }
         // Models seldom begin an answer with a blank, and seldom break off within a word.
         let within_word = repeated.ends_with(char::is_alphanumeric);
-        let before = self.said.chars().next_back().is_some_and(is_spaced);
-        if !within_word && before && rest.starts_with(|c: char| c.is_alphanumeric() && is_spaced(c)) {
+        let begins_a_word = rest.starts_with(|c: char| c.is_alphanumeric() && is_spaced(c));
+        if !within_word && begins_a_word && before.is_some_and(is_spaced) {
             return format!(" {rest}");
         }
         rest.to_owned()
+    }
+
+    fn skip(&mut self, text: &str) -> String {
+        let visible = text.trim_start();
+        self.stage = if visible.is_empty() { Stage::Skipping } else { Stage::Open };
+        visible.to_owned()
     }
 }
 

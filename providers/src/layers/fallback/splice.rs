@@ -9,9 +9,30 @@ const NEARBY: usize = 6;
 
 /// The words of `heard` beyond those that were promised.
 pub(super) fn beyond(promised: &str, heard: &str) -> String {
-    let words: Vec<&str> = heard.split_whitespace().collect();
-    let promised: Vec<&str> = promised.split_whitespace().collect();
-    words[end(&promised, &words)..].join(" ")
+    let heard = words(heard);
+    let rest = heard[end(&words(promised), &heard)..].concat();
+    rest.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Words and parts of compounds, each with what follows up to the next: a promise may end within a compound.
+fn words(text: &str) -> Vec<&str> {
+    let parts = text.split_inclusive(|c: char| c.is_whitespace() || is_hyphen(c));
+    let mut words: Vec<&str> = Vec::new();
+    let mut start = 0;
+    let mut at = 0;
+    for part in parts {
+        at += part.len();
+        // Blanks and dashes by themselves belong to the word before.
+        if text[at..].starts_with(|c: char| !c.is_whitespace() && !is_hyphen(c)) || at == text.len() {
+            words.push(&text[start..at]);
+            start = at;
+        }
+    }
+    words
+}
+
+fn is_hyphen(c: char) -> bool {
+    matches!(c, '-' | '\u{2010}' | '\u{2011}')
 }
 
 /// How many of the words heard are the promised ones.
@@ -66,6 +87,8 @@ mod tests {
         splices("he was not an ill disposed", heard, "young man.");
         splices("he was not an ill disposed young", heard, "man.");
         splices("he was not an", heard, "ill-disposed young man.");
+        splices("he was not an ill", heard, "disposed young man.");
+        splices("a well - ", "A well - known man", "known man");
         splices("and mister john", "And Mr. John Dashwood had then", "Dashwood had then");
         splices("per cent", "percent of it", "of it");
         splices("naïve cafés", "naive cafes are", "are");

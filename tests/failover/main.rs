@@ -1,0 +1,16 @@
+//! The whole relay, a process of its own, while the vendors behind it fail: what is heard, thought and said goes on
+//! elsewhere, none of it lost and none of it twice.
+//!
+//! Stories that need the embedded engines say so and are skipped where the models (`VOICE_RELAY_MODELS`) are missing.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod blackout;
+mod chaos;
+mod client;
+mod hearing;
+mod relay;
+mod speaking;
+mod thinking;
+mod tones;
+mod vendors;
