@@ -25,11 +25,12 @@ use reqwest::{
 use secrecy::ExposeSecret;
 
 use crate::{
-    ErrorKind, ProviderError, Secret,
+    ErrorKind, ProviderError, Secret, anthropic, deepgram, deepseek, elevenlabs, gemini,
     net::{
         http,
         refusal::{read_body, said, unkeyed},
     },
+    openai,
 };
 
 /// What ails a provider, in words fit for anybody.
@@ -113,6 +114,25 @@ enum Keyless {
 }
 
 impl Probe {
+    /// The question for this vendor, by its section in a configuration; without an address, at the vendor's own. `None` for
+    /// vendors that are not known, and for those that have no address of their own.
+    pub fn of(vendor: &str, base_url: &str, key: Option<&Secret>) -> Option<Self> {
+        let at = |usual: String| if base_url.is_empty() { usual } else { base_url.to_owned() };
+        let probe = match vendor {
+            "openai" => Self::openai(&at(openai::Config::default().base_url), key),
+            "anthropic" => Self::anthropic(&at(anthropic::Config::default().base_url), key),
+            "deepgram" => Self::deepgram(&at(deepgram::Config::default().base_url), key),
+            "deepseek" => Self::deepseek(&at(deepseek::Config::default().base_url), key),
+            "elevenlabs" => Self::elevenlabs(&at(elevenlabs::Config::default().base_url), key),
+            "gemini" => Self::gemini(&at(gemini::Config::default().base_url), key),
+            "google" => Self::google(&at("https://texttospeech.googleapis.com".to_owned()), key),
+            "azure_openai" if !base_url.is_empty() => Self::azure_openai(base_url, None, key),
+            "azure_speech" if !base_url.is_empty() => Self::azure_speech(base_url, key),
+            _ => return None,
+        };
+        Some(probe)
+    }
+
     /// OpenAI's own, or any server like it, up to and including `/v1`. Without a key it is asked all the same.
     pub fn openai(base_url: &str, key: Option<&Secret>) -> Self {
         let probe = Self::new("openai", base_url, "models", Sign::Authorization("Bearer "), key);

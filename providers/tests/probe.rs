@@ -121,6 +121,28 @@ async fn without_a_key_nobody_is_asked_but_servers_of_ones_own() {
     assert_eq!(Probe::openai(&strict.base_url, None).ask(PATIENCE).await, Err(Ailment::KeyMissing));
 }
 
+#[tokio::test]
+async fn vendors_are_known_by_name_and_asked_where_they_are_said_to_be() {
+    let server = Server::start(vec![status("200 OK", "{}")]).await;
+    for vendor in [
+        "openai",
+        "anthropic",
+        "azure_openai",
+        "azure_speech",
+        "deepgram",
+        "deepseek",
+        "elevenlabs",
+        "gemini",
+        "google",
+    ] {
+        let probe = Probe::of(vendor, &server.base_url, Some(&KEY.into())).unwrap();
+        assert_eq!(probe.ask(PATIENCE).await, Ok(()), "{vendor}");
+    }
+    assert_eq!(server.requests.lock().unwrap().len(), 9);
+    assert!(Probe::of("deepgram", "", None).is_some());
+    assert!(Probe::of("azure_speech", "", None).is_none() && Probe::of("acme", "", None).is_none());
+}
+
 #[test]
 fn a_key_is_never_printed() {
     let probe = Probe::deepgram("https://api.deepgram.com", Some(&KEY.into()));
