@@ -17,7 +17,7 @@ use crate::{
     server::{Answer, Server},
 };
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// Dials with these headers; a refusal gives status and body.
 async fn dial(
@@ -45,7 +45,7 @@ fn protocol<T>(response: &http::Response<T>) -> String {
     selected.map(|value| value.to_str().unwrap()).collect::<Vec<_>>().join(",")
 }
 
-async fn owner(server: &Server, query: &str) -> Socket {
+pub(crate) async fn owner(server: &Server, query: &str) -> Socket {
     let bearer = format!("Bearer {}", server.key);
     dial(server, query, &[("authorization", &bearer)]).await.unwrap().0
 }
@@ -56,7 +56,7 @@ async fn refused(server: &Server, query: &str, headers: &[(&'static str, &str)])
 }
 
 /// The next event of this type.
-async fn next(socket: &mut Socket, kind: &str) -> Value {
+pub(crate) async fn next(socket: &mut Socket, kind: &str) -> Value {
     let finding = async {
         loop {
             let message = socket.next().await.expect("the socket is open").unwrap();
@@ -71,7 +71,7 @@ async fn next(socket: &mut Socket, kind: &str) -> Value {
     tokio::time::timeout(Duration::from_secs(20), finding).await.unwrap_or_else(|_| panic!("no {kind} came"))
 }
 
-async fn send(socket: &mut Socket, event: Value) {
+pub(crate) async fn send(socket: &mut Socket, event: Value) {
     socket.send(Message::Text(event.to_string().into())).await.unwrap();
 }
 
