@@ -15,7 +15,7 @@ mod source;
 pub use problem::{Problem, Problems};
 pub use source::{Environment, Source};
 
-use crate::{engines, realtime, server, telemetry};
+use crate::{cost, engines, realtime, roster, server, telemetry};
 use layers::Given;
 
 /// All settings of the relay.
@@ -46,6 +46,10 @@ pub struct Config {
     pub elevenlabs: engines::Account,
     /// Google's models by an AI Studio key.
     pub gemini: engines::Account,
+    /// How providers are looked after.
+    pub health: roster::Config,
+    /// What they charge.
+    pub prices: cost::Config,
 }
 
 /// Flags that override a key, by name: what the command line gave.
@@ -128,6 +132,8 @@ impl Config {
         section("deepseek", self.deepseek.validate());
         section("elevenlabs", self.elevenlabs.validate());
         section("gemini", self.gemini.validate());
+        section("health", self.health.validate());
+        section("prices", self.prices.validate());
         let (chains, accounts) = (&self.providers, self.accounts());
         for (key, chain) in [("stt", &chains.stt), ("llm", &chains.llm), ("tts", &chains.tts)] {
             let lacking = chain.iter().filter_map(|engine| accounts.lacks(engine));

@@ -8,14 +8,22 @@ use std::{
 
 use providers::{
     ErrorKind, LanguageModel, ProviderError, SpeechToText, TextToSpeech, TurnDetector,
-    layers::{Breaker, BreakerSettings, Fallback, Guarded, Observed, Role, Timed, Timeouts},
+    layers::{Breaker, BreakerSettings, Fallback, Guarded, Observed, Observer, Role, Timed, Timeouts},
     local::{agent::Agent, command::Command, hibari::Hibari, models, pool::Pool, turn::SmartTurn, whisper::Whisper},
     openai, scripted,
 };
 use secrecy::ExposeSecret;
 
+use super::probes::{checkup, library};
 use super::{OpenAiConfig, vendor::PATIENCE};
-use crate::{clock::Clock, config::Config, metrics::ProviderMeter, realtime::Providers};
+use crate::{
+    clock::Clock,
+    config::Config,
+    cost::Prices,
+    metrics::ProviderMeter,
+    realtime::Providers,
+    roster::{Abilities, Roster},
+};
 
 /// The engines of a relay, and the threads the embedded ones share.
 pub struct Engines {
@@ -23,17 +31,21 @@ pub struct Engines {
     pub providers: Providers,
     /// Where embedded engines compute.
     pub pool: Arc<Pool>,
+    /// Each engine by itself: what it can do, and how it is.
+    pub roster: Roster,
 }
 
 impl Engines {
     /// Loads every engine the configuration names. Fails on the first model file that is missing, naming it.
     pub async fn load(config: &Config, clock: &Clock) -> Result<Self, ProviderError> {
         let threads = if config.inference.threads == 0 { Pool::cores() } else { config.inference.threads };
+        let meter = ProviderMeter::new(clock.clone()).with_prices(Arc::new(Prices::new(&config.prices)));
+        let meter: Arc<dyn Observer> = Arc::new(meter);
         let loader = Loader {
             pool: Pool::new(threads, config.inference.queue),
             config: config.clone(),
             clock: clock.clone(),
-            observer: Arc::new(ProviderMeter::new(clock.clone())),
+            roster: Roster::new(&config.health, clock.clone(), meter),
         };
         let loaded = tokio::task::spawn_blocking(move || loader.all()).await;
         loaded.unwrap_or_else(|panic| Err(ProviderError::new("engines", ErrorKind::Unavailable, panic)))
@@ -44,7 +56,7 @@ struct Loader {
     config: Config,
     clock: Clock,
     pool: Arc<Pool>,
-    observer: Arc<ProviderMeter>,
+    roster: Roster,
 }
 
 impl Loader {
@@ -57,7 +69,7 @@ impl Loader {
             realtime: None,
             turn: self.turn(&chains.turn)?,
         };
-        Ok(Engines { providers, pool: self.pool })
+        Ok(Engines { providers, pool: self.pool, roster: self.roster })
     }
 
     fn stt(&self, chain: &[String]) -> Result<Arc<dyn SpeechToText>, ProviderError> {
@@ -72,9 +84,11 @@ impl Loader {
                     _ => Arc::new(Whisper::load(&self.model(name, "whisper-base.ggml")?, self.pool())?),
                 },
             };
+            self.enrol(name, Abilities::Stt(inner.capabilities()));
             Ok(Arc::new(Observed::new(name.clone(), self.observer(), inner)))
         };
-        Ok(linked(chain.iter().map(engine).collect::<Result<_, _>>()?, |chain| Arc::new(chain)))
+        let engines = chain.iter().map(engine).collect::<Result<_, _>>()?;
+        Ok(linked(engines, |linked| Arc::new(linked.witnessed(Role::Stt, chain.to_vec(), self.observer()))))
     }
 
     fn llm(&self, chain: &[String]) -> Arc<dyn LanguageModel> {
@@ -90,9 +104,11 @@ impl Loader {
                     }
                 },
             };
+            self.enrol(name, Abilities::Llm(inner.capabilities()));
             Arc::new(Observed::new(name.clone(), self.observer(), inner))
         };
-        linked(chain.iter().map(engine).collect(), |chain| Arc::new(chain))
+        let engines = chain.iter().map(engine).collect();
+        linked(engines, |linked| Arc::new(linked.witnessed(Role::Llm, chain.to_vec(), self.observer())))
     }
 
     fn tts(&self, chain: &[String]) -> Result<Arc<dyn TextToSpeech>, ProviderError> {
@@ -108,9 +124,11 @@ impl Loader {
                     _ => Arc::new(Hibari::load(&self.model(name, "hibari")?, self.pool())?),
                 },
             };
+            self.enrol(name, Abilities::Tts(inner.capabilities()));
             Ok(Arc::new(Observed::new(name.clone(), self.observer(), inner)))
         };
-        Ok(linked(chain.iter().map(engine).collect::<Result<_, _>>()?, |chain| Arc::new(chain)))
+        let engines = chain.iter().map(engine).collect::<Result<_, _>>()?;
+        Ok(linked(engines, |linked| Arc::new(linked.witnessed(Role::Tts, chain.to_vec(), self.observer()))))
     }
 
     fn turn(&self, name: &str) -> Result<Option<Arc<dyn TurnDetector>>, ProviderError> {
@@ -157,8 +175,13 @@ impl Loader {
         guarded(Guarded::new(Arc::new(breaker), timed(Timed::new(name.to_owned(), PATIENCE, engine))))
     }
 
-    fn observer(&self) -> Arc<ProviderMeter> {
-        Arc::clone(&self.observer)
+    fn observer(&self) -> Arc<dyn Observer> {
+        Arc::new(self.roster.clone())
+    }
+
+    /// Puts an engine on the roster.
+    fn enrol(&self, name: &str, abilities: Abilities) {
+        self.roster.add(name, abilities, checkup(name, &self.config), library(name, &self.config));
     }
 }
 

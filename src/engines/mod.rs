@@ -2,12 +2,14 @@
 
 mod load;
 mod look;
+mod probes;
 mod vendor;
 
 use std::path::{Path, PathBuf};
 
 pub use load::Engines;
 pub use look::{parts, program};
+pub use probes::{checkup, library};
 pub use vendor::{Account, Accounts, Vendor};
 
 use providers::Secret;

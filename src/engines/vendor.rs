@@ -47,7 +47,7 @@ impl Account {
     }
 
     /// Puts what is set here in the place of the adapter's defaults.
-    fn fill(&self, base_url: &mut String, key: &mut Option<Secret>) {
+    pub(super) fn fill(&self, base_url: &mut String, key: &mut Option<Secret>) {
         if !self.base_url.is_empty() {
             base_url.clone_from(&self.base_url);
         }
@@ -137,7 +137,7 @@ impl Vendor {
 }
 
 impl Accounts<'_> {
-    const fn of(&self, vendor: Vendor) -> &Account {
+    pub(super) const fn of(&self, vendor: Vendor) -> &Account {
         match vendor {
             Vendor::Anthropic => self.anthropic,
             Vendor::Deepgram => self.deepgram,

@@ -5,8 +5,10 @@
 mod audio;
 mod conversations;
 mod door;
+mod health;
 mod keys;
 mod live;
 mod ready;
 mod secrets;
 mod server;
+mod spending;

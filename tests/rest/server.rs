@@ -16,6 +16,7 @@ use voice_relay::{
     drain::Drain,
     realtime::{self, admission::Admission, ledger},
     rest::{self, Catalog, Context, Ready},
+    roster::Roster,
     store::{Db, SessionId, UserId, sessions, users},
 };
 
@@ -68,6 +69,7 @@ impl Server {
             ),
             defaults: realtime::protocol::settings::Defaults::default(),
             ready: Ready::default(),
+            roster: Roster::default(),
             metrics: Arc::new(|| "# no metrics\n".to_owned()),
         };
         change(&mut context);
