@@ -72,8 +72,11 @@ pub struct Named {
 #[derive(Clone)]
 pub struct Library {
     fetch: Arc<dyn Fn() -> BoxFuture<'static, Listed> + Send + Sync>,
-    fetched: Arc<Mutex<Option<(Instant, Result<Arc<[Named]>, ProviderError>)>>>,
+    fetched: Arc<Mutex<Option<Fetched>>>,
 }
+
+/// When, and what.
+type Fetched = (Instant, Result<Arc<[Named]>, ProviderError>);
 
 impl Library {
     /// Fetches by this, which is bounded in time by itself.
@@ -84,7 +87,7 @@ impl Library {
     /// The voices as they were [`FRESH`] ago at most. Who asks while they are fetched waits for the same answer.
     pub(super) async fn list(&self, now: Instant) -> Result<Arc<[Named]>, ProviderError> {
         let mut fetched = self.fetched.lock().await;
-        let fresh = |(at, found): &(Instant, Result<_, _>)| {
+        let fresh = |(at, found): &Fetched| {
             let age = now.saturating_duration_since(*at);
             age < if found.is_ok() { FRESH } else { AGAIN }
         };

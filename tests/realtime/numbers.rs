@@ -52,7 +52,6 @@ async fn every_declared_number_is_fed_by_what_it_claims_to_count() {
             "provider_latency_ms_count",
             "provider_requests_total",
             "provider_connect_ms_count",
-            "provider_final_ms_count",
             "provider_unpriced_total",
         ] {
             assert!(counted(&text, &format!("voice_relay_{name}{labels}")), "{name}{labels}: {text}");
@@ -65,6 +64,8 @@ async fn every_declared_number_is_fed_by_what_it_claims_to_count() {
         "voice_relay_replies_total{status=\"incomplete\"}",
         "voice_relay_onset_to_flush_ms_bucket{le=\"60\"}",
         "voice_relay_queue_depth_count{queue=\"downlink\"}",
+        "voice_relay_provider_final_ms_count{role=\"stt\",provider=\"ears\"}",
+        "voice_relay_provider_final_ms_count{role=\"llm\",provider=\"brain\"}",
         "voice_relay_provider_audio_ms_total{role=\"stt\",provider=\"ears\",direction=\"in\"}",
         "voice_relay_provider_audio_ms_total{role=\"tts\",provider=\"mouth\",direction=\"out\"}",
         "voice_relay_provider_characters_total{role=\"tts\",provider=\"mouth\"}",
@@ -79,7 +80,7 @@ async fn every_declared_number_is_fed_by_what_it_claims_to_count() {
     for line in [
         format!("voice_relay_provider_failovers_total{chain}"),
         "voice_relay_provider_resting{role=\"llm\",provider=\"acme/first\"} 1".to_owned(),
-        "voice_relay_provider_cost_micros_total{role=\"llm\",provider=\"acme/second\"} 2000000".to_owned(),
+        "voice_relay_provider_cost_micros_total{role=\"llm\",provider=\"acme/second\"} 4000000".to_owned(),
     ] {
         assert!(text.lines().any(|found| found == line), "{line}: {text}");
     }
@@ -95,7 +96,7 @@ async fn every_declared_number_is_fed_by_what_it_claims_to_count() {
     }
 }
 
-/// A model that is down has its breaker opened, and another one answers in two words, each of which costs a dollar.
+/// A model that is down has its breaker opened, and another one answers in four words, each of which costs a dollar.
 async fn one_takes_over_from_another() {
     let list = vec!["acme/second output=1000000".to_owned()];
     let prices = Prices::new(&cost::Config { list, ..cost::Config::default() });
