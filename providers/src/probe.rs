@@ -205,10 +205,8 @@ impl Probe {
         let late = |_| self.error(ErrorKind::Timeout, format!("no answer in {} ms", patience.as_millis()));
         asked.map_err(late).and_then(|answered| answered).map_err(|error| {
             tracing::debug!(%error, "a probe failed");
-            match error.kind {
-                ErrorKind::Unauthorized if self.key.is_none() => Ailment::KeyMissing,
-                kind => kind.into(),
-            }
+            let missing = error.kind == ErrorKind::Unauthorized && self.key.is_none();
+            if missing { Ailment::KeyMissing } else { error.kind.into() }
         })
     }
 
