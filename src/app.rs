@@ -10,16 +10,19 @@ use std::{
 use axum_server::Handle;
 use futures_util::FutureExt;
 use providers::{ProviderError, Secret};
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     auth::Auth,
     clock::Clock,
     config::Config,
+    cost::Prices,
     drain::Drain,
     engines::{self, Engines},
     metrics::Exporter,
     realtime::{self, Engine, admission::Admission, protocol::settings::Defaults},
     rest::{self, Catalog, Context, Part, Ready},
+    roster::Roster,
     server::{self, Listener},
     store::{self, Db, StoreError},
 };
@@ -63,14 +66,15 @@ impl App {
         let exporter = Exporter::install().map_err(|error| StartError::Metrics(error.to_string()))?;
         let catalog = Catalog::new(engines.offer, store::timestamp(clock.wall()));
         let drain = Drain::new();
+        let limits = (config.realtime.sessions, config.realtime.sessions_per_principal);
         let engine = Engine {
-            admission: Admission::new(config.realtime.sessions, config.realtime.sessions_per_principal),
+            admission: Admission::new(limits.0, limits.1).with_prices(Prices::new(&config.prices)),
             config: config.realtime.clone(),
             clock,
             drain: drain.clone(),
             ledger: Some(realtime::ledger::in_store(db.clone())),
         };
-        let pool = engines.pool;
+        let (pool, roster) = (engines.pool, engines.roster);
         let context = Arc::new(Context {
             config: rest::Config { allowed_origins: config.server.allowed_origins.clone() },
             db,
@@ -79,7 +83,8 @@ impl App {
             providers: engines.providers,
             catalog,
             defaults: Defaults::default(),
-            ready: Ready::new(parts(config)),
+            ready: Ready::new(parts(config, &roster)),
+            roster,
             metrics: Arc::new(move || {
                 crate::metrics::inference_depth(pool.depth());
                 exporter.render()
@@ -98,6 +103,7 @@ impl App {
         let handle: Handle<SocketAddr> = Handle::new();
         let routes = rest::router(Arc::clone(&self.context)).into_make_service_with_connect_info::<SocketAddr>();
         let mut serving = std::pin::pin!(server::serve(listener, handle.clone(), routes));
+        let _probes = AbortOnDropHandle::new(tokio::spawn(self.context.roster.clone().watch()));
         tokio::select! {
             ended = &mut serving => return ended,
             () = stop => {}
@@ -123,7 +129,7 @@ pub async fn open(config: &Config) -> Result<Db, StartError> {
 }
 
 /// What serving takes beside the database: a data dir that can be written, and the engines.
-fn parts(config: &Config) -> Vec<Part> {
+fn parts(config: &Config, roster: &Roster) -> Vec<Part> {
     let dir = config.server.data_dir.clone();
     let writable = move || {
         let dir = dir.clone();
@@ -137,7 +143,7 @@ fn parts(config: &Config) -> Vec<Part> {
         async { probed.await.unwrap_or(false) }.boxed()
     };
     let storage = Part { name: "storage", any: vec![("data dir".to_owned(), Box::new(writable))] };
-    std::iter::once(storage).chain(engines::parts(config)).collect()
+    std::iter::once(storage).chain(engines::parts(config, roster)).collect()
 }
 
 /// Makes the data dir, readable by its owner alone, and sees that it can be written.

@@ -39,7 +39,9 @@ const RULES: &[(&str, &[&str])] = &[
     ("src/rest", &["crate::commands", "crate::app", "realtime::workers", "realtime::driver"]),
     ("src/clock.rs", &["crate::"]),
     ("src/drain.rs", &["crate::rest", "crate::realtime", "crate::store"]),
-    ("src/metrics.rs", &["crate::rest", "crate::realtime", "crate::store"]),
+    ("src/metrics", &["crate::rest", "crate::realtime", "crate::store"]),
+    ("src/cost", &["crate::rest", "crate::realtime", "crate::store", "crate::engines"]),
+    ("src/roster", &["crate::rest", "crate::realtime", "crate::store", "crate::engines"]),
 ];
 
 #[test]

@@ -205,6 +205,20 @@ async fn a_voice_session_without_a_word_leaves_no_trace_unless_words_were_lost()
 }
 
 #[tokio::test]
+async fn a_conversation_is_charged_what_it_cost_last_and_by_nobody_else() {
+    let scene = Scene::new().await;
+    let session = scene.session(scene.ann).await;
+    assert_eq!(sessions::get(&scene.db, scene.ann, session).await.unwrap().cost, None);
+    for cost in [r#"{"total":1}"#, r#"{"total":2}"#] {
+        sessions::charge(&scene.db, scene.ann, session, cost).await.unwrap();
+    }
+    let foreign = sessions::charge(&scene.db, scene.bob, session, "{}").await;
+    assert!(matches!(foreign, Err(StoreError::NotFound)));
+    let kept = sessions::get(&scene.db, scene.ann, session).await.unwrap();
+    assert_eq!(kept.cost.as_deref(), Some(r#"{"total":2}"#));
+}
+
+#[tokio::test]
 async fn deleting_a_session_deletes_its_messages() {
     let scene = Scene::new().await;
     let session = scene.session(scene.ann).await;

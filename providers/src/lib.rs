@@ -36,6 +36,8 @@ pub mod local;
 mod net;
 #[cfg(feature = "engines")]
 pub mod openai;
+#[cfg(feature = "engines")]
+pub mod probe;
 pub mod realtime;
 #[cfg(feature = "engines")]
 pub mod scripted;

@@ -18,6 +18,7 @@ mod keys;
 mod models;
 mod serve;
 mod talk;
+mod tryout;
 mod waterfall;
 
 /// A self-hosted realtime voice relay: speech in, speech out, interruptible.
@@ -62,6 +63,12 @@ enum Command {
                             Exit codes: 1 no answer, or no such recording, 8 the relay cannot be reached or left.")]
     Talk(talk::Arguments),
     /// Tell whether the relay would start and its engines would answer; exit code 9 if something is wanting
+    #[command(
+        after_help = "Examples:\n  voice-relay check                                  does the configuration make sense?\n  \
+                            voice-relay check --live                           do all engines work, and all keys?\n  \
+                            voice-relay check --live --provider deepgram/nova-3   does this one?\n\n\
+                            Exit codes: 0 all is well, 1 no such engine, 3 configuration, 9 something is wanting."
+    )]
     Check(check::Arguments),
     /// Install, list and verify the embedded engines' model files
     #[command(

@@ -18,7 +18,7 @@ mod source;
 pub use problem::{Problem, Problems};
 pub use source::{Environment, Source};
 
-use crate::{engines, realtime, server, telemetry};
+use crate::{cost, engines, realtime, roster, server, telemetry};
 use layers::Given;
 
 /// All settings of the relay.
@@ -67,6 +67,10 @@ pub struct Config {
     pub gemini: engines::Account,
     /// Google Cloud's ears and voices.
     pub google: engines::Account,
+    /// How providers are looked after.
+    pub health: roster::Config,
+    /// What they charge.
+    pub prices: cost::Config,
 }
 
 impl Default for Config {
@@ -93,6 +97,8 @@ impl Default for Config {
             elevenlabs: engines::Account::default(),
             gemini: engines::Account::default(),
             google: engines::Account::default(),
+            health: roster::Config::default(),
+            prices: cost::Config::default(),
         }
     }
 }
@@ -199,6 +205,8 @@ impl Config {
         section("models", self.models.validate());
         section("inference", self.inference.validate());
         wrong.extend(self.validate_engines());
+        section("health", self.health.validate());
+        section("prices", self.prices.validate());
         wrong
     }
 

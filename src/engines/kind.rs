@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use providers::{
-    LanguageModel, SpeechToText, TextToSpeech,
-    layers::{Fallback, Guarded, Observed, Role, Routed, Timed},
+    LanguageModel, RealtimeModel, SpeechToText, TextToSpeech,
+    layers::{Fallback, Guarded, Observed, Retry, Role, Swapped, Timed},
 };
 
-use crate::realtime::Task;
+use crate::{realtime::Task, roster::Abilities};
 
 /// How each layer around a kind of provider is again one of that kind.
 pub(super) struct Kind<T: ?Sized> {
@@ -17,7 +17,10 @@ pub(super) struct Kind<T: ?Sized> {
     pub(super) guarded: fn(Guarded<T>) -> Arc<T>,
     pub(super) observed: fn(Observed<T>) -> Arc<T>,
     pub(super) fallback: fn(Fallback<T>) -> Arc<T>,
-    pub(super) routed: fn(Routed<T>) -> Arc<T>,
+    /// Speech-to-speech is not retried: the next of the chain, or the cascade, is at hand.
+    pub(super) retried: Option<fn(Retry<T>) -> Arc<T>>,
+    pub(super) swapped: fn(Arc<Swapped<T>>) -> Arc<T>,
+    pub(super) abilities: fn(&T) -> Abilities,
 }
 
 pub(super) const EARS: Kind<dyn SpeechToText> = Kind {
@@ -27,7 +30,9 @@ pub(super) const EARS: Kind<dyn SpeechToText> = Kind {
     guarded: |layer| Arc::new(layer),
     observed: |layer| Arc::new(layer),
     fallback: |layer| Arc::new(layer),
-    routed: |layer| Arc::new(layer),
+    retried: Some(|layer| Arc::new(layer)),
+    swapped: |layer| layer,
+    abilities: |engine| Abilities::Stt(engine.capabilities()),
 };
 
 pub(super) const MINDS: Kind<dyn LanguageModel> = Kind {
@@ -37,7 +42,9 @@ pub(super) const MINDS: Kind<dyn LanguageModel> = Kind {
     guarded: |layer| Arc::new(layer),
     observed: |layer| Arc::new(layer),
     fallback: |layer| Arc::new(layer),
-    routed: |layer| Arc::new(layer),
+    retried: Some(|layer| Arc::new(layer)),
+    swapped: |layer| layer,
+    abilities: |engine| Abilities::Llm(engine.capabilities()),
 };
 
 pub(super) const MOUTHS: Kind<dyn TextToSpeech> = Kind {
@@ -47,5 +54,19 @@ pub(super) const MOUTHS: Kind<dyn TextToSpeech> = Kind {
     guarded: |layer| Arc::new(layer),
     observed: |layer| Arc::new(layer),
     fallback: |layer| Arc::new(layer),
-    routed: |layer| Arc::new(layer),
+    retried: Some(|layer| Arc::new(layer)),
+    swapped: |layer| layer,
+    abilities: |engine| Abilities::Tts(engine.capabilities()),
+};
+
+pub(super) const MODELS: Kind<dyn RealtimeModel> = Kind {
+    task: Task::Realtime,
+    role: Role::Realtime,
+    timed: |layer| Arc::new(layer),
+    guarded: |layer| Arc::new(layer),
+    observed: |layer| Arc::new(layer),
+    fallback: |layer| Arc::new(layer),
+    retried: None,
+    swapped: |layer| layer,
+    abilities: |engine| Abilities::Realtime(engine.capabilities()),
 };

@@ -1,17 +1,21 @@
 //! Engines by name: models read, layers put around, chains linked.
 //!
-//! The layers' order, outermost first: routed > fallback > observed > breaker > limit > timed > voiced > adapter.
+//! The layers' order, outermost first: routed > fallback > observed > breaker > limit > retry > timed > voiced > swapped >
+//! adapter.
 
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use providers::{
     ErrorKind, LanguageModel, ProviderError, RealtimeModel, SpeechToText, TextToSpeech, TurnDetector,
-    layers::{Breaker, BreakerSettings, Fallback, Guarded, Limit, Observed, Routed, Timed, Timeouts, Voiced},
+    layers::{
+        Breaker, BreakerSettings, Fallback, Guarded, Limit, Observed, Observer, Retry, RetrySettings, Routed, Swapped,
+        Timed, Timeouts, Voiced,
+    },
     local::{agent::Agent, command::Command, hibari::Hibari, models, pool::Pool, turn::SmartTurn, whisper::Whisper},
     scripted,
 };
@@ -20,15 +24,19 @@ use super::{
     accounts::Foreign,
     auto::{SMART_TURN, model_file},
     chains,
-    kind::{EARS, Kind, MINDS, MOUTHS},
+    kind::{EARS, Kind, MINDS, MODELS, MOUTHS},
+    probes::{checkup, library},
+    reload::{Reload, Reloads},
     vendors::{Build, COMPATIBLE, Vendor},
     voices,
 };
 use crate::{
     clock::Clock,
     config::Config,
+    cost::Prices,
     metrics::ProviderMeter,
     realtime::{Choices, Names, Offer, Providers, Task, protocol::settings::Defaults},
+    roster::Roster,
 };
 
 /// The engines of a relay, and the threads the embedded ones share.
@@ -39,18 +47,25 @@ pub struct Engines {
     pub offer: Offer,
     /// Where embedded engines compute.
     pub pool: Arc<Pool>,
+    /// Each engine by itself: what it can do, and how it is.
+    pub roster: Roster,
+    /// How the accounts' keys are exchanged while all this is in use.
+    pub reloads: Reloads,
 }
 
 impl Engines {
     /// Loads every engine the configuration names. Fails on the first model file that is missing, naming it.
     pub async fn load(config: &Config, clock: &Clock) -> Result<Self, ProviderError> {
         let threads = if config.inference.threads == 0 { Pool::cores() } else { config.inference.threads };
+        let meter = ProviderMeter::new(clock.clone()).with_prices(Arc::new(Prices::new(&config.prices)));
+        let meter: Arc<dyn Observer> = Arc::new(meter);
         let loader = Loader {
             pool: Pool::new(threads, config.inference.queue),
             names: names(config),
             config: config.clone(),
             clock: clock.clone(),
-            observer: Arc::new(ProviderMeter::new(clock.clone())),
+            roster: Roster::new(&config.health, clock.clone(), meter),
+            reloads: Mutex::default(),
         };
         let loaded = tokio::task::spawn_blocking(move || loader.all()).await;
         loaded.unwrap_or_else(|panic| Err(ProviderError::new("engines", ErrorKind::Unavailable, panic)))
@@ -68,7 +83,8 @@ struct Loader {
     names: Names,
     clock: Clock,
     pool: Arc<Pool>,
-    observer: Arc<ProviderMeter>,
+    roster: Roster,
+    reloads: Mutex<Vec<Reload>>,
 }
 
 /// Engines of one kind, in their layers.
@@ -82,7 +98,8 @@ impl Loader {
         let ears = self.fleet(EARS, |name| self.ear(name))?;
         let minds = self.fleet(MINDS, |name| self.mind(name))?;
         let mouths = self.fleet(MOUTHS, |name| self.mouth(name))?;
-        let models = self.models()?;
+        let models = self.fleet(MODELS, |name| self.model_of(name))?;
+        let models = self.each(&models);
         let first = self.config.providers.realtime.first().and_then(|name| models.get(name));
         let (names, speakers) = (self.names.clone(), self.names.clone());
         let meaning = move |task| {
@@ -90,17 +107,18 @@ impl Loader {
             move |name: &str| names.engine_of(name, task).map(str::to_owned)
         };
         let providers = Providers {
-            stt: self.usual(&ears, meaning(Task::Transcription)),
-            llm: self.usual(&minds, meaning(Task::Language)),
+            stt: self.usual(&ears, meaning(Task::Transcription), |layer| Arc::new(layer)),
+            llm: self.usual(&minds, meaning(Task::Language), |layer| Arc::new(layer)),
             // Whose a voice is, its name may say.
-            tts: self.usual(&mouths, move |voice| speakers.speaker(voice).map(str::to_owned)),
+            tts: self.usual(&mouths, move |voice| speakers.speaker(voice).map(str::to_owned), |layer| Arc::new(layer)),
             realtime: first.cloned(),
             turn: self.turn(&self.config.providers.turn)?,
         };
         let (ears, voices) = (self.each(&ears), self.each(&mouths));
         self.tell();
         let offer = Offer::new(Choices { names: self.names, ears, voices, models });
-        Ok(Engines { providers, offer, pool: self.pool })
+        let reloads = Reloads::of(self.reloads.into_inner().unwrap_or_else(PoisonError::into_inner));
+        Ok(Engines { providers, offer, pool: self.pool, roster: self.roster, reloads })
     }
 
     /// Makes every engine of a kind that anybody may reach, each once.
@@ -112,6 +130,9 @@ impl Loader {
         let mut limits = BTreeMap::new();
         let engine = |name: &String| {
             let fenced = self.fenced(&kind, name, make(name)?, &mut limits);
+            let task = kind.task.name();
+            let (checkup, library) = (checkup(name, task, &self.config), library(name, task, &self.config));
+            self.roster.add(name, (kind.abilities)(&fenced), checkup, library);
             Ok((name.clone(), (kind.observed)(Observed::new(name.clone(), self.observer(), fenced))))
         };
         let engines = self.names.engines(kind.task).iter().map(engine).collect::<Result<_, ProviderError>>()?;
@@ -124,18 +145,19 @@ impl Loader {
         &self,
         fleet: &Fleet<T>,
         meaning: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+        routing: fn(Routed<T>) -> Arc<T>,
     ) -> Arc<T> {
         let task = fleet.kind.task;
-        let mut routed = Routed::new(fleet.linked(self.config.providers.chain(task))).with_alias(meaning);
+        let mut routed = Routed::new(self.linked(fleet, self.config.providers.chain(task))).with_alias(meaning);
         for (name, chain) in self.each(fleet) {
             routed = routed.with_name(name, chain);
         }
         for (language, route) in &self.config.routes {
             if !route.chain(task).is_empty() {
-                routed = routed.with_language(language.to_lowercase(), fleet.linked(route.chain(task)));
+                routed = routed.with_language(language.to_lowercase(), self.linked(fleet, route.chain(task)));
             }
         }
-        (fleet.kind.routed)(routed)
+        routing(routed)
     }
 
     /// Each engine of a fleet with what stands behind it: the others of the usual chain. Who asks for an engine of this
@@ -145,7 +167,7 @@ impl Loader {
         let chain = |name: &String| {
             let stays = |other: &&String| !name.starts_with(LOCAL) || other.starts_with(LOCAL);
             let behind = usual.iter().filter(|other| *other != name).filter(stays);
-            fleet.linked(&std::iter::once(name).chain(behind).cloned().collect::<Vec<_>>())
+            self.linked(fleet, &std::iter::once(name).chain(behind).cloned().collect::<Vec<_>>())
         };
         fleet.engines.keys().map(|name| (name.clone(), chain(name))).collect()
     }
@@ -156,7 +178,7 @@ impl Loader {
             "local/whisper-base" | "local/whisper-tiny.en" => {
                 Ok(Arc::new(Whisper::load(&self.model(name)?, self.pool())?))
             }
-            _ => self.foreign(name, Task::Transcription, |vendor| vendor.stt),
+            _ => self.foreign(&EARS, name, |vendor| vendor.stt),
         }
     }
 
@@ -167,7 +189,7 @@ impl Loader {
                 let clock = self.clock.clone();
                 Ok(Arc::new(Agent::new(move || zoned(&clock))))
             }
-            _ => self.foreign(name, Task::Language, |vendor| vendor.llm),
+            _ => self.foreign(&MINDS, name, |vendor| vendor.llm),
         }
     }
 
@@ -177,7 +199,7 @@ impl Loader {
             "local/flite" => Arc::new(Command::flite()),
             "local/espeak" => Arc::new(Command::espeak()),
             "local/hibari" => Arc::new(Hibari::load(&self.model(name)?, self.pool())?),
-            _ => self.foreign(name, Task::Speech, |vendor| vendor.tts)?,
+            _ => self.foreign(&MOUTHS, name, |vendor| vendor.tts)?,
         };
         let model = name.split_once('/').map(|(_, model)| model);
         // An engine that is itself one of its vendor's voices speaks with that.
@@ -197,27 +219,26 @@ impl Loader {
         (owner.to_owned(), voices::own(&self.config.voices, name, configured, &Defaults::default().voice))
     }
 
-    /// The speech-to-speech models by name.
-    fn models(&self) -> Result<BTreeMap<String, Arc<dyn RealtimeModel>>, ProviderError> {
-        let model = |name: &String| -> Result<(String, Arc<dyn RealtimeModel>), ProviderError> {
-            let model = self.foreign(name, Task::Realtime, |vendor| vendor.realtime)?;
-            let (owner, own) = self.voices(name, Task::Realtime);
-            Ok((name.clone(), Arc::new(Voiced::<dyn RealtimeModel>::new(owner, own, model))))
-        };
-        self.names.engines(Task::Realtime).iter().map(model).collect()
+    /// A speech-to-speech model.
+    fn model_of(&self, name: &str) -> Result<Arc<dyn RealtimeModel>, ProviderError> {
+        let model = self.foreign(&MODELS, name, |vendor| vendor.realtime)?;
+        let (owner, own) = self.voices(name, Task::Realtime);
+        Ok(Arc::new(Voiced::<dyn RealtimeModel>::new(owner, own, model)))
     }
 
-    /// An engine that somebody else runs.
-    fn foreign<T: ?Sized>(
+    /// An engine that somebody else runs. Its account may be exchanged while it is in use.
+    fn foreign<T: ?Sized + Send + Sync + 'static>(
         &self,
+        kind: &Kind<T>,
         name: &str,
-        task: Task,
         build: fn(&Vendor) -> Option<Build<T>>,
     ) -> Result<Arc<T>, ProviderError> {
-        let accounts = self.config.accounts();
-        let unknown = || ProviderError::new(name.to_owned(), ErrorKind::Unavailable, "no such engine is known");
-        let Foreign { vendor, account, model, .. } = accounts.find(name, task.name()).ok_or_else(unknown)?;
-        build(vendor).ok_or_else(unknown)?(account, name.to_owned(), model)
+        let task = kind.task.name();
+        let place = Arc::new(Swapped::new(built(&self.config, task, name, build)?));
+        let (kept, engine) = (Arc::clone(&place), name.to_owned());
+        let reload = move |config: &Config| built(config, task, &engine, build).map(|fresh| kept.swap(fresh));
+        self.reloads.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(reload));
+        Ok((kind.swapped)(place))
     }
 
     fn turn(&self, name: &str) -> Result<Option<Arc<dyn TurnDetector>>, ProviderError> {
@@ -268,6 +289,10 @@ impl Loader {
         let open = if own || asked.is_some() { first } else { OPEN };
         let timeouts = Timeouts { open, first, idle: PATIENCE };
         let timed = (kind.timed)(Timed::new(name.to_owned(), timeouts, engine));
+        let timed = match kind.retried {
+            Some(retried) => retried(Retry::new(name.to_owned(), RetrySettings::default(), timed)),
+            None => timed,
+        };
         let settings = self.config.limits.get(owner).and_then(|limits| limits.settings());
         let limited = match settings {
             None => timed,
@@ -281,8 +306,19 @@ impl Loader {
         (kind.guarded)(Guarded::new(Arc::new(breaker), limited))
     }
 
-    fn observer(&self) -> Arc<ProviderMeter> {
-        Arc::clone(&self.observer)
+    fn observer(&self) -> Arc<dyn Observer> {
+        Arc::new(self.roster.clone())
+    }
+
+    /// Engines as one, the first preferred; every chain names at least one.
+    fn linked<T: ?Sized>(&self, fleet: &Fleet<T>, chain: &[String]) -> Arc<T> {
+        let mut engines: Vec<_> = chain.iter().map(|name| Arc::clone(&fleet.engines[name])).collect();
+        let first = engines.remove(0);
+        if engines.is_empty() {
+            return first;
+        }
+        let fallback = Fallback::new(first, engines).witnessed(fleet.kind.role, chain.to_vec(), self.observer());
+        (fleet.kind.fallback)(fallback)
     }
 
     /// What became of the configuration: a line a role.
@@ -306,13 +342,17 @@ impl Loader {
     }
 }
 
-impl<T: ?Sized> Fleet<T> {
-    /// Engines as one, the first preferred; every chain names at least one.
-    fn linked(&self, chain: &[String]) -> Arc<T> {
-        let mut engines: Vec<_> = chain.iter().map(|name| Arc::clone(&self.engines[name])).collect();
-        let first = engines.remove(0);
-        if engines.is_empty() { first } else { (self.kind.fallback)(Fallback::new(first, engines)) }
-    }
+/// An engine that somebody else runs, as the configuration has its account.
+fn built<T: ?Sized>(
+    config: &Config,
+    task: &str,
+    name: &str,
+    build: fn(&Vendor) -> Option<Build<T>>,
+) -> Result<Arc<T>, ProviderError> {
+    let unknown = || ProviderError::new(name.to_owned(), ErrorKind::Unavailable, "no such engine is known");
+    let accounts = config.accounts();
+    let Foreign { vendor, account, model, .. } = accounts.find(name, task).ok_or_else(unknown)?;
+    build(vendor).ok_or_else(unknown)?(account, name.to_owned(), model)
 }
 
 /// The reply every benchmark measures with: two clauses of 1.5 s, synthesised a little faster than they are heard, so that

@@ -1,26 +1,28 @@
-//! Whether the configured engines could answer now. Embedded ones were loaded at the start; others may come and go.
+//! Whether the configured engines could answer now. Embedded ones were loaded at the start; others may come and go, of which
+//! the roster knows.
 
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use providers::{local::command::Command, openai};
+use providers::{layers::Role, local::command::Command, openai};
 
 use super::{account::Account, vendors::COMPATIBLE};
 use crate::{
     config::Config,
     rest::{Look, Part},
+    roster::Roster,
 };
 
 /// Each role and the engines that fill it.
-pub fn parts(config: &Config) -> Vec<Part> {
+pub fn parts(config: &Config, roster: &Roster) -> Vec<Part> {
     let chains = &config.providers;
     let turn: Vec<_> = Some(chains.turn.clone()).filter(|name| !name.is_empty()).into_iter().collect();
     [("stt", &chains.stt), ("llm", &chains.llm), ("tts", &chains.tts), ("turn", &turn)]
         .into_iter()
         .filter(|(_, chain)| !chain.is_empty())
         .map(|(task, chain)| {
-            let any = chain.iter().map(|name| (name.clone(), look(name, task, config))).collect();
-            Part { name: task, any }
+            let any = chain.iter().map(|name| (name.clone(), look(name, task, config, roster)));
+            Part { name: task, any: any.collect() }
         })
         .collect()
 }
@@ -41,7 +43,7 @@ pub fn server<'a>(name: &'a str, config: &'a Config) -> Option<(&'a Account, &'a
     found.filter(|found| found.vendor.section == COMPATIBLE.section).map(|found| (found.account, found.model))
 }
 
-fn look(name: &str, task: &str, config: &Config) -> Look {
+fn look(name: &str, task: &'static str, config: &Config, roster: &Roster) -> Look {
     if let Some(program) = program(name) {
         return Box::new(move || std::future::ready(program.available().is_ok()).boxed());
     }
@@ -50,6 +52,15 @@ fn look(name: &str, task: &str, config: &Config) -> Look {
     {
         let (name, account) = (name.to_owned(), account.clone());
         return Box::new(move || answers(name.clone(), account.clone()).boxed());
+    }
+    let role = match task {
+        "stt" => Role::Stt,
+        "llm" => Role::Llm,
+        _ => Role::Tts,
+    };
+    if task != "turn" && config.accounts().find(name, task).is_some() {
+        let (roster, name) = (roster.clone(), name.to_owned());
+        return Box::new(move || std::future::ready(roster.works(role, &name)).boxed());
     }
     Box::new(|| std::future::ready(true).boxed())
 }

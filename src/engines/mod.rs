@@ -10,6 +10,8 @@ mod chains;
 mod kind;
 mod load;
 mod look;
+mod probes;
+mod reload;
 mod vendors;
 mod voices;
 
@@ -24,6 +26,8 @@ pub use chains::{Config, Limits, Offered, Route};
 pub use load::Engines;
 pub(crate) use load::names;
 pub use look::{parts, program, server};
+pub use probes::{checkup, library};
+pub use reload::Reloads;
 pub(crate) use vendors::compatible_problems;
 pub use vendors::{Slot, VENDORS, Vendor};
 pub use voices::Voices;

@@ -11,9 +11,11 @@ use std::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::cost::{Prices, Spending, Tally};
+
 /// The door. Cheap to clone; clones are the same door.
 #[derive(Clone, Debug)]
-pub struct Admission(Arc<Door>);
+pub struct Admission(Arc<Door>, Arc<Prices>);
 
 #[derive(Debug)]
 struct Door {
@@ -27,6 +29,7 @@ struct Door {
 struct Entry {
     live: Live,
     kick: CancellationToken,
+    tally: Arc<Tally>,
 }
 
 /// A live session as its owner or an operator sees it.
@@ -45,8 +48,13 @@ pub struct Live {
 impl Live {
     /// The session's name on the wire: `sess_…`.
     pub fn name(&self) -> String {
-        format!("sess_{}", self.id.simple())
+        name(self.id)
     }
+}
+
+/// What the session of this id is called on the wire.
+pub fn name(id: Uuid) -> String {
+    format!("sess_{}", id.simple())
 }
 
 /// Why a session may not begin. The caller answers 429.
@@ -63,7 +71,13 @@ pub enum Refused {
 impl Admission {
     /// A door with these limits on live sessions, together and of one principal.
     pub fn new(total: usize, per_principal: usize) -> Self {
-        Self(Arc::new(Door { total, per_principal, live: Mutex::new(BTreeMap::new()) }))
+        Self(Arc::new(Door { total, per_principal, live: Mutex::new(BTreeMap::new()) }), Arc::default())
+    }
+
+    /// Counts what sessions spend by these prices.
+    #[must_use]
+    pub fn with_prices(self, prices: Prices) -> Self {
+        Self(self.0, Arc::new(prices))
     }
 
     /// Takes a place for a session of `principal`.
@@ -81,8 +95,11 @@ impl Admission {
         if live.values().filter(|entry| entry.live.principal == principal).count() >= self.0.per_principal {
             return Err(Refused::Greedy(self.0.per_principal));
         }
-        let entry =
-            Entry { live: Live { id: Uuid::now_v7(), principal, transport, since }, kick: CancellationToken::new() };
+        let entry = Entry {
+            live: Live { id: Uuid::now_v7(), principal, transport, since },
+            kick: CancellationToken::new(),
+            tally: Arc::new(Tally::new(Arc::clone(&self.1))),
+        };
         live.insert(entry.live.id, entry.clone());
         Ok(Pass { entry, door: self.clone() })
     }
@@ -90,6 +107,12 @@ impl Admission {
     /// All live sessions, oldest first.
     pub fn list(&self) -> Vec<Live> {
         self.0.lock().values().map(|entry| entry.live.clone()).collect()
+    }
+
+    /// What a live session has spent so far; `None` before it spent anything, or if there is no such session.
+    pub fn spending(&self, id: Uuid) -> Option<Spending> {
+        let tally = self.0.lock().get(&id).map(|entry| Arc::clone(&entry.tally));
+        tally?.spending()
     }
 
     /// Asks a live session to end. Returns whether there is such a session.
@@ -117,6 +140,11 @@ impl Pass {
     /// The session that took it.
     pub const fn live(&self) -> &Live {
         &self.entry.live
+    }
+
+    /// What it spends.
+    pub const fn tally(&self) -> &Arc<Tally> {
+        &self.entry.tally
     }
 
     /// Resolves once somebody wants the session to end.

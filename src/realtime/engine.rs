@@ -2,7 +2,10 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use providers::{LanguageModel, RealtimeModel, SpeechToText, TextToSpeech, TurnDetector};
+use providers::{
+    LanguageModel, RealtimeModel, SpeechToText, TextToSpeech, TurnDetector,
+    layers::{Account, Metered},
+};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -26,6 +29,20 @@ pub struct Providers {
     pub realtime: Option<Arc<dyn RealtimeModel>>,
     /// Judges pauses for `semantic_vad`; without, silence alone ends a turn.
     pub turn: Option<Arc<dyn TurnDetector>>,
+}
+
+impl Providers {
+    /// The same, with all that is asked of them on this account.
+    pub(crate) fn metered(self, account: &Arc<impl Account + 'static>) -> Self {
+        let on = || -> Arc<dyn Account> { Arc::clone(account) as _ };
+        Self {
+            stt: Arc::new(Metered::new(on(), self.stt)),
+            llm: Arc::new(Metered::new(on(), self.llm)),
+            tts: Arc::new(Metered::new(on(), self.tts)),
+            realtime: self.realtime.map(|model| Arc::new(Metered::new(on(), model)) as _),
+            turn: self.turn,
+        }
+    }
 }
 
 /// What sessions share: nothing that one of them could spoil for another.

@@ -9,7 +9,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use futures_util::future::BoxFuture;
@@ -17,13 +17,21 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::{
-    admission::Live,
+    admission::{Live, Pass},
     session::{ids::ItemId, item::Item, output::Record},
 };
-use crate::{clock::Clock, drain::Hold, metrics};
+use crate::{
+    clock::Clock,
+    cost::{Spending, Tally},
+    drain::Hold,
+    metrics,
+};
 
 /// Entries that may wait for the store. A turn makes two or three, so this is minutes of a stuck disk.
 const WAITING: usize = 256;
+
+/// How long requests may take to end once their session has.
+const LETTING_GO: Duration = Duration::from_secs(1);
 
 /// Where history is kept.
 pub trait Ledger: Send + Sync {
@@ -55,6 +63,8 @@ pub enum Entry {
     },
     /// An item was deleted.
     Deleted(ItemId),
+    /// What it has spent so far, by all engines together: keep the latest.
+    Spent(Spending),
     /// It ended. Always last, whatever way it ended.
     Closed {
         /// When.
@@ -74,13 +84,20 @@ pub(crate) struct History {
 
 impl History {
     /// Opens the record of a session. `hold` makes shutdown wait until the record is closed.
-    pub(crate) fn open(ledger: Option<Arc<dyn Ledger>>, live: &Live, model: &str, clock: Clock, hold: Hold) -> Self {
+    pub(crate) fn open(ledger: Option<Arc<dyn Ledger>>, pass: &Pass, model: &str, clock: Clock, hold: Hold) -> Self {
         let complete = Arc::new(AtomicBool::new(true));
         let Some(ledger) = ledger else { return Self { entries: None, complete, clock } };
         let (entries, waiting) = mpsc::channel(WAITING);
-        let writer =
-            Writer { ledger, session: live.id, complete: Arc::clone(&complete), clock: clock.clone(), _hold: hold };
-        let opened = Entry::Opened { live: live.clone(), model: model.to_owned() };
+        let writer = Writer {
+            ledger,
+            session: pass.live().id,
+            tally: Arc::clone(pass.tally()),
+            told: None,
+            complete: Arc::clone(&complete),
+            clock: clock.clone(),
+            _hold: hold,
+        };
+        let opened = Entry::Opened { live: pass.live().clone(), model: model.to_owned() };
         tokio::spawn(writer.run(opened, waiting));
         Self { entries: Some(entries), complete, clock }
     }
@@ -109,19 +126,35 @@ impl History {
 struct Writer {
     ledger: Arc<dyn Ledger>,
     session: Uuid,
+    tally: Arc<Tally>,
+    /// The spending that was kept last.
+    told: Option<Spending>,
     complete: Arc<AtomicBool>,
     clock: Clock,
     _hold: Hold,
 }
 
 impl Writer {
-    async fn run(self, opened: Entry, mut waiting: mpsc::Receiver<Entry>) {
+    async fn run(mut self, opened: Entry, mut waiting: mpsc::Receiver<Entry>) {
         self.write(opened).await;
         while let Some(entry) = waiting.recv().await {
             self.write(entry).await;
+            self.write_spending().await;
         }
+        // Workers are told to stop by now; what their requests took is counted as they let go.
+        self.tally.settle(LETTING_GO).await;
+        self.write_spending().await;
         let complete = self.complete.load(Ordering::Relaxed);
         self.write(Entry::Closed { at: self.clock.wall(), complete }).await;
+    }
+
+    /// With every entry, so that the death of the process loses little of it.
+    async fn write_spending(&mut self) {
+        let spending = self.tally.spending();
+        if let Some(spent) = spending.clone().filter(|_| spending != self.told) {
+            self.write(Entry::Spent(spent)).await;
+            self.told = spending;
+        }
     }
 
     async fn write(&self, entry: Entry) {
@@ -136,6 +169,7 @@ impl Writer {
 mod tests {
     use std::sync::Mutex;
 
+    use providers::layers::{Account as _, Consumed, Role};
     use tokio::sync::Semaphore;
 
     use super::*;
@@ -149,7 +183,7 @@ mod tests {
         history.record(Record::Deleted(ItemId::new("a")));
         history.record(Record::Deleted(ItemId::new("b")));
         drop(history);
-        assert!(drain.finish(std::time::Duration::from_secs(5)).await);
+        assert!(drain.finish(Duration::from_secs(5)).await);
 
         let entries = ledger.entries.lock().unwrap();
         assert!(matches!(entries[0], Entry::Opened { .. }));
@@ -167,17 +201,46 @@ mod tests {
         }
         drop(history);
         ledger.permits.add_permits(1_000);
-        assert!(drain.finish(std::time::Duration::from_secs(5)).await);
+        assert!(drain.finish(Duration::from_secs(5)).await);
 
         let entries = ledger.entries.lock().unwrap();
         assert_eq!(entries.len(), 1 + WAITING + 1);
         assert!(matches!(entries.last(), Some(Entry::Closed { complete: false, .. })));
     }
 
+    #[tokio::test]
+    async fn what_was_spent_is_kept_with_each_entry_and_last_of_requests_that_end_late() {
+        let (ledger, drain) = (Arc::new(Book::with_permits(100)), Drain::new());
+        let pass = Admission::new(1, 1).admit("ann", "ws", SystemTime::UNIX_EPOCH).unwrap();
+        let kept = Arc::clone(&ledger) as Arc<dyn Ledger>;
+        let history = History::open(Some(kept), &pass, "model", Clock::system(), drain.hold());
+        let tally = Arc::clone(pass.tally());
+        let speak =
+            |characters| tally.consumed("acme/mouth", Role::Tts, Consumed { characters, ..Consumed::default() });
+        tally.opened();
+        speak(1);
+        for id in ["a", "b"] {
+            history.record(Record::Deleted(ItemId::new(id)));
+        }
+        drop((history, pass));
+        tokio::task::yield_now().await;
+        speak(2);
+        tally.closed();
+        assert!(drain.finish(Duration::from_secs(5)).await);
+
+        let entries = ledger.entries.lock().unwrap();
+        let spent = |entry: &Entry| match entry {
+            Entry::Spent(spending) => spending.by_provider["acme/mouth"].characters,
+            Entry::Opened { .. } | Entry::Item { .. } | Entry::Deleted(_) | Entry::Closed { .. } => 0,
+        };
+        assert_eq!(entries.iter().map(spent).collect::<Vec<_>>(), [0, 0, 1, 0, 3, 0]);
+        assert!(matches!(entries.last(), Some(Entry::Closed { .. })));
+    }
+
     fn open(ledger: &Arc<Book>, drain: &Drain) -> History {
         let pass = Admission::new(1, 1).admit("ann", "ws", SystemTime::UNIX_EPOCH).unwrap();
         let ledger = Arc::clone(ledger) as Arc<dyn Ledger>;
-        History::open(Some(ledger), pass.live(), "model", Clock::system(), drain.hold())
+        History::open(Some(ledger), &pass, "model", Clock::system(), drain.hold())
     }
 
     /// A store that keeps as many entries as it has permits for, then is stuck.

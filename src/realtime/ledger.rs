@@ -51,6 +51,10 @@ impl Book {
             Entry::Deleted(item) => {
                 messages::delete_item(&self.db, self.owner(session)?, session, item.as_str()).await?;
             }
+            Entry::Spent(spending) => {
+                let cost = serde_json::to_string(&spending)?;
+                sessions::charge(&self.db, self.owner(session)?, session, &cost).await?;
+            }
             Entry::Closed { at: _, complete } => {
                 let owner = self.owner(session)?;
                 self.owners().remove(&session);

@@ -9,6 +9,7 @@ use super::{Catalog, Ready};
 use crate::{
     auth::Auth,
     realtime::{Engine, Providers, protocol::settings::Defaults},
+    roster::Roster,
     store::{self, Db},
 };
 
@@ -30,6 +31,8 @@ pub struct Context {
     pub defaults: Defaults,
     /// What serving takes beside the database.
     pub ready: Ready,
+    /// The engines by name: what each can do, and how it is.
+    pub roster: Roster,
     /// Renders `/metrics` in Prometheus' text format.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
 }

@@ -98,6 +98,19 @@ impl Need {
     }
 }
 
+/// Whoever asks an open route, if they say who they are. A credential that is wrong is refused here as anywhere.
+pub(super) struct Known(pub(super) Option<Principal>);
+
+impl FromRequestParts<Arc<Context>> for Known {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, context: &Arc<Context>) -> Result<Self, Fault> {
+        let Some(credential) = Credential::of_request(&parts.headers) else { return Ok(Self(None)) };
+        let from = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
+        Ok(Self(Some(context.auth.authenticate(&credential, from).await?)))
+    }
+}
+
 /// A route that asks for a principal without needing one answers as if the credential were missing.
 impl FromRequestParts<Arc<Context>> for Principal {
     type Rejection = Fault;

@@ -18,6 +18,7 @@ mod messages;
 mod models;
 mod page;
 mod provider;
+mod providers;
 mod ready;
 mod realtime;
 mod request;
@@ -29,6 +30,7 @@ mod subtitles;
 mod transcriptions;
 mod upload;
 mod voice;
+mod voices;
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -58,6 +60,8 @@ fn table() -> Vec<Route> {
     vec![
         route("/", Need::Nothing, get(home::show)),
         route("/health", Need::Nothing, get(health::live)),
+        route("/health/openai", Need::Nothing, get(providers::openai)),
+        route("/health/providers", Need::Nothing, get(providers::health)),
         route("/ready", Need::Nothing, get(ready::show)),
         route("/metrics", Need::Scope(Scope::Admin), get(health::metrics)),
         route("/v1/realtime", Need::Voice, get(realtime::connect)),
@@ -71,8 +75,14 @@ fn table() -> Vec<Route> {
         route("/api/sessions/{id}/messages", Need::Scope(Scope::Sessions), get(messages::list)),
         route("/api/keys", Need::Scope(Scope::Admin), get(keys::list).post(keys::create)),
         route("/api/keys/{id}", Need::Scope(Scope::Admin), delete(keys::revoke)),
+        route("/voice/providers", Need::Key, get(providers::list)),
         route("/voice/sessions", Need::Scope(Scope::Realtime), get(voice::list)),
-        route("/voice/sessions/{id}", Need::Scope(Scope::Realtime), delete(voice::end)),
+        route("/voice/sessions/{id}", Need::Scope(Scope::Realtime), get(voice::show).delete(voice::end)),
+        route("/voice/voices", Need::Key, get(voices::list)),
+        route("/api/voice/providers", Need::Key, get(providers::list)),
+        route("/api/voice/sessions", Need::Scope(Scope::Realtime), get(voice::list)),
+        route("/api/voice/sessions/{id}", Need::Scope(Scope::Realtime), get(voice::show).delete(voice::end)),
+        route("/api/voice/voices", Need::Key, get(voices::list)),
     ]
 }
 

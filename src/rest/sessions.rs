@@ -37,6 +37,8 @@ struct View {
     folder_id: Option<Uuid>,
     /// A JSON object.
     settings: Value,
+    /// What it has cost so far, by the table of prices; null while nothing was spent.
+    cost: Option<Value>,
     created_at: String,
     updated_at: String,
 }
@@ -102,6 +104,7 @@ impl From<Session> for View {
             complete: session.complete,
             archived: session.archived,
             folder_id: None,
+            cost: session.cost.and_then(|cost| serde_json::from_str(&cost).ok()),
             settings: serde_json::from_str(&session.settings).unwrap_or_else(|_| json!({})),
             created_at: time(session.created_at),
             updated_at: time(session.updated_at),

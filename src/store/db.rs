@@ -86,6 +86,7 @@ fn migrations() -> Migrator {
     Migrator::with_migrations(vec![
         step(1, "start", include_str!("../../migrations/sqlite/0001_start.sql")),
         step(2, "session fields", include_str!("../../migrations/sqlite/0002_session_fields.sql")),
+        step(3, "session cost", include_str!("../../migrations/sqlite/0003_session_cost.sql")),
     ])
 }
 

@@ -18,6 +18,8 @@ pub struct Session {
     pub archived: bool,
     /// How it is led: a JSON object as text.
     pub settings: String,
+    /// What it has cost so far: a JSON object as text.
+    pub cost: Option<String>,
     /// When it began.
     pub created_at: Timestamp,
     /// When something was last added.
@@ -80,6 +82,17 @@ pub async fn delete(db: &Db, user: UserId, session: SessionId) -> Result<(), Sto
     if done.rows_affected() == 0 { Err(StoreError::NotFound) } else { Ok(()) }
 }
 
+/// Keeps what a conversation has cost so far, a JSON object as text.
+pub async fn charge(db: &Db, user: UserId, session: SessionId, cost: &str) -> Result<(), StoreError> {
+    let done = sqlx::query("UPDATE sessions SET cost = $3 WHERE id = $1 AND user_id = $2")
+        .bind(session.text())
+        .bind(user.text())
+        .bind(cost)
+        .execute(db.writer())
+        .await?;
+    if done.rows_affected() == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+}
+
 /// Ends a voice session's record. One in which nothing was said leaves no trace; one that lost something says so.
 pub async fn close(db: &Db, user: UserId, session: SessionId, complete: bool) -> Result<(), StoreError> {
     let mut tx = db.write().await?;
@@ -111,6 +124,7 @@ impl FromRow<'_, SqliteRow> for Session {
             complete: row.try_get("complete")?,
             archived: row.try_get("archived")?,
             settings: row.try_get("settings")?,
+            cost: row.try_get("cost")?,
             created_at: column::required(row, "created_at")?,
             updated_at: column::required(row, "updated_at")?,
         })

@@ -1,13 +1,21 @@
 //! Every number of `/metrics` is fed by what it claims to count.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use futures_util::StreamExt;
 use providers::{
-    ErrorKind,
-    scripted::{Fault, Faults, Length, LlmScript, TtsScript},
+    ErrorKind, LanguageModel,
+    layers::{Breaker, BreakerSettings, Fallback, Guarded, Observed, Observer, Role},
+    llm::{Message, Prompt},
+    scripted::{self, Fault, Faults, Length, LlmScript, TtsScript},
 };
 use serde_json::json;
-use voice_relay::{metrics::Exporter, realtime::Config};
+use voice_relay::{
+    clock::Clock,
+    cost::{self, Prices},
+    metrics::{self, Exporter, Loss, ProviderMeter},
+    realtime::Config,
+};
 
 use crate::{
     client::{Client, recording},
@@ -15,8 +23,9 @@ use crate::{
     turns::typed,
 };
 
+/// The recorder is one for the process, so one test looks at all numbers.
 #[tokio::test]
-async fn a_conversation_feeds_the_latencies_and_the_counters() {
+async fn every_declared_number_is_fed_by_what_it_claims_to_count() {
     let exporter = Exporter::install().unwrap();
     let tts = TtsScript { length: Length::Fixed(Duration::from_secs(30)), ..TtsScript::default() };
     let llm =
@@ -39,7 +48,12 @@ async fn a_conversation_feeds_the_latencies_and_the_counters() {
     }
     for (role, provider) in [("stt", "ears"), ("llm", "brain"), ("tts", "mouth")] {
         let labels = format!("{{role=\"{role}\",provider=\"{provider}\"}}");
-        for name in ["provider_latency_ms_count", "provider_requests_total"] {
+        for name in [
+            "provider_latency_ms_count",
+            "provider_requests_total",
+            "provider_connect_ms_count",
+            "provider_unpriced_total",
+        ] {
             assert!(counted(&text, &format!("voice_relay_{name}{labels}")), "{name}{labels}: {text}");
         }
     }
@@ -50,9 +64,59 @@ async fn a_conversation_feeds_the_latencies_and_the_counters() {
         "voice_relay_replies_total{status=\"incomplete\"}",
         "voice_relay_onset_to_flush_ms_bucket{le=\"60\"}",
         "voice_relay_queue_depth_count{queue=\"downlink\"}",
+        "voice_relay_provider_final_ms_count{role=\"stt\",provider=\"ears\"}",
+        "voice_relay_provider_final_ms_count{role=\"llm\",provider=\"brain\"}",
+        "voice_relay_provider_audio_ms_total{role=\"stt\",provider=\"ears\",direction=\"in\"}",
+        "voice_relay_provider_audio_ms_total{role=\"tts\",provider=\"mouth\",direction=\"out\"}",
+        "voice_relay_provider_characters_total{role=\"tts\",provider=\"mouth\"}",
+        "voice_relay_provider_tokens_total{role=\"llm\",provider=\"brain\",kind=\"output\"}",
     ] {
         assert!(counted(&text, name), "{name}: {text}");
     }
+
+    one_takes_over_from_another().await;
+    let text = exporter.render();
+    let chain = "{role=\"llm\",from=\"acme/first\",to=\"acme/second\",kind=\"unavailable\"} 1";
+    for line in [
+        format!("voice_relay_provider_failovers_total{chain}"),
+        "voice_relay_provider_resting{role=\"llm\",provider=\"acme/first\"} 1".to_owned(),
+        "voice_relay_provider_cost_micros_total{role=\"llm\",provider=\"acme/second\"} 4000000".to_owned(),
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}: {text}");
+    }
+
+    // Tests of their own provoke these: a client that does not read, a store that is stuck, a deaf engine, a full pool.
+    metrics::slow_reader();
+    metrics::history_overflowed();
+    metrics::audio_dropped(Loss::Preroll, Duration::from_millis(20));
+    metrics::inference_depth(1);
+    let text = exporter.render();
+    for name in metrics::names() {
+        assert!(counted(&text, name), "{name} is declared, but nothing feeds it: {text}");
+    }
+}
+
+/// A model that is down has its breaker opened, and another one answers in four words, each of which costs a dollar.
+async fn one_takes_over_from_another() {
+    let list = vec!["acme/second output=1000000".to_owned()];
+    let prices = Prices::new(&cost::Config { list, ..cost::Config::default() });
+    let meter = ProviderMeter::new(Clock::system()).with_prices(Arc::new(prices));
+    let meter: Arc<dyn Observer> = Arc::new(meter);
+    let mind = |faults| -> Arc<dyn LanguageModel> {
+        Arc::new(scripted::LanguageModel::new(LlmScript { faults, ..LlmScript::default() }))
+    };
+    let settings = BreakerSettings { failures: 1, ..BreakerSettings::default() };
+    let breaker = Breaker::new("acme/first", Role::Llm, settings, meter.clone());
+    let down = mind(Faults::always(Fault::Refuse(ErrorKind::Unavailable)));
+    let down: Arc<dyn LanguageModel> = Arc::new(Guarded::new(Arc::new(breaker), down));
+    let watched = |name: &'static str, inner| -> Arc<dyn LanguageModel> {
+        Arc::new(Observed::<dyn LanguageModel>::new(name, meter.clone(), inner))
+    };
+    let chain = Fallback::new(watched("acme/first", down), vec![watched("acme/second", mind(Faults::default()))])
+        .witnessed(Role::Llm, vec!["acme/first".into(), "acme/second".into()], meter.clone());
+    let prompt = Prompt { messages: vec![Message::User("one two".into())], ..Prompt::default() };
+    let thoughts: Vec<_> = chain.reply(prompt).await.unwrap().collect().await;
+    assert!(thoughts.iter().all(Result::is_ok));
 }
 
 /// Whether a line begins so and does not end in zero.

@@ -16,6 +16,7 @@ use voice_relay::{
     drain::Drain,
     realtime::{self, Choices, Names, Offer, Task, admission::Admission, ledger},
     rest::{self, Catalog, Context, Ready},
+    roster::Roster,
     store::{Db, SessionId, UserId, sessions, users},
 };
 
@@ -63,6 +64,7 @@ impl Server {
             catalog: catalog(Offer::new(Choices { names: names(), ..Choices::default() })),
             defaults: realtime::protocol::settings::Defaults::default(),
             ready: Ready::default(),
+            roster: Roster::default(),
             metrics: Arc::new(|| "# no metrics\n".to_owned()),
         };
         change(&mut context);

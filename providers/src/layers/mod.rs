@@ -1,15 +1,18 @@
 //! What any provider can be wrapped in: each layer is again a provider of the same kind.
 //!
-//! The usual order, outermost first: [`Routed`] over [`Fallback`]s over several [`Observed`] over [`Guarded`] (by a
-//! [`Breaker`], by a [`Limit`]) over [`Retry`] over [`Timed`] providers, in each of which voices are [`Voiced`] and keys
-//! can be [`Swapped`]. So each attempt has its own time, all attempts of a request hold one place and count once, as
-//! failed only if the last one fails, and a fallback begins after them.
+//! The usual order, outermost first: [`Metered`] (a session's own) over [`Routed`] over [`Fallback`]s over several
+//! [`Observed`] over [`Guarded`] (by a [`Breaker`], by a [`Limit`]) over [`Retry`] over [`Timed`] providers, in each of which
+//! voices are [`Voiced`] and keys can be [`Swapped`]. So each attempt has its own time, all attempts of a request hold one
+//! place and count once, as failed only if the last one fails, and a fallback begins after them.
 
 mod breaker;
+mod consumed;
 mod fallback;
 mod guarded;
 mod held;
 mod limit;
+mod meter;
+mod metered;
 mod observed;
 mod retry;
 mod routed;
@@ -19,9 +22,12 @@ mod timed;
 mod voiced;
 
 pub use breaker::{Breaker, BreakerSettings};
+pub use consumed::Consumed;
 pub use fallback::Fallback;
 pub use guarded::{Guard, Guarded, Pass};
 pub use limit::{Limit, LimitSettings};
+pub use meter::Meter;
+pub use metered::{Account, Metered};
 pub use observed::{Observation, Observed, Observer, Role};
 pub use retry::{Retry, RetrySettings};
 pub use routed::Routed;

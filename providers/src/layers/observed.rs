@@ -16,6 +16,7 @@ use futures_util::{
     stream::{self, BoxStream},
 };
 
+use super::{Consumed, Meter};
 use crate::{
     ErrorKind, LanguageModel, ProviderError, RealtimeModel, SpeechToText, TextToSpeech,
     llm::{LlmCapabilities, Prompt, Thought, ThoughtStream},
@@ -31,6 +32,15 @@ pub trait Observer: Send + Sync {
 
     /// Something happened to a request of this provider.
     fn observe(&self, provider: &str, role: Role, event: Observation);
+
+    /// A provider took a request, so long after it was asked.
+    fn connected(&self, _provider: &str, _role: Role, _after: Duration) {}
+
+    /// A request consumed something, beyond what was told before; at the latest told before its end.
+    fn consumed(&self, _provider: &str, _role: Role, _what: Consumed) {}
+
+    /// A provider failed so, and this other one takes over.
+    fn took_over(&self, _role: Role, _from: &str, _to: &str, _kind: ErrorKind) {}
 }
 
 /// What a provider does.
@@ -111,7 +121,15 @@ impl LanguageModel for Observed<dyn LanguageModel> {
         async move {
             let _ = request.awaited.set(request.since);
             let thoughts = request.opened(self.inner.reply(prompt).await)?;
-            Ok(request.follow(thoughts, |_| true))
+            let count = |meter: &mut Meter, thought: &Thought| match thought {
+                Thought::Usage(usage) => meter.used(*usage),
+                Thought::Text(_)
+                | Thought::CallStarted { .. }
+                | Thought::CallArguments(_)
+                | Thought::CallDone
+                | Thought::Finished(_) => {}
+            };
+            Ok(request.follow(thoughts, |_| true, count))
         }
         .boxed()
     }
@@ -134,8 +152,9 @@ impl SpeechToText for Observed<dyn SpeechToText> {
                 let _ = ended.set(observer.now());
                 Poll::Ready(None)
             });
-            let transcripts = request.opened(self.inner.transcribe(options, audio.chain(end).boxed()).await)?;
-            Ok(request.follow(transcripts, |transcript| matches!(transcript, Transcript::Final(_))))
+            let audio = request.meter.hear(audio).chain(end).boxed();
+            let transcripts = request.opened(self.inner.transcribe(options, audio).await)?;
+            Ok(request.follow(transcripts, |transcript| matches!(transcript, Transcript::Final(_)), |_, _| {}))
         }
         .boxed()
     }
@@ -154,9 +173,13 @@ impl TextToSpeech for Observed<dyn TextToSpeech> {
         let mut request = self.begin(Role::Tts);
         async move {
             let (taken, observer) = (request.awaited.clone(), request.observer.clone());
-            let text = text.inspect(move |_| _ = taken.get_or_init(|| observer.now()));
+            let text = request.meter.read(text).inspect(move |_| _ = taken.get_or_init(|| observer.now()));
             let speech = request.opened(self.inner.speak(voice, text.boxed()).await)?;
-            Ok(request.follow(speech, |speech| matches!(speech, Speech::Audio { .. })))
+            let count = |meter: &mut Meter, speech: &Speech| match speech {
+                Speech::Audio { clip, .. } => meter.spoke(clip.duration()),
+                Speech::Word { .. } | Speech::ClauseDone { .. } => {}
+            };
+            Ok(request.follow(speech, |speech| matches!(speech, Speech::Audio { .. }), count))
         }
         .boxed()
     }
@@ -256,26 +279,36 @@ struct Request {
     awaited: Arc<OnceLock<Duration>>,
     first: bool,
     over: bool,
+    meter: Meter,
 }
 
 impl Request {
     fn begin(name: Cow<'static, str>, role: Role, observer: Arc<dyn Observer>) -> Self {
         let since = observer.now();
         observer.observe(&name, role, Observation::Requested);
-        Self { name, role, observer, since, awaited: Arc::default(), first: false, over: false }
+        let meter = Meter::begin(name.clone(), role, observer.clone());
+        Self { name, role, observer, since, awaited: Arc::default(), first: false, over: false, meter }
     }
 
     fn opened<S>(&mut self, opened: Result<S, ProviderError>) -> Result<S, ProviderError> {
-        opened.inspect_err(|error| self.end(|after| Observation::Failed { after, kind: error.kind }))
+        match &opened {
+            Ok(_) => self.observer.connected(&self.name, self.role, self.age()),
+            Err(error) => self.end(|after| Observation::Failed { after, kind: error.kind }),
+        }
+        opened
     }
 
     fn follow<T: Send + 'static>(
         mut self,
         mut events: BoxStream<'static, Result<T, ProviderError>>,
         is_result: fn(&T) -> bool,
+        count: fn(&mut Meter, &T),
     ) -> BoxStream<'static, Result<T, ProviderError>> {
         let followed = stream::poll_fn(move |context| {
             let polled = events.poll_next_unpin(context);
+            if let Poll::Ready(Some(Ok(event))) = &polled {
+                count(&mut self.meter, event);
+            }
             match &polled {
                 Poll::Ready(Some(Ok(event))) if !self.first && is_result(event) => self.result(),
                 Poll::Ready(Some(Err(error))) => self.end(|after| Observation::Failed { after, kind: error.kind }),
@@ -297,9 +330,13 @@ impl Request {
 
     fn end(&mut self, how: impl FnOnce(Duration) -> Observation) {
         if !std::mem::replace(&mut self.over, true) {
-            let after = self.observer.now().saturating_sub(self.since);
-            self.observer.observe(&self.name, self.role, how(after));
+            self.meter.tell();
+            self.observer.observe(&self.name, self.role, how(self.age()));
         }
+    }
+
+    fn age(&self) -> Duration {
+        self.observer.now().saturating_sub(self.since)
     }
 }
 

@@ -104,8 +104,9 @@ impl Driver {
         let advice = providers.turn.is_some();
         let mind = mind(&providers);
         let ingest = Ingest::new(&settings.input, config.hearing(advice));
+        let providers = providers.metered(pass.tally());
         let history =
-            History::open(engine.ledger.clone(), live, &settings.model, engine.clock.clone(), engine.drain.hold());
+            History::open(engine.ledger.clone(), &pass, &settings.model, engine.clock.clone(), engine.drain.hold());
         let encoder = Encoder::new(live.name(), engine.clock.unix() + config.longest_session_secs);
         let (workers, inbox) =
             Workers::new(providers, engine.clock.clone(), config.patience(), config.synthesis_lead());

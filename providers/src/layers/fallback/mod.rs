@@ -9,25 +9,36 @@ mod seam;
 mod splice;
 mod stt;
 mod tts;
+mod witness;
 
 use std::sync::Arc;
 
+use self::witness::Witness;
+use super::{Observer, Role};
 use crate::{ErrorKind, ProviderError};
 
 /// Providers in order of preference.
 pub struct Fallback<T: ?Sized> {
     providers: Arc<[Arc<T>]>,
+    witness: Option<Arc<Witness>>,
 }
 
 impl<T: ?Sized> Fallback<T> {
     /// Tries `first`, then the others in order.
     pub fn new(first: Arc<T>, others: Vec<Arc<T>>) -> Self {
-        Self { providers: std::iter::once(first).chain(others).collect() }
+        Self { providers: std::iter::once(first).chain(others).collect(), witness: None }
+    }
+
+    /// Tells `observer` whenever one takes over from another. `names` are the providers' own, in the same order.
+    #[must_use]
+    pub fn witnessed(mut self, role: Role, names: Vec<String>, observer: Arc<dyn Observer>) -> Self {
+        self.witness = Some(Arc::new(Witness { role, names, observer }));
+        self
     }
 
     /// The providers, best first.
     fn attempts(&self) -> Attempts<T> {
-        Attempts { providers: self.providers.clone(), next: 0 }
+        Attempts { providers: self.providers.clone(), next: 0, witness: self.witness.clone() }
     }
 
     /// What the best provider can do is what is promised.
@@ -40,6 +51,7 @@ impl<T: ?Sized> Fallback<T> {
 struct Attempts<T: ?Sized> {
     providers: Arc<[Arc<T>]>,
     next: usize,
+    witness: Option<Arc<Witness>>,
 }
 
 impl<T: ?Sized> Attempts<T> {
@@ -55,6 +67,9 @@ impl<T: ?Sized> Attempts<T> {
         };
         if self.next > 0 {
             tracing::warn!(provider = %error.provider, kind = %error.kind, detail = %error.detail, "a provider failed, the next takes over");
+            if let Some(witness) = &self.witness {
+                witness.saw(self.next - 1, self.next, error.kind);
+            }
         }
         self.next += ahead + 1;
         Ok(self.providers[self.next - 1].clone())

@@ -4,17 +4,18 @@
 //! their buckets are chosen for a conversation: fine below the 200 ms at which people notice, coarse above. Below 1 ms
 //! they tell what the relay itself adds.
 
-use std::time::{Duration, Instant};
+mod declared;
+mod meter;
 
-use ::metrics::{Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use std::time::Duration;
+
+use ::metrics::{Histogram, counter, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
-use providers::{
-    ErrorKind,
-    layers::{self, Observation, Observer},
-};
+use providers::ErrorKind;
 
-use crate::clock::Clock;
+use self::declared::*;
+pub use self::{declared::names, meter::ProviderMeter};
 
 /// Upper bounds of the latency buckets, in milliseconds.
 const BUCKETS: [f64; 26] = [
@@ -27,26 +28,6 @@ const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Upper bounds of the queue depths.
 const DEPTHS: [f64; 8] = [1.0, 2.0, 4.0, 8.0, 16.0, 64.0, 256.0, 1_024.0];
-
-const LIVE_SESSIONS: &str = "voice_relay_live_sessions";
-const SESSIONS: &str = "voice_relay_sessions_total";
-const ONSET_TO_FLUSH: &str = "voice_relay_onset_to_flush_ms";
-const END_OF_TURN: &str = "voice_relay_end_of_turn_ms";
-const FINAL_TRANSCRIPT: &str = "voice_relay_final_transcript_ms";
-const FIRST_TOKEN: &str = "voice_relay_first_token_ms";
-const FIRST_AUDIO: &str = "voice_relay_first_audio_ms";
-const REPLIES: &str = "voice_relay_replies_total";
-const FRAME_TO_PROVIDER: &str = "voice_relay_frame_to_provider_ms";
-const AUDIO_TO_CLIENT: &str = "voice_relay_audio_to_client_ms";
-const PROVIDER_REQUESTS: &str = "voice_relay_provider_requests_total";
-const PROVIDER_LATENCY: &str = "voice_relay_provider_latency_ms";
-const PROVIDER_ERRORS: &str = "voice_relay_provider_errors_total";
-const PROVIDER_RESTING: &str = "voice_relay_provider_resting";
-const INFERENCE_QUEUE: &str = "voice_relay_inference_queue";
-const DROPPED_AUDIO: &str = "voice_relay_dropped_audio_ms_total";
-const QUEUE_DEPTH: &str = "voice_relay_queue_depth";
-const SLOW_READERS: &str = "voice_relay_slow_readers_total";
-const HISTORY_OVERFLOWS: &str = "voice_relay_history_overflows_total";
 
 /// The exporter behind `/metrics`. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -184,73 +165,26 @@ pub fn replied(status: &'static str) {
     counter!(REPLIES, "status" => status).increment(1);
 }
 
-/// Counts what providers do. Wrap them in [`providers::layers::Observed`] with this.
-#[derive(Debug)]
-pub struct ProviderMeter {
-    clock: Clock,
-    start: Instant,
-}
-
-impl ProviderMeter {
-    /// A meter that measures by `clock`.
-    pub fn new(clock: Clock) -> Self {
-        Self { start: clock.now(), clock }
-    }
-}
-
-impl Observer for ProviderMeter {
-    fn now(&self) -> Duration {
-        self.clock.now() - self.start
-    }
-
-    fn observe(&self, provider: &str, role: layers::Role, event: Observation) {
-        let role = match role {
-            layers::Role::Stt => Role::Listen,
-            layers::Role::Llm => Role::Think,
-            layers::Role::Tts => Role::Speak,
-            layers::Role::Realtime => Role::Converse,
-        };
-        match event {
-            Observation::Requested => requested(role, provider),
-            Observation::First { after } => answered(role, provider, after),
-            Observation::Failed { kind, .. } => provider_failed(role, provider, kind),
-            Observation::Opened { .. } => left_alone(role, provider, true),
-            Observation::Closed => left_alone(role, provider, false),
-            // A reply that is interrupted is no fault of its provider.
-            Observation::Finished { .. } | Observation::Cancelled { .. } => {}
-        }
-    }
-}
-
-fn answered(role: Role, provider: &str, latency: Duration) {
-    histogram!(PROVIDER_LATENCY, "role" => role.name(), "provider" => provider.to_owned()).record(millis(latency));
-}
-
-fn requested(role: Role, provider: &str) {
-    counter!(PROVIDER_REQUESTS, "role" => role.name(), "provider" => provider.to_owned()).increment(1);
-}
-
 /// A first answer came after this long as the relay saw it, whoever gave it; [`ProviderMeter`] counts by name.
 pub fn provider_answered(role: Role, latency: Duration) {
-    answered(role, "relay", latency);
+    meter::answered(role, "relay", latency);
 }
 
 /// A provider failed that no [`ProviderMeter`] watches; `kind` is what the caller could do about it.
 pub fn provider_failed(role: Role, provider: &str, kind: ErrorKind) {
-    let kind = match kind {
+    let kind = error_name(kind);
+    counter!(PROVIDER_ERRORS, "role" => role.name(), "provider" => provider.to_owned(), "kind" => kind).increment(1);
+}
+
+const fn error_name(kind: ErrorKind) -> &'static str {
+    match kind {
         ErrorKind::RateLimited => "rate_limited",
         ErrorKind::Unauthorized => "unauthorized",
         ErrorKind::Unavailable => "unavailable",
         ErrorKind::Rejected => "rejected",
         ErrorKind::Protocol => "protocol",
         ErrorKind::Timeout => "timeout",
-    };
-    counter!(PROVIDER_ERRORS, "role" => role.name(), "provider" => provider.to_owned(), "kind" => kind).increment(1);
-}
-
-/// Whether a provider is left alone because it kept failing.
-fn left_alone(role: Role, provider: &str, yes: bool) {
-    gauge!(PROVIDER_RESTING, "role" => role.name(), "provider" => provider.to_owned()).set(f64::from(u8::from(yes)));
+    }
 }
 
 /// Jobs that wait for a thread of the embedded engines.
@@ -289,7 +223,8 @@ pub fn history_overflowed() {
 }
 
 impl Role {
-    const fn name(self) -> &'static str {
+    /// As labels and answers spell it.
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Listen => "stt",
             Self::Think => "llm",
@@ -298,31 +233,6 @@ impl Role {
             Self::Converse => "realtime",
         }
     }
-}
-
-fn describe() {
-    describe_gauge!(PROVIDER_RESTING, "1 while a provider is left alone because it kept failing");
-    describe_gauge!(LIVE_SESSIONS, "Sessions that are open");
-    describe_counter!(SESSIONS, "Sessions ever opened, by transport");
-    describe_histogram!(
-        ONSET_TO_FLUSH,
-        "From the first speech over a reply to its flush, with the time that speech must last to count"
-    );
-    describe_histogram!(END_OF_TURN, "From the end of speech to the commit of the turn");
-    describe_histogram!(FINAL_TRANSCRIPT, "From the commit to the final transcript");
-    describe_histogram!(FIRST_TOKEN, "From asking the language model to its first token");
-    describe_histogram!(FIRST_AUDIO, "From the commit to the first audio of the reply");
-    describe_counter!(REPLIES, "Replies ended, by how");
-    describe_histogram!(FRAME_TO_PROVIDER, "From reading a client's audio to speech-to-text taking it; sampled");
-    describe_histogram!(AUDIO_TO_CLIENT, "From text-to-speech giving audio that may go at once to its being sent");
-    describe_counter!(PROVIDER_REQUESTS, "Requests to providers, by role and provider");
-    describe_histogram!(PROVIDER_LATENCY, "Until a provider's first answer, by role and provider");
-    describe_counter!(PROVIDER_ERRORS, "Failures of providers, by role, provider and kind");
-    describe_gauge!(INFERENCE_QUEUE, "Jobs that wait for a thread of the embedded engines");
-    describe_counter!(DROPPED_AUDIO, "Milliseconds of user audio lost, by where");
-    describe_histogram!(QUEUE_DEPTH, "Entries found waiting in a queue that was not empty, by queue");
-    describe_counter!(SLOW_READERS, "Sessions closed because the client does not read");
-    describe_counter!(HISTORY_OVERFLOWS, "Times that history could not keep up with a session");
 }
 
 fn millis(span: Duration) -> f64 {

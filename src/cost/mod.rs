@@ -1,0 +1,8 @@
+//! What providers charge: a table of prices, and what a session has run up.
+
+mod known;
+mod prices;
+mod tally;
+
+pub use prices::{Config, Price, Prices};
+pub use tally::{Spending, Spent, Tally};

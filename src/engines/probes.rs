@@ -1,0 +1,70 @@
+//! How to find out how an engine is: which of the vendors' questions to ask, with whose key.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::{FutureExt, future::BoxFuture};
+use providers::{
+    elevenlabs,
+    probe::{Ailment, Probe},
+};
+
+use super::{accounts::Foreign, look::program, vendors::COMPATIBLE};
+use crate::{
+    config::Config,
+    roster::{Ask, Checkup, Library, Named},
+};
+
+/// How an engine of this name and task is looked after.
+pub fn checkup(name: &str, task: &str, config: &Config) -> Checkup {
+    if let Some(program) = program(name) {
+        let ask: Ask = Arc::new(move || std::future::ready(program.available().map_err(|_| Ailment::Failing)).boxed());
+        return Checkup::Asked { account: name.to_owned(), ask };
+    }
+    match probe(name, task, config) {
+        Some((account, probe)) => Checkup::Asked { account, ask: asking(probe) },
+        None => Checkup::Embedded,
+    }
+}
+
+/// The voices of the account that an engine speaks with, where it has its own.
+pub fn library(name: &str, task: &str, config: &Config) -> Option<Library> {
+    let found = config.accounts().find(name, task)?;
+    if (found.vendor.section, task) != ("elevenlabs", "tts") {
+        return None;
+    }
+    let account: elevenlabs::Config = found.account.config().ok()?;
+    let library = elevenlabs::Library::new("elevenlabs", Arc::new(account));
+    Some(Library::new(move || {
+        let library = library.clone();
+        let listed = async move {
+            let voices = library.list().await?;
+            Ok(voices.into_iter().map(|voice| Named { id: voice.id, name: voice.name }).collect())
+        };
+        listed.boxed()
+    }))
+}
+
+/// Whose account an engine is used with, and the question that tells whether it is good.
+fn probe(name: &str, task: &str, config: &Config) -> Option<(String, Probe)> {
+    let Foreign { vendor, owner, account, .. } = config.accounts().find(name, task)?;
+    let (url, key) = (&account.base_url, account.key());
+    if vendor.section == COMPATIBLE.section {
+        return Some((owner.to_owned(), Probe::openai(url, key.as_ref())));
+    }
+    let region = account.settings.get("region").and_then(|region| region.as_str());
+    let url = match (vendor.section, region) {
+        ("azure_speech", Some(region)) if url.is_empty() => format!("https://{region}.tts.speech.microsoft.com"),
+        _ => url.clone(),
+    };
+    Some((vendor.section.to_owned(), Probe::of(vendor.section, &url, key.as_ref())?))
+}
+
+fn asking(probe: Probe) -> Ask {
+    Arc::new(move || -> BoxFuture<'static, Result<(), Ailment>> {
+        let probe = probe.clone();
+        async move { probe.ask(PATIENCE).await }.boxed()
+    })
+}
+
+/// How long a vendor may take to answer: longer than any that works.
+const PATIENCE: Duration = Duration::from_secs(5);
