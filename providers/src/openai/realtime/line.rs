@@ -135,8 +135,8 @@ impl Line {
 #[derive(Default)]
 struct Shared {
     replies: Mutex<Replies>,
-    /// A reply has ended.
-    idle: Notify,
+    /// A reply has ended, or must be cancelled again.
+    news: Notify,
 }
 
 impl Shared {
@@ -159,8 +159,8 @@ impl Ear<'_> {
             {
                 let mut replies = self.shared.replies();
                 replies.take(told, &mut events).map_err(|fault| self.line.error(fault.kind, &fault.detail))?;
-                if replies.is_idle() {
-                    self.shared.idle.notify_one();
+                if replies.calls() {
+                    self.shared.news.notify_one();
                 }
             }
             for Event { reply, step } in events.drain(..) {
@@ -196,7 +196,13 @@ impl Mouth {
         }
         loop {
             tokio::select! { biased;
-                () = self.shared.idle.notified(), if self.held.is_some() => self.ask().await?,
+                () = self.shared.news.notified() => {
+                    let again = self.shared.replies().cancel_again();
+                    if let Some(id) = again {
+                        self.sender.text(wire::cancel(Some(&id))).await?;
+                    }
+                    self.ask().await?;
+                }
                 command = commands.next() => match command {
                     Some(command) => self.obey(command).await?,
                     None => {

@@ -1,10 +1,9 @@
 //! Speech-to-speech over OpenAI's realtime WebSocket, and over those of the servers that speak it: Azure, LocalAI, vLLM,
 //! another relay.
 //!
-//! References: <https://developers.openai.com/docs/guides/realtime-conversations>,
-//! <https://developers.openai.com/api/reference/resources/realtime> (client and server events), the types of
-//! openai/openai-python `src/openai/types/realtime`, and for the beta dialect
-//! <https://developers.openai.com/docs/guides/realtime#beta-to-ga-migration>.
+//! References: <https://developers.openai.com/api/reference/resources/realtime/client-events>,
+//! <https://platform.openai.com/docs/api-reference/realtime-server-events>, and the types of openai/openai-python
+//! `src/openai/types/realtime`; of the beta dialect `src/openai/types/beta/realtime`.
 //!
 //! The vendor's turn detection and transcription are off: turns are ours. `wire` is pure, `replies` says what events mean,
 //! `line` holds the socket.

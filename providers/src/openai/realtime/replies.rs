@@ -27,6 +27,8 @@ pub(super) struct Replies {
     spoken: Vec<Spoken>,
     /// Sound has come in this conversation.
     voiced: bool,
+    /// A reply that was cancelled too early, and has begun since.
+    again: Option<String>,
 }
 
 #[derive(Default, Debug)]
@@ -38,10 +40,12 @@ enum Current {
         reply: u64,
     },
     Active(Box<Active>),
-    /// No longer wanted; its end is awaited. Without an id the vendor has not begun it.
+    /// No longer wanted; its end is awaited. Without an id the vendor has not begun it, and where it then knew of nothing to
+    /// cancel it is to be told again.
     Leaving {
         reply: u64,
         id: Option<String>,
+        early: bool,
     },
 }
 
@@ -100,8 +104,18 @@ impl Replies {
             Current::Asked { reply } => (*reply, None),
             Current::Active(active) => (active.reply, Some(active.id.clone())),
         };
-        self.current = Current::Leaving { reply, id: id.clone() };
+        self.current = Current::Leaving { reply, id: id.clone(), early: false };
         Some(id.unwrap_or_default())
+    }
+
+    /// The vendor's id of a reply that must be cancelled once more.
+    pub(super) fn cancel_again(&mut self) -> Option<String> {
+        self.again.take()
+    }
+
+    /// Whether there is something for the sending half to do.
+    pub(super) const fn calls(&self) -> bool {
+        self.is_idle() || self.again.is_some()
     }
 
     /// Where to cut the newest reply's speech of which only this much was heard.
@@ -159,7 +173,10 @@ impl Replies {
     fn begin(&mut self, response: String) {
         match &mut self.current {
             Current::Asked { reply } => self.current = Current::Active(Box::new(Active::new(*reply, response))),
-            Current::Leaving { id: id @ None, .. } => *id = Some(response),
+            Current::Leaving { id: id @ None, early, .. } => {
+                self.again = early.then(|| response.clone());
+                *id = Some(response);
+            }
             // Nobody asked for it, or it was told before.
             Current::None | Current::Active(_) | Current::Leaving { .. } => {}
         }
@@ -222,15 +239,16 @@ impl Replies {
             Some(event) => *event == event_of(reply),
             None => !fault.is_aside(),
         };
-        match &self.current {
+        match &mut self.current {
             Current::Asked { reply } if is_of(*reply) => {
                 out.push(Event { reply: *reply, step: Step::Failed(fault_error(&fault)) });
                 self.current = Current::None;
             }
-            Current::Leaving { id: None, reply } if is_of(*reply) => self.current = Current::None,
+            Current::Leaving { id: None, reply, .. } if is_of(*reply) => self.current = Current::None,
+            Current::Leaving { id: None, early, .. } if fault.cancels_nothing() => *early = true,
             // It had ended before; its last event is nobody's any more.
-            Current::Leaving { id, .. } if fault.cancels_nothing() => {
-                self.before = id.clone().unwrap_or_default();
+            Current::Leaving { id: Some(id), .. } if fault.cancels_nothing() => {
+                self.before = std::mem::take(id);
                 self.current = Current::None;
             }
             Current::None | Current::Asked { .. } | Current::Active(_) | Current::Leaving { .. } => {
@@ -393,10 +411,26 @@ mod tests {
         assert_eq!(told(&mut replies, &[BEGAN, WORDS, DONE]), [""; 0]);
         assert!(replies.is_idle());
         replies.ask(2);
+        told(&mut replies, &[r#"{"type":"response.created","response":{"id":"r2"}}"#]);
         replies.cancel();
         let late = r#"{"type":"error","error":{"code":"response_cancel_not_active","message":"Cancellation failed"}}"#;
         assert_eq!(told(&mut replies, &[late]), [""; 0]);
         assert!(replies.is_idle() && replies.cancel().is_none());
+    }
+
+    #[test]
+    fn a_reply_cancelled_before_the_vendor_knew_it_is_cancelled_again() {
+        let mut replies = Replies::default();
+        replies.ask(1);
+        replies.cancel();
+        let early = r#"{"type":"error","error":{"code":"response_cancel_not_active","message":"Cancellation failed"}}"#;
+        told(&mut replies, &[early]);
+        assert!(!replies.calls());
+        assert_eq!(told(&mut replies, &[BEGAN, WORDS]), [""; 0]);
+        assert!(replies.calls() && !replies.is_idle());
+        assert_eq!(replies.cancel_again().as_deref(), Some("r1"));
+        assert_eq!(told(&mut replies, &[DONE]), [""; 0]);
+        assert!(replies.is_idle() && replies.cancel_again().is_none());
     }
 
     #[test]

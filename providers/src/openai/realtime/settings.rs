@@ -43,7 +43,7 @@ impl Settings {
     }
 }
 
-/// <https://developers.openai.com/docs/guides/realtime-conversations#voice-options>.
+/// As `audio.output.voice` of <https://developers.openai.com/api/reference/resources/realtime/client-events> names them.
 const VOICES: [&str; 10] = ["alloy", "ash", "ballad", "cedar", "coral", "echo", "marin", "sage", "shimmer", "verse"];
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ pub(in crate::openai::realtime) fn session(settings: &Settings, manner: &Manner)
     session["tool_choice"] = choice(&manner.tool_choice);
     if let Some(limit) = manner.max_output_tokens {
         let name = if settings.dialect == Dialect::Ga { "max_output_tokens" } else { "max_response_output_tokens" };
-        session[name] = json!(limit);
+        session[name] = tokens(limit);
     }
     json!({"type": "session.update", "session": session}).to_string()
 }
@@ -81,8 +81,7 @@ pub(in crate::openai::realtime) fn response(settings: &Settings, asked: &Asked<'
         response.insert("tool_choice".into(), choice(&manner.tool_choice));
     }
     if manner.max_output_tokens != usual.max_output_tokens {
-        let limit = manner.max_output_tokens.map_or_else(|| json!("inf"), |limit| json!(limit));
-        response.insert("max_output_tokens".into(), limit);
+        response.insert("max_output_tokens".into(), tokens(manner.max_output_tokens.unwrap_or(u32::MAX)));
     }
     if manner.voice.is_some() != usual.voice.is_some() {
         response.insert(modalities(dialect).into(), modality(dialect, manner));
@@ -159,6 +158,11 @@ pub(in crate::openai::realtime) fn cancel(response: Option<&str>) -> String {
     event.to_string()
 }
 
+/// A token limit as vendors take it: more than they produce is none.
+fn tokens(limit: u32) -> Value {
+    if limit > MOST_TOKENS { json!("inf") } else { json!(limit.max(1)) }
+}
+
 const fn modalities(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Ga => "output_modalities",
@@ -187,6 +191,9 @@ fn choice(choice: &ToolChoice) -> Value {
         ToolChoice::Function(name) => json!({"type": "function", "name": name}),
     }
 }
+
+/// The highest limit a reply may have.
+const MOST_TOKENS: u32 = 4_096;
 
 #[cfg(test)]
 mod tests {
@@ -254,6 +261,8 @@ mod tests {
                 "audio": {"output": {"voice": "ash"}}, "max_output_tokens": "inf"})
         );
         assert_eq!(ask(&other, false)["response"].get("audio"), None, "once it has spoken, its voice stays");
+        let long = Manner { max_output_tokens: Some(9_999), ..usual.clone() };
+        assert_eq!(ask(&long, true)["response"], json!({"max_output_tokens": "inf"}));
         let silent = Manner { voice: None, ..usual.clone() };
         assert_eq!(ask(&silent, true)["response"], json!({"output_modalities": ["text"]}));
     }
