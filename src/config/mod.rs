@@ -10,6 +10,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+mod credentials;
 mod layers;
 mod open;
 mod problem;
@@ -177,11 +178,16 @@ impl Config {
     /// What the vendors' own variables give, where the configuration gives nothing.
     fn take_keys(&mut self, source: &dyn Source) {
         for (vendor, account) in engines::VENDORS.iter().zip(self.accounts_mut()) {
+            let before = account.clone();
             for (variable, slot) in vendor.environment {
                 if let Some(value) = source.get(variable).map(|value| value.trim().to_owned()).filter(|v| !v.is_empty())
                 {
                     account.fill(*slot, value);
                 }
+            }
+            // Users of gcloud have that variable for accounts of other kinds too: one that cannot be used is passed over.
+            if vendor.section == "google" && !vendor.problems(account).is_empty() && vendor.problems(&before).is_empty() {
+                *account = before;
             }
         }
     }
@@ -204,9 +210,9 @@ impl Config {
         section("log", self.log.validate());
         section("models", self.models.validate());
         section("inference", self.inference.validate());
-        wrong.extend(self.validate_engines());
         section("health", self.health.validate());
         section("prices", self.prices.validate());
+        wrong.extend(self.validate_engines());
         wrong
     }
 

@@ -72,6 +72,7 @@ impl Account {
     /// What cannot be of the settings, in words for people.
     pub(super) fn config<C: DeserializeOwned>(&self) -> Result<C, String> {
         let mut table = self.settings.clone();
+        table.remove(LIVE);
         if !self.base_url.is_empty() {
             table.insert("base_url".into(), self.base_url.clone().into());
         }
@@ -79,6 +80,20 @@ impl Account {
             table.insert("key".into(), self.api_key.expose_secret().to_owned().into());
         }
         table.try_into().map_err(|error: toml::de::Error| error.message().trim().to_owned())
+    }
+
+    /// How its speech-to-speech models are spoken to: their defaults, and `settings.realtime`.
+    ///
+    /// # Errors
+    /// What cannot be of them, in words for people.
+    pub(super) fn live<C: DeserializeOwned>(&self) -> Result<C, String> {
+        let table = self.settings.get(LIVE).and_then(toml::Value::as_table).cloned().unwrap_or_default();
+        table.try_into().map_err(|error: toml::de::Error| error.message().trim().to_owned())
+    }
+
+    /// Whether `settings.realtime` has this key.
+    pub(super) fn has_live(&self, key: &str) -> bool {
+        self.settings.get(LIVE).and_then(toml::Value::as_table).is_some_and(|table| table.contains_key(key))
     }
 
     /// Every value that cannot be, by its key within the section, with what is allowed. `check` is the adapter's judgement of
@@ -115,6 +130,9 @@ impl Account {
         }
     }
 }
+
+/// The settings of speech-to-speech models.
+const LIVE: &str = "realtime";
 
 /// Keys and what is allowed there.
 pub(super) type Mistakes = Vec<(String, String)>;

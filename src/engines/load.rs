@@ -1,7 +1,7 @@
 //! Engines by name: models read, layers put around, chains linked.
 //!
-//! The layers' order, outermost first: routed > fallback > observed > breaker > limit > retry > timed > voiced > swapped >
-//! adapter.
+//! The layers' order, outermost first: routed > fallback > observed > limit > breaker > retry > timed > voiced > swapped >
+//! adapter. A queue that is full says nothing about the vendor, so limits stand before breakers.
 
 use std::{
     collections::BTreeMap,
@@ -290,20 +290,15 @@ impl Loader {
         let timeouts = Timeouts { open, first, idle: PATIENCE };
         let timed = (kind.timed)(Timed::new(name.to_owned(), timeouts, engine));
         let timed = match kind.retried {
-            Some(retried) => retried(Retry::new(name.to_owned(), RetrySettings::default(), timed)),
+            Some(retried) => retried(Retry::new(RetrySettings::default(), timed)),
             None => timed,
-        };
-        let settings = self.config.limits.get(owner).and_then(|limits| limits.settings());
-        let limited = match settings {
-            None => timed,
-            Some(settings) => {
-                let new = || Arc::new(Limit::new(owner.to_owned(), settings, self.observer()));
-                let limit = limits.entry(owner.to_owned()).or_insert_with(new);
-                (kind.guarded)(Guarded::new(Arc::clone(limit) as _, timed))
-            }
         };
         let breaker = Breaker::new(name.to_owned(), kind.role, BreakerSettings::default(), self.observer());
-        (kind.guarded)(Guarded::new(Arc::new(breaker), limited))
+        let broken = (kind.guarded)(Guarded::new(Arc::new(breaker), timed));
+        let Some(settings) = self.config.limits.get(owner).and_then(|limits| limits.settings()) else { return broken };
+        let new = || Arc::new(Limit::new(owner.to_owned(), settings, self.observer()));
+        let limit = limits.entry(owner.to_owned()).or_insert_with(new);
+        (kind.guarded)(Guarded::new(Arc::clone(limit) as _, broken))
     }
 
     fn observer(&self) -> Arc<dyn Observer> {

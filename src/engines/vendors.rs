@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use providers::{
     LanguageModel, ProviderError, RealtimeModel, SpeechToText, TextToSpeech, anthropic, azure, deepgram, deepseek,
-    elevenlabs, gemini, openai,
+    elevenlabs, gemini, google, openai,
 };
 use serde::de::DeserializeOwned;
 
@@ -52,15 +52,24 @@ pub static VENDORS: [Vendor; 9] = [
         environment: &[("OPENAI_API_KEY", Slot::Key), ("OPENAI_BASE_URL", Slot::BaseUrl)],
         needs: &[Slot::Key],
         check: |account| judged(account, openai::Config::problems),
-        stt: None,
+        stt: Some(|account, name, model| {
+            let config = Arc::new(configured(account, &name)?);
+            Ok(Arc::new(openai::SpeechToText::new(name, model, config)))
+        }),
         llm: Some(|account, name, model| {
             let (api, model) = spoken_through(model);
             let mut config: openai::Config = configured(account, &name)?;
             config.api = api.unwrap_or(config.api);
             Ok(Arc::new(openai::LanguageModel::new(name, model, Arc::new(config))))
         }),
-        tts: None,
-        realtime: None,
+        tts: Some(|account, name, model| {
+            let config = Arc::new(configured(account, &name)?);
+            Ok(Arc::new(openai::TextToSpeech::new(name, model, config)))
+        }),
+        realtime: Some(|account, name, model| {
+            let (config, settings) = (Arc::new(configured(account, &name)?), live(account, &name)?);
+            Ok(Arc::new(openai::RealtimeModel::new(name, model, config, settings)))
+        }),
     },
     Vendor {
         name: "azure",
@@ -76,17 +85,26 @@ pub static VENDORS: [Vendor; 9] = [
             Ok(Arc::new(azure::LanguageModel::new(name, model, Arc::new(config))))
         }),
         tts: None,
-        realtime: None,
+        realtime: Some(|account, name, model| {
+            let (config, settings) = (Arc::new(configured(account, &name)?), live(account, &name)?);
+            Ok(Arc::new(azure::RealtimeModel::new(name, model, config, settings)))
+        }),
     },
     Vendor {
         name: "azure",
         section: "azure_speech",
         environment: &[("AZURE_SPEECH_KEY", Slot::Key), ("AZURE_SPEECH_REGION", Slot::Setting("region"))],
         needs: &[Slot::Key, Slot::Setting("region")],
-        check: |_| Vec::new(),
-        stt: None,
+        check: |account| judged(account, azure::speech::Config::problems),
+        stt: Some(|account, name, model| {
+            let config = Arc::new(configured(account, &name)?);
+            Ok(Arc::new(azure::speech::SpeechToText::new(name, model, config)))
+        }),
         llm: None,
-        tts: None,
+        tts: Some(|account, name, model| {
+            let config = Arc::new(configured(account, &name)?);
+            Ok(Arc::new(azure::speech::TextToSpeech::new(name, model, config)))
+        }),
         realtime: None,
     },
     Vendor {
@@ -163,17 +181,26 @@ pub static VENDORS: [Vendor; 9] = [
             Ok(Arc::new(gemini::LanguageModel::new(name, model, config)))
         }),
         tts: None,
-        realtime: None,
+        realtime: Some(|account, name, model| {
+            let (config, settings) = (Arc::new(configured(account, &name)?), live(account, &name)?);
+            Ok(Arc::new(gemini::RealtimeModel::new(name, model, config, settings)))
+        }),
     },
     Vendor {
         name: "google",
         section: "google",
         environment: &[("GOOGLE_APPLICATION_CREDENTIALS", Slot::Setting("credentials"))],
         needs: &[Slot::Setting("credentials")],
-        check: |_| Vec::new(),
-        stt: None,
+        check: |account| judged(account, google::Config::problems),
+        stt: Some(|account, name, model| {
+            let config = Arc::new(configured(account, &name)?);
+            Ok(Arc::new(google::SpeechToText::new(name, model, config)))
+        }),
         llm: None,
-        tts: None,
+        tts: Some(|account, name, model| {
+            let config = Arc::new(configured(account, &name)?);
+            Ok(Arc::new(google::TextToSpeech::new(name, model, config)))
+        }),
         realtime: None,
     },
 ];
@@ -185,7 +212,10 @@ pub(super) static COMPATIBLE: Vendor = Vendor {
     environment: &[],
     needs: &[Slot::BaseUrl],
     check: |account| judged(account, openai::Config::problems),
-    stt: None,
+    stt: Some(|account, name, model| {
+        let config = Arc::new(configured(account, &name)?);
+        Ok(Arc::new(openai::SpeechToText::new(name, model, config)))
+    }),
     llm: Some(|account, name, model| {
         let (api, model) = spoken_through(model);
         let mut config: openai::Config = configured(account, &name)?;
@@ -195,8 +225,19 @@ pub(super) static COMPATIBLE: Vendor = Vendor {
             account.settings.contains_key("max_completion_tokens") && config.max_completion_tokens;
         Ok(Arc::new(openai::LanguageModel::new(name, model, Arc::new(config))))
     }),
-    tts: None,
-    realtime: None,
+    tts: Some(|account, name, model| {
+        let config = Arc::new(configured(account, &name)?);
+        Ok(Arc::new(openai::TextToSpeech::new(name, model, config)))
+    }),
+    realtime: Some(|account, name, model| {
+        let config = Arc::new(configured(account, &name)?);
+        let mut settings: openai::realtime::Settings = live(account, &name)?;
+        // A server of one's own has voices of its own: whatever is asked for is passed on.
+        if !account.has_live("voices") {
+            settings.voices.clear();
+        }
+        Ok(Arc::new(openai::RealtimeModel::new(name, model, config, settings)))
+    }),
 };
 
 impl Vendor {
@@ -267,4 +308,9 @@ fn spoken_through(model: &str) -> (Option<openai::Api>, &str) {
 
 fn configured<C: DeserializeOwned>(account: &Account, name: &str) -> Result<C, ProviderError> {
     account.config().map_err(|why| ProviderError::new(name.to_owned(), providers::ErrorKind::Rejected, why))
+}
+
+/// How a vendor's speech-to-speech models are spoken to: `settings.realtime`.
+fn live<C: DeserializeOwned>(account: &Account, name: &str) -> Result<C, ProviderError> {
+    account.live().map_err(|why| ProviderError::new(name.to_owned(), providers::ErrorKind::Rejected, why))
 }
