@@ -18,7 +18,7 @@ use crate::{
     config::Config,
     cost::Prices,
     drain::Drain,
-    engines::{self, Engines},
+    engines::{self, Engines, Reloads},
     metrics::Exporter,
     realtime::{self, Engine, admission::Admission, protocol::settings::Defaults},
     rest::{self, Catalog, Context, Part, Ready},
@@ -55,6 +55,7 @@ pub struct App {
     drain: Drain,
     deadline: Duration,
     made_key: Option<Secret>,
+    reloads: Reloads,
 }
 
 impl App {
@@ -74,7 +75,7 @@ impl App {
             drain: drain.clone(),
             ledger: Some(realtime::ledger::in_store(db.clone())),
         };
-        let (pool, roster) = (engines.pool, engines.roster);
+        let (pool, roster, reloads) = (engines.pool, engines.roster, engines.reloads);
         let context = Arc::new(Context {
             config: rest::Config { allowed_origins: config.server.allowed_origins.clone() },
             db,
@@ -90,12 +91,17 @@ impl App {
                 exporter.render()
             }),
         });
-        Ok(Self { context, drain, deadline: Duration::from_secs(config.server.drain_seconds), made_key })
+        Ok(Self { context, drain, deadline: Duration::from_secs(config.server.drain_seconds), made_key, reloads })
     }
 
     /// The admin key, if one was made just now: the only time it can be shown.
     pub const fn made_key(&self) -> Option<&Secret> {
         self.made_key.as_ref()
+    }
+
+    /// How accounts are exchanged while it serves.
+    pub fn reloads(&self) -> Reloads {
+        self.reloads.clone()
     }
 
     /// Serves until `stop` resolves, then refuses new work, tells sessions, waits to the deadline and cuts.

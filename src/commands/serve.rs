@@ -9,8 +9,9 @@ use super::Failure;
 use crate::{
     app::{self, App},
     clock::Clock,
-    config::{Config, Flags},
+    config::{Config, Environment, Flags},
     engines,
+    engines::Reloads,
     server::Listener,
     telemetry,
 };
@@ -22,8 +23,10 @@ pub(super) async fn run(config: &Config, flags: &Flags) -> Result<(), Failure> {
     let app = App::build(config, Clock::system()).await?;
     welcome(config, flags, &listener, &app);
     let offers = tokio::spawn(offer(config.clone()));
+    let reloading = tokio::spawn(reload(flags.clone(), app.reloads()));
     let served = app.serve(listener, stopped()).await;
     offers.abort();
+    reloading.abort();
     served.map_err(|error| Failure::Other(format!("serving failed: {error}")))
 }
 
@@ -105,6 +108,28 @@ async fn offer(config: Config) {
 
 /// How long a model server on this machine may take to answer.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// Reads the accounts again at each SIGHUP: keys from the configuration, the environment's files and systemd. Running
+/// sessions go on, their next request with the new key. A configuration with a mistake changes nothing.
+#[cfg(unix)]
+async fn reload(flags: Flags, reloads: Reloads) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+    while hangup.recv().await.is_some() {
+        match Config::load(&flags, &Environment) {
+            Ok(config) => {
+                reloads.apply(&config);
+                tracing::info!("accounts were read again");
+            }
+            Err(problems) => {
+                tracing::error!(%problems, "the configuration has mistakes; the accounts stay as they are")
+            }
+        }
+    }
+}
+
+#[cfg(not(unix))]
+async fn reload(_: Flags, _: Reloads) {}
 
 /// Resolves at SIGTERM or Ctrl-C.
 pub(super) async fn stopped() {

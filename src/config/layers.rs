@@ -13,7 +13,7 @@ use super::{
 };
 
 /// Prefix of environment variables; `__` parts section and key.
-const PREFIX: &str = "VOICE_RELAY__";
+pub(super) const PREFIX: &str = "VOICE_RELAY__";
 
 /// One given value and where it came from.
 #[derive(Clone, Debug)]

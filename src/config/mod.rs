@@ -119,6 +119,8 @@ impl Config {
     /// Reads and checks everything.
     pub fn load(flags: &Flags, source: &dyn Source) -> Result<Self, Problems> {
         let mut problems = Vec::new();
+        let secrets: Vec<_> = engines::key_variables().chain([ADMIN_KEY]).collect();
+        let source = &credentials::Filed::of(source, &secrets, layers::PREFIX, &mut problems);
         let given = gather(flags, source, &mut problems);
         let (mut config, mut wrong): (Self, _) = layers::overlay(&given);
         problems.append(&mut wrong);
@@ -186,7 +188,8 @@ impl Config {
                 }
             }
             // Users of gcloud have that variable for accounts of other kinds too: one that cannot be used is passed over.
-            if vendor.section == "google" && !vendor.problems(account).is_empty() && vendor.problems(&before).is_empty() {
+            if vendor.section == "google" && !vendor.problems(account).is_empty() && vendor.problems(&before).is_empty()
+            {
                 *account = before;
             }
         }

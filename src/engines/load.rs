@@ -131,8 +131,13 @@ impl Loader {
         let engine = |name: &String| {
             let fenced = self.fenced(&kind, name, make(name)?, &mut limits);
             let task = kind.task.name();
-            let (checkup, library) = (checkup(name, task, &self.config), library(name, task, &self.config));
-            self.roster.add(name, (kind.abilities)(&fenced), checkup, library);
+            let (asks, lists) = (checkup(name, task, &self.config), library(name, task, &self.config));
+            self.roster.add(name, (kind.abilities)(&fenced), asks, lists);
+            let (roster, role, engine) = (self.roster.clone(), kind.role, name.clone());
+            self.on_reload(move |config| {
+                roster.exchange(role, &engine, checkup(&engine, task, config), library(&engine, task, config));
+                Ok(())
+            });
             Ok((name.clone(), (kind.observed)(Observed::new(name.clone(), self.observer(), fenced))))
         };
         let engines = self.names.engines(kind.task).iter().map(engine).collect::<Result<_, ProviderError>>()?;
@@ -236,8 +241,7 @@ impl Loader {
         let task = kind.task.name();
         let place = Arc::new(Swapped::new(built(&self.config, task, name, build)?));
         let (kept, engine) = (Arc::clone(&place), name.to_owned());
-        let reload = move |config: &Config| built(config, task, &engine, build).map(|fresh| kept.swap(fresh));
-        self.reloads.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(reload));
+        self.on_reload(move |config| built(config, task, &engine, build).map(|fresh| kept.swap(fresh)));
         Ok((kind.swapped)(place))
     }
 
@@ -294,11 +298,21 @@ impl Loader {
             None => timed,
         };
         let breaker = Breaker::new(name.to_owned(), kind.role, BreakerSettings::default(), self.observer());
+        let forgiven = breaker.clone();
+        self.on_reload(move |_| {
+            forgiven.forgive();
+            Ok(())
+        });
         let broken = (kind.guarded)(Guarded::new(Arc::new(breaker), timed));
         let Some(settings) = self.config.limits.get(owner).and_then(|limits| limits.settings()) else { return broken };
         let new = || Arc::new(Limit::new(owner.to_owned(), settings, self.observer()));
         let limit = limits.entry(owner.to_owned()).or_insert_with(new);
         (kind.guarded)(Guarded::new(Arc::clone(limit) as _, broken))
+    }
+
+    /// What is to be done when the accounts are read again.
+    fn on_reload(&self, reload: impl Fn(&Config) -> Result<(), ProviderError> + Send + Sync + 'static) {
+        self.reloads.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(reload));
     }
 
     fn observer(&self) -> Arc<dyn Observer> {

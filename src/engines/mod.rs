@@ -28,8 +28,8 @@ pub(crate) use load::names;
 pub use look::{parts, program, server};
 pub use probes::{checkup, library};
 pub use reload::Reloads;
-pub(crate) use vendors::compatible_problems;
 pub use vendors::{Slot, VENDORS, Vendor};
+pub(crate) use vendors::{compatible_problems, key_variables};
 pub use voices::Voices;
 pub(crate) use voices::{usual as usual_voices, validate as validate_voices};
 

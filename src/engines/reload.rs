@@ -6,7 +6,7 @@ use providers::ProviderError;
 
 use crate::config::Config;
 
-/// Makes one engine anew with its account as it is now. What is under way goes on with the old one.
+/// Makes one engine, or what watches it, anew with its account as it is now. What is under way goes on with the old one.
 pub(super) type Reload = Box<dyn Fn(&Config) -> Result<(), ProviderError> + Send + Sync>;
 
 /// Every engine that somebody else runs. Cheap to clone.
@@ -19,17 +19,13 @@ impl Reloads {
     }
 
     /// Takes the accounts of this configuration: keys, addresses, settings. Chains, names and all else stay as they were
-    /// at the start. Returns how many engines took theirs; one whose account cannot be keeps the one it has, told in
-    /// the log.
-    pub fn apply(&self, config: &Config) -> usize {
-        let taken = self.0.iter().filter(|reload| match reload(config) {
-            Ok(()) => true,
-            Err(error) => {
+    /// at the start. An engine whose account cannot be keeps the one it has, told in the log.
+    pub fn apply(&self, config: &Config) {
+        for reload in self.0.iter() {
+            if let Err(error) = reload(config) {
                 tracing::error!(%error, "an account cannot be used; the engine keeps the one it has");
-                false
             }
-        });
-        taken.count()
+        }
     }
 }
 

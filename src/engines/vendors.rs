@@ -240,6 +240,12 @@ pub(super) static COMPATIBLE: Vendor = Vendor {
     }),
 };
 
+/// The variables of the environment that hold vendors' keys.
+pub(crate) fn key_variables() -> impl Iterator<Item = &'static str> {
+    let all = VENDORS.iter().flat_map(|vendor| vendor.environment);
+    all.filter(|(_, slot)| *slot == Slot::Key).map(|(variable, _)| *variable)
+}
+
 impl Vendor {
     /// What it can do, by the names of the chains.
     pub fn tasks(&self) -> Vec<&'static str> {

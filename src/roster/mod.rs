@@ -131,6 +131,14 @@ impl Roster {
         engines.entry((role, name.to_owned())).or_insert(engine);
     }
 
+    /// An engine is looked after otherwise from here on: its account was exchanged.
+    pub fn exchange(&self, role: Role, name: &str, checkup: Checkup, library: Option<Library>) {
+        if let Some(engine) = self.0.engines().get_mut(&(role, name.to_owned())) {
+            (engine.checkup, engine.library) = (checkup, library);
+            engine.condition = Condition::unknown();
+        }
+    }
+
     /// All engines as they were found last, by role and in the order of their chains.
     pub fn reports(&self) -> Vec<Report> {
         let engines = self.0.engines();

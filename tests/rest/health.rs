@@ -190,7 +190,7 @@ async fn gossip() -> String {
 
 #[tokio::test]
 async fn real_engines_are_asked_with_their_keys_and_no_answer_holds_one() {
-    let account = Account { base_url: gossip().await, api_key: KEY.into() };
+    let account = Account { base_url: gossip().await, api_key: KEY.into(), ..Account::default() };
     let mut config = Config {
         deepgram: account.clone(),
         elevenlabs: account.clone(),

@@ -76,6 +76,11 @@ impl Breaker {
             State::Open { kind, .. } | State::Probing { kind, .. } => Some(kind),
         }
     }
+
+    /// What failed before no longer counts: the account was exchanged.
+    pub fn forgive(&self) {
+        self.0.worked();
+    }
 }
 
 impl Guard for Breaker {
