@@ -263,6 +263,14 @@ async fn settled(name: &str, before: usize) {
     assert!(settled.is_ok(), "{name}: {} tasks where {before} were", tasks());
 }
 
+#[tokio::test]
+async fn only_what_waits_for_no_timer_is_at_once() {
+    let moment = Duration::from_millis(1);
+    assert_eq!(support::untimed(moment, tokio::time::sleep(moment)).await, None);
+    assert_eq!(support::untimed(moment, std::future::pending::<()>()).await, None);
+    support::at_once(tokio::task::yield_now()).await;
+}
+
 // Errors.
 
 #[test]

@@ -21,7 +21,8 @@ pub(crate) enum Wire {
         exchange: &'static str,
         /// The shortest way to a first result. Its last step, a message of text or of sound, may be said again and again.
         begun: &'static str,
-        /// What the player has no step for; what needs it is left out.
+        /// What the player has no step for: what needs it is left out. `HTTP/1.1` where no such request begins a
+        /// conversation: then there are no refusals by status either.
         without: &'static [&'static str],
     },
     /// A request an utterance or a clause, each with a streamed answer.
@@ -259,6 +260,11 @@ impl Wire {
             Self::Script { without, .. } => !without.iter().any(|step| then.step("").starts_with(step)),
             Self::Http { raw, .. } => !raw || matches!(then, Then::Hang | Then::Deaf | Then::Flood),
         }
+    }
+
+    /// Whether a conversation begins with a request of HTTP/1.1, so that it can be refused, or kept waiting.
+    pub(crate) fn asks(&self) -> bool {
+        !matches!(self, Self::Script { without, .. } if without.contains(&"HTTP/1.1"))
     }
 
     /// Every piece of text is voiced likewise: how it begins, then `rest` of the steps, which HTTP has no need of.
