@@ -89,8 +89,8 @@ pub(super) const LIFETIME: i64 = 3_600;
 pub(super) mod tests {
     use aws_lc_rs::{
         encoding::AsDer,
-        rsa::{KeySize, PublicKeyComponents},
-        signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256},
+        rsa::KeySize,
+        signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey},
     };
     use serde_json::Value;
 
@@ -123,9 +123,8 @@ pub(super) mod tests {
         let audience = "https://speech.googleapis.com/";
         let expected = json!({"iss": email, "sub": email, "aud": audience, "iat": 1_511_900_000, "exp": 1_511_903_600});
         assert_eq!(json(claims), expected);
-        let public: PublicKeyComponents<Vec<u8>> = key.public_key().into();
-        let signed = format!("{header}.{claims}");
-        public.verify(&RSA_PKCS1_2048_8192_SHA256, signed.as_bytes(), &decode(signature)).unwrap();
+        let public = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key.public_key());
+        public.verify(format!("{header}.{claims}").as_bytes(), &decode(signature)).unwrap();
     }
 
     #[test]
