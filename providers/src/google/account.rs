@@ -99,7 +99,9 @@ pub(super) mod tests {
     /// A key file with a key of its own.
     pub(in crate::google) fn key_file() -> (String, KeyPair) {
         let key = KeyPair::generate(KeySize::Rsa2048).unwrap();
-        let der = general_purpose::STANDARD.encode(key.as_der().unwrap());
+        let der = key.as_der().unwrap();
+        let bytes: &[u8] = der.as_ref();
+        let der = general_purpose::STANDARD.encode(bytes);
         let pem = format!("-----BEGIN PRIVATE KEY-----\n{der}\n-----END PRIVATE KEY-----\n");
         let file = json!({
             "type": "service_account", "project_id": "relay-1", "private_key_id": "abc", "private_key": pem,
