@@ -167,7 +167,7 @@ async fn without_interim_results_only_the_final_transcript_comes() {
 }
 
 #[tokio::test]
-async fn an_api_key_or_a_signed_token_is_shown_where_there_is_one() {
+async fn an_api_key_is_shown_and_needs_a_project_with_it() {
     let cassette = "> {\"recognizer\":\"projects/p/locations/global/recognizers/_\"}\n< status 0";
     let mut vendor = Vendor::start(&[cassette]).await;
     let keyed = Config {
