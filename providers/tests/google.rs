@@ -117,9 +117,9 @@ fn endings() -> Vec<(&'static str, ErrorKind, &'static str)> {
         ("< eof", ErrorKind::Unavailable, "without a status"),
         ("= reset", ErrorKind::Unavailable, ""),
         ("= cut", ErrorKind::Unavailable, ""),
-        ("< raw 0000000002ffff", ErrorKind::Protocol, "broken message"),
-        ("< raw 0100000000", ErrorKind::Protocol, "compressed"),
-        ("< raw 00ffffffff", ErrorKind::Protocol, "too large"),
+        ("< raw 0000000002ffff\n= hang", ErrorKind::Protocol, "broken message"),
+        ("< raw 0100000000\n= hang", ErrorKind::Protocol, "compressed"),
+        ("< raw 00ffffffff\n= hang", ErrorKind::Protocol, "too large"),
     ]
 }
 

@@ -89,8 +89,8 @@ pub(super) const LIFETIME: i64 = 3_600;
 pub(super) mod tests {
     use aws_lc_rs::{
         encoding::AsDer,
-        rsa::{KeySize, PublicKeyComponents},
-        signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256},
+        rsa::KeySize,
+        signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey},
     };
     use serde_json::Value;
 
@@ -99,7 +99,9 @@ pub(super) mod tests {
     /// A key file with a key of its own.
     pub(in crate::google) fn key_file() -> (String, KeyPair) {
         let key = KeyPair::generate(KeySize::Rsa2048).unwrap();
-        let der = general_purpose::STANDARD.encode(key.as_der().unwrap());
+        let der = key.as_der().unwrap();
+        let bytes: &[u8] = der.as_ref();
+        let der = general_purpose::STANDARD.encode(bytes);
         let pem = format!("-----BEGIN PRIVATE KEY-----\n{der}\n-----END PRIVATE KEY-----\n");
         let file = json!({
             "type": "service_account", "project_id": "relay-1", "private_key_id": "abc", "private_key": pem,
@@ -123,9 +125,8 @@ pub(super) mod tests {
         let audience = "https://speech.googleapis.com/";
         let expected = json!({"iss": email, "sub": email, "aud": audience, "iat": 1_511_900_000, "exp": 1_511_903_600});
         assert_eq!(json(claims), expected);
-        let public: PublicKeyComponents<Vec<u8>> = key.public_key().into();
-        let signed = format!("{header}.{claims}");
-        public.verify(&RSA_PKCS1_2048_8192_SHA256, signed.as_bytes(), &decode(signature)).unwrap();
+        let public = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key.public_key());
+        public.verify(format!("{header}.{claims}").as_bytes(), &decode(signature)).unwrap();
     }
 
     #[test]

@@ -245,11 +245,11 @@ mod tests {
         let bytes = start("long", "p", &config, &SttOptions { prompt, ..options(None) }).encode_to_vec();
         let message = |tag: u8, body: &[u8]| [&[tag << 3 | 2, body.len() as u8], body].concat();
         let recognition = [
+            message(2, &[2 << 3, 1, 4 << 3, 1]),
+            message(6, &message(1, &message(2, &message(3, &message(1, b"Quixal"))))),
             message(8, &[1 << 3, 1, 2 << 3, 0x80, 0x7d, 3 << 3, 1]),
             message(9, b"long"),
             message(10, b"de-DE"),
-            message(2, &[2 << 3, 1, 4 << 3, 1]),
-            message(6, &message(1, &message(2, &message(3, &message(1, b"Quixal"))))),
         ];
         let streaming = [message(1, &recognition.concat()), message(2, &[2 << 3, 1])].concat();
         let expected = [message(3, b"projects/p/locations/eu/recognizers/_"), message(6, &streaming)].concat();

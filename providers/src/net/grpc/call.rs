@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     super::{http, refusal::unkeyed},
     frames::{self, Decoder},
-    lines::line,
+    lines::{Line, line},
     status::{self, Trouble},
 };
 use crate::{ErrorKind, ProviderError, Secret};
@@ -45,7 +45,7 @@ pub(crate) struct Answers {
     secret: Option<Secret>,
     state: State,
     decoder: Decoder,
-    _held: Arc<Arc<()>>,
+    _line: Arc<Line>,
 }
 
 enum Part {
@@ -70,16 +70,15 @@ impl Method<'_> {
         let error = |kind, why: String| ProviderError::new(self.provider.to_owned(), kind, why);
         let url: Url = http::endpoint(self.base_url, self.path)
             .map_err(|why| error(ErrorKind::Rejected, format!("base_url {why}")))?;
-        let line = line(self.provider, &url).await?;
-        // One call, whichever half of it lasts longer.
-        let held = Arc::new(line.held);
+        // Held by both halves of the call, whichever lasts longer.
+        let line = Arc::new(line(self.provider, &url).await?);
         let (parts, receiver) = mpsc::channel(1);
         let (begin, begun) = oneshot::channel();
         let mut headers = self.headers;
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
         headers.insert(header::TE, HeaderValue::from_static("trailers"));
         let asking =
-            line.client.post(url).headers(headers).body(Body::wrap_stream(body(receiver, begin, held.clone())));
+            line.client.post(url).headers(headers).body(Body::wrap_stream(body(receiver, begin, line.clone())));
         let mut answer = Box::pin(asking.send());
         let state = tokio::select! { biased;
             Ok(()) = begun => State::Awaited(answer),
@@ -94,7 +93,7 @@ impl Method<'_> {
             secret: self.secret,
             state,
             decoder: Decoder::default(),
-            _held: held,
+            _line: line,
         };
         Ok((Asking { provider, parts }, answers))
     }
@@ -105,12 +104,12 @@ impl Method<'_> {
 fn body(
     mut parts: mpsc::Receiver<Part>,
     begin: oneshot::Sender<()>,
-    held: Arc<Arc<()>>,
+    line: Arc<Line>,
 ) -> impl Stream<Item = Result<Bytes, Dropped>> {
     let mut begin = Some(begin);
     let mut over = false;
     stream::poll_fn(move |context| {
-        let _held = &held;
+        let _held = &line;
         if let Some(begin) = begin.take() {
             let _ = begin.send(());
         }
