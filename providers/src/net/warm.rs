@@ -155,8 +155,8 @@ async fn keep(
             }
             received = receiver.next() => match received.ok()? {
                 Received::Closed(..) => return None,
-                received if early.len() < EARLY => early.push_back(received),
-                _ => return None,
+                Received::Text(_) | Received::Binary(_) if early.len() == EARLY => return None,
+                received @ (Received::Text(_) | Received::Binary(_)) => early.push_back(received),
             },
             () = sleep(quiet), if terms.sign.is_some() => {
                 let (_, message) = terms.sign?;
