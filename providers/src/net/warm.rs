@@ -241,7 +241,7 @@ mod tests {
     async fn heard(receiver: &mut Receiver) -> String {
         match timeout(Duration::from_secs(10), receiver.next()).await.unwrap().unwrap() {
             Received::Text(text) => text.to_string(),
-            other => panic!("{other:?}"),
+            other @ (Received::Binary(_) | Received::Closed(..)) => panic!("{other:?}"),
         }
     }
 
