@@ -1,6 +1,6 @@
 //! A connection to Deepgram, and its complaints as errors.
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 use reqwest::header::{self, HeaderMap};
 
@@ -39,12 +39,12 @@ pub(super) async fn open(
 /// A connection for a turn, perhaps one that was waiting for it.
 pub(super) async fn next(
     spares: &Arc<Spares>,
-    name: &Cow<'static, str>,
+    name: &str,
     config: &Arc<Config>,
     function: &'static str,
     query: &[(&'static str, String)],
 ) -> Result<(Link, Next), ProviderError> {
-    let asked = Arc::new((name.clone(), config.clone(), query.to_vec()));
+    let asked = Arc::new((name.to_owned(), config.clone(), query.to_vec()));
     let opening = move || {
         let asked = asked.clone();
         async move { open(&asked.0, &asked.1, function, &asked.2).await }

@@ -27,6 +27,7 @@ use crate::{
     ErrorKind, ProviderError,
     generate::{Outlet, generate},
     net::{
+        events::Broken,
         warm::{Next, Spares, Terms},
         ws::{self, Received, Receiver, Sender},
     },
@@ -136,16 +137,17 @@ impl Listening {
         receiver: &mut Receiver,
         out: &Outlet<Transcript>,
     ) -> Result<FinalTranscript, ProviderError> {
-        let (mut utterance, mut commits) = (Utterance::default(), Commits::None);
+        let mut told = Told::default();
         loop {
             let received = tokio::select! { biased;
-                () = self.nothing.notified() => return Ok(self.finish(utterance)),
+                () = self.nothing.notified() => return Ok(self.finish(told.utterance)),
                 received = receiver.next() => received?,
             };
             let over = match received {
                 Received::Text(text) => {
                     let heard = dictation::read(&text).map_err(|broken| self.account.broken(&broken))?;
-                    self.take(heard, &mut utterance, &mut commits)?
+                    let ended = self.ended.load(Ordering::Relaxed);
+                    told.take(heard, ended).map_err(|broken| self.account.broken(&broken))?
                 }
                 Received::Binary(_) => false,
                 Received::Closed(code, reason) => {
@@ -153,38 +155,14 @@ impl Listening {
                 }
             };
             if over {
-                return Ok(self.finish(utterance));
+                return Ok(self.finish(told.utterance));
             }
             if self.options.interim
-                && let Some(partial) = utterance.partial()
+                && let Some(partial) = told.utterance.partial()
             {
                 out.give(partial).await;
             }
         }
-    }
-
-    /// Adds what was heard, and tells whether it was the last.
-    fn take(&self, heard: Heard, utterance: &mut Utterance, commits: &mut Commits) -> Result<bool, ProviderError> {
-        let ended = self.ended.load(Ordering::Relaxed);
-        let mut untold = false;
-        match heard {
-            Heard::Words { item, delta } => utterance.append(&item, &delta),
-            Heard::Settled { item, text, language } => {
-                utterance.settle(&item, &text, language);
-                untold = *commits == Commits::None;
-            }
-            Heard::Committed { item } => {
-                utterance.expect(&item);
-                *commits = if ended { Commits::Ours } else { Commits::Others };
-            }
-            // A server that ends utterances by its own ear has nothing left to commit.
-            Heard::Nothing if ended => *commits = Commits::Ours,
-            Heard::Nothing => {
-                return Err(self.account.peer.error(ErrorKind::Protocol, "a commit was refused before there was one"));
-            }
-            Heard::Other => {}
-        }
-        Ok(ended && utterance.is_settled() && (untold || *commits == Commits::Ours))
     }
 
     fn finish(&self, utterance: Utterance) -> FinalTranscript {
@@ -194,10 +172,20 @@ impl Listening {
     }
 }
 
+/// What the server has told of an utterance.
+#[derive(Default)]
+struct Told {
+    utterance: Utterance,
+    commits: Commits,
+    /// The item that the server ended by its own ear last.
+    stopped: Option<String>,
+}
+
 /// Which commits the server has told of.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 enum Commits {
     /// None yet; some servers never do.
+    #[default]
     None,
     /// Some of its own.
     Others,
@@ -207,6 +195,31 @@ enum Commits {
 
 /// A session may last an hour, whether it hears anything or not. Kept for as long as the next turn may take.
 const IDLE: Terms = Terms { keep: Duration::from_secs(120), sign: None };
+impl Told {
+    /// Adds what was heard, and tells whether it was the last. `ended`: all sound was sent, and a commit.
+    fn take(&mut self, heard: Heard, ended: bool) -> Result<bool, Broken> {
+        let mut untold = false;
+        match heard {
+            Heard::Words { item, delta } => self.utterance.append(&item, &delta),
+            Heard::Settled { item, text, language } => {
+                self.utterance.settle(&item, &text, language);
+                untold = self.commits == Commits::None;
+            }
+            Heard::Stopped { item } => self.stopped = Some(item),
+            Heard::Committed { item } => {
+                self.utterance.expect(&item);
+                let ours = ended && self.stopped.as_ref() != Some(&item);
+                self.commits = if ours { Commits::Ours } else { Commits::Others };
+            }
+            // A server that ends utterances by its own ear has nothing left to commit.
+            Heard::Nothing if ended => self.commits = Commits::Ours,
+            Heard::Nothing => return Err(Broken::protocol("a commit was refused before there was one")),
+            Heard::Other => {}
+        }
+        Ok(ended && self.utterance.is_settled() && (untold || self.commits == Commits::Ours))
+    }
+}
+
 /// Frames in a message where many are ready: half a second.
 const BURST: usize = 25;
 /// Samples of the smallest piece sent while more is to come: 20 ms, less the resampler's delay.

@@ -99,15 +99,13 @@ async fn a_server_that_tells_of_no_commit_still_ends() {
 
 #[tokio::test]
 async fn an_utterance_of_its_own_ear_that_is_understood_late_is_not_the_last() {
-    let before = r#"< {"type":"input_audio_buffer.committed","item_id":"a"}"#;
-    let late = r#"< {"type":"conversation.item.input_audio_transcription.completed","item_id":"a","transcript":"Go."}
+    let cassette = ended(
+        r#"< {"type":"input_audio_buffer.speech_stopped","item_id":"a"}
+        < {"type":"input_audio_buffer.committed","item_id":"a"}
+        < {"type":"conversation.item.input_audio_transcription.completed","item_id":"a","transcript":"Go."}
         < {"type":"input_audio_buffer.committed","item_id":"b"}
-        < {"type":"conversation.item.input_audio_transcription.completed","item_id":"b","transcript":"Now."}"#;
-    let cassette =
-        format!("{}\n{}", OPENED.replace("> {\"type\":\"input", &format!("{before}\n> {{\"type\":\"input")), "")
-            + &format!(
-                "* {{\"type\":\"input_audio_buffer.append\"}}\n> {{\"type\":\"input_audio_buffer.commit\"}}\n{late}"
-            );
+        < {"type":"conversation.item.input_audio_transcription.completed","item_id":"b","transcript":"Now."}"#,
+    );
     let vendor = Vendor::start(&[&cassette]).await;
     assert_eq!(last(&hear(&listening(&vendor.base_url)).await.unwrap()).text, "Go. Now.");
 }
@@ -117,7 +115,7 @@ async fn a_very_short_word_is_filled_up_and_silence_asks_for_nothing() {
     let completed =
         r#"< {"type":"conversation.item.input_audio_transcription.completed","item_id":"i","transcript":"Hm."}"#;
     let short = format!(
-        "> {{\"type\":\"session.update\"}}\n> {{\"type\":\"input_audio_buffer.append\"}}\n> {{\"type\":\"input_audio_buffer.commit\"}}\n{completed}"
+        "> {{\"type\":\"session.update\"}}\n* {{\"type\":\"input_audio_buffer.append\"}}\n> {{\"type\":\"input_audio_buffer.commit\"}}\n{completed}"
     );
     let mut vendor = Vendor::start(&[&short, "> {\"type\":\"session.update\"}\n> close"]).await;
     for (count, text) in [(1, "Hm."), (0, "")] {

@@ -132,20 +132,15 @@ async fn serve(mut socket: TcpStream, steps: Vec<Step>, told: Told) {
 
 async fn read_request(socket: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
-    loop {
-        let end = bytes.windows(4).position(|end| end == b"\r\n\r\n");
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        if let Some(end) = end {
-            let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
-            if bytes.len() - end - 4 >= length.unwrap_or(0) {
-                return text;
-            }
-        }
-        if socket.read_buf(&mut bytes).await.unwrap_or(0) == 0 {
-            return text;
-        }
-    }
+    while !is_whole(&bytes) && socket.read_buf(&mut bytes).await.unwrap_or(0) > 0 {}
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn is_whole(request: &[u8]) -> bool {
+    let Some(end) = request.windows(4).position(|end| end == b"\r\n\r\n") else { return false };
+    let head = String::from_utf8_lossy(&request[..end]).to_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
+    request.len() - end - 4 >= length.unwrap_or(0)
 }
 
 /// Awaits what is to happen at once: meanwhile no time passes for any timer of this runtime. Who waits for one before

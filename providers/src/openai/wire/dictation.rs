@@ -56,6 +56,8 @@ pub(in crate::openai) enum Heard {
     Words { item: String, delta: String },
     /// All words of an item.
     Settled { item: String, text: String, language: Option<String> },
+    /// The server ends an item by its own ear, and commits it next.
+    Stopped { item: String },
     /// An item has its sound.
     Committed { item: String },
     /// There was no sound to commit.
@@ -82,6 +84,7 @@ pub(in crate::openai) fn read(text: &str) -> Result<Heard, Broken> {
             Heard::Settled { item, text, language }
         }
         "conversation.item.input_audio_transcription.failed" => return Err(refused(&event.error.unwrap_or_default())),
+        "input_audio_buffer.speech_stopped" => Heard::Stopped { item },
         "input_audio_buffer.committed" => Heard::Committed { item },
         "error" => {
             let error = event.error.unwrap_or_default();

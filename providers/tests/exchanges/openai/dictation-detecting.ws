@@ -5,6 +5,7 @@
 < {"type":"input_audio_buffer.speech_started","event_id":"event_2","audio_start_ms":0,"item_id":"item_1"}
 < {"type":"input_audio_buffer.speech_stopped","event_id":"event_3","audio_end_ms":500,"item_id":"item_1"}
 < {"type":"input_audio_buffer.committed","event_id":"event_4","previous_item_id":null,"item_id":"item_1"}
+< {"type":"input_audio_buffer.speech_stopped","event_id":"event_9","audio_end_ms":900,"item_id":"item_2"}
 < {"type":"input_audio_buffer.committed","event_id":"event_5","previous_item_id":"item_1","item_id":"item_2"}
 < {"type":"conversation.item.input_audio_transcription.completed","event_id":"event_6","item_id":"item_2","content_index":0,"transcript":"Ten meters.","usage":{"type":"duration","seconds":0.5}}
 < {"type":"conversation.item.input_audio_transcription.completed","event_id":"event_7","item_id":"item_1","content_index":0,"transcript":"Go forward.","usage":{"type":"duration","seconds":0.5}}
