@@ -34,7 +34,7 @@ async fn a_conversation_is_listed_read_and_deleted() {
     let list = server.get("/api/sessions").await;
     let expected = json!({
         "id": session.to_string(), "title": "hello there", "complete": true,
-        "archived": false, "folder_id": null, "settings": {},
+        "archived": false, "folder_id": null, "settings": {}, "cost": null,
         "created_at": "2026-01-01T00:00:00.000Z", "updated_at": "2026-01-01T00:00:00.000Z",
     });
     assert_eq!(list.body, json!({"items": [expected], "next": null}));

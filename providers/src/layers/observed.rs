@@ -121,15 +121,13 @@ impl LanguageModel for Observed<dyn LanguageModel> {
         async move {
             let _ = request.awaited.set(request.since);
             let thoughts = request.opened(self.inner.reply(prompt).await)?;
-            let count = |meter: &mut Meter, thought: &Thought| match thought {
-                Thought::Usage(usage) => meter.used(*usage),
-                Thought::Text(_)
-                | Thought::CallStarted { .. }
-                | Thought::CallArguments(_)
-                | Thought::CallDone
-                | Thought::Finished(_) => {}
+            let count = |meter: &mut Meter, thought: &Thought| {
+                if let Thought::Usage(usage) = thought {
+                    meter.used(*usage);
+                }
             };
-            Ok(request.follow(thoughts, |_| true, count))
+            let last = |thought: &Thought| matches!(thought, Thought::Finished(_));
+            Ok(request.follow(thoughts, Reading { result: |_| true, last, count }))
         }
         .boxed()
     }
@@ -154,7 +152,8 @@ impl SpeechToText for Observed<dyn SpeechToText> {
             });
             let audio = request.meter.hear(audio).chain(end).boxed();
             let transcripts = request.opened(self.inner.transcribe(options, audio).await)?;
-            Ok(request.follow(transcripts, |transcript| matches!(transcript, Transcript::Final(_)), |_, _| {}))
+            let last = |transcript: &Transcript| matches!(transcript, Transcript::Final(_));
+            Ok(request.follow(transcripts, Reading { result: last, last, count: |_, _| {} }))
         }
         .boxed()
     }
@@ -175,11 +174,13 @@ impl TextToSpeech for Observed<dyn TextToSpeech> {
             let (taken, observer) = (request.awaited.clone(), request.observer.clone());
             let text = request.meter.read(text).inspect(move |_| _ = taken.get_or_init(|| observer.now()));
             let speech = request.opened(self.inner.speak(voice, text.boxed()).await)?;
-            let count = |meter: &mut Meter, speech: &Speech| match speech {
-                Speech::Audio { clip, .. } => meter.spoke(clip.duration()),
-                Speech::Word { .. } | Speech::ClauseDone { .. } => {}
+            let count = |meter: &mut Meter, speech: &Speech| {
+                if let Speech::Audio { clip, .. } = speech {
+                    meter.spoke(clip.duration());
+                }
             };
-            Ok(request.follow(speech, |speech| matches!(speech, Speech::Audio { .. }), count))
+            let result = |speech: &Speech| matches!(speech, Speech::Audio { .. });
+            Ok(request.follow(speech, Reading { result, last: |_| false, count }))
         }
         .boxed()
     }
@@ -269,6 +270,15 @@ impl Replies {
     }
 }
 
+/// What its events mean to a request.
+struct Reading<T> {
+    /// This is what was waited for.
+    result: fn(&T) -> bool,
+    /// Nothing follows this: the request ends well, whether or not anybody waits for the end of the stream.
+    last: fn(&T) -> bool,
+    count: fn(&mut Meter, &T),
+}
+
 /// One request; dropped before its end, it was cancelled.
 struct Request {
     name: Cow<'static, str>,
@@ -301,19 +311,23 @@ impl Request {
     fn follow<T: Send + 'static>(
         mut self,
         mut events: BoxStream<'static, Result<T, ProviderError>>,
-        is_result: fn(&T) -> bool,
-        count: fn(&mut Meter, &T),
+        reading: Reading<T>,
     ) -> BoxStream<'static, Result<T, ProviderError>> {
         let followed = stream::poll_fn(move |context| {
             let polled = events.poll_next_unpin(context);
-            if let Poll::Ready(Some(Ok(event))) = &polled {
-                count(&mut self.meter, event);
-            }
             match &polled {
-                Poll::Ready(Some(Ok(event))) if !self.first && is_result(event) => self.result(),
+                Poll::Ready(Some(Ok(event))) => {
+                    (reading.count)(&mut self.meter, event);
+                    if !self.first && (reading.result)(event) {
+                        self.result();
+                    }
+                    if (reading.last)(event) {
+                        self.end(|after| Observation::Finished { after });
+                    }
+                }
                 Poll::Ready(Some(Err(error))) => self.end(|after| Observation::Failed { after, kind: error.kind }),
                 Poll::Ready(None) => self.end(|after| Observation::Finished { after }),
-                Poll::Ready(Some(Ok(_))) | Poll::Pending => {}
+                Poll::Pending => {}
             }
             polled
         });
