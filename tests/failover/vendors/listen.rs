@@ -18,7 +18,7 @@ const RATE: usize = 16_000;
 const GUESS: usize = RATE / 5;
 const SETTLE: usize = RATE;
 /// Silence before the speech included.
-const KNOWN: usize = RATE * 7 / 10;
+const KNOWN: usize = RATE - 1;
 
 pub(super) async fn listen(mut line: Line, shared: &Shared) -> Result<(), Gone> {
     let mut truth = shared.truth.lock().unwrap().clone();
