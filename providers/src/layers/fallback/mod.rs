@@ -68,7 +68,7 @@ impl<T: ?Sized> Attempts<T> {
         if self.next > 0 {
             tracing::warn!(provider = %error.provider, kind = %error.kind, detail = %error.detail, "a provider failed, the next takes over");
             if let Some(witness) = &self.witness {
-                witness.saw(self.next - 1, self.next, error.kind);
+                witness.saw(self.next - 1, self.next + ahead, error.kind);
             }
         }
         self.next += ahead + 1;
