@@ -29,7 +29,7 @@ use super::{
         ids::TurnId,
         input::{CloseReason, Command, Request, Spoken},
         output::{ClientError, Event},
-        settings::{Mind, Settings},
+        settings::{Kind, Mind, Settings},
     },
     transport::{
         Incoming,
@@ -93,7 +93,7 @@ impl Driver {
     /// A session that has just begun.
     pub(crate) fn new(
         engine: Engine,
-        providers: Providers,
+        mut providers: Providers,
         pass: Pass,
         settings: Settings,
         offer: Offer,
@@ -102,6 +102,9 @@ impl Driver {
         let now = engine.clock.now();
         let (config, live) = (&engine.config, pass.live());
         let advice = providers.turn.is_some();
+        // Where nobody answers, nobody needs to hear by themselves.
+        let realtime = providers.realtime.take_if(|_| settings.kind == Kind::Conversation);
+        let providers = Providers { realtime, ..providers };
         let mind = mind(&providers);
         let ingest = Ingest::new(&settings.input, config.hearing(advice));
         let providers = providers.metered(pass.tally());

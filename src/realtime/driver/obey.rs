@@ -81,7 +81,11 @@ impl Driver {
                 self.held = Some(turn);
                 self.ingest.hold(from);
                 self.workers.listen(turn, from, options);
-                self.workers.converse_over(turn, item, from, || self.session.manner());
+                if self.session.hears_itself() {
+                    self.workers.converse_over(turn, item, from, || self.session.manner());
+                } else {
+                    self.workers.hang_up();
+                }
                 self.feed();
             }
             Transcribe::Finish { turn, until } => {

@@ -134,6 +134,11 @@ impl Workers {
         }
     }
 
+    /// The speech-to-speech model is not needed any more.
+    pub(crate) fn hang_up(&mut self) {
+        self.native = None;
+    }
+
     /// Transcribes sound that is there in full.
     pub(crate) fn listen_to(&mut self, turn: TurnId, clip: Arc<Clip>, options: SttOptions) {
         self.ears.insert(turn, Ear::of_clip(&self.kit, turn, clip, options));
