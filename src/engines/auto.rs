@@ -14,7 +14,7 @@ const AUTO: [(&str, &[(&str, &str)]); 3] = [
         &[
             ("deepgram", "nova-3"),
             ("elevenlabs", "scribe_v2_realtime"),
-            ("openai", "gpt-4o-transcribe"),
+            ("openai", "gpt-live-transcribe"),
             ("azure_speech", "speech"),
             ("google", "chirp_3"),
         ],

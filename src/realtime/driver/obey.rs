@@ -111,10 +111,11 @@ impl Driver {
     }
 
     fn notify(&mut self, event: &Event) {
-        match event {
-            Event::AudioDone(part) => self.release_rest(part),
-            Event::OutputItemAdded { response, item, .. } => self.workers.added(response, &item.id),
-            _ => {}
+        if let Event::AudioDone(part) = event {
+            self.release_rest(part);
+        }
+        if let Event::OutputItemAdded { response, item, .. } = event {
+            self.workers.added(response, &item.id);
         }
         self.tell(event);
         if let Event::ResponseDone(response) = event {

@@ -62,14 +62,14 @@ pub(super) fn open(
     model: std::sync::Arc<dyn RealtimeModel>,
     manner: Manner,
     patience: Duration,
-) -> BoxFuture<'static, Result<Line, ProviderError>> {
+) -> BoxFuture<'static, Result<Box<Line>, ProviderError>> {
     async move {
         let (commands, waiting) = mpsc::channel(COMMANDS);
         let opening = Opening { model: None, manner: manner.clone(), history: Vec::new() };
         let opened = timeout(patience, model.converse(opening, ReceiverStream::new(waiting).boxed())).await;
         let late = |_| Err(fault(Role::Converse, ErrorKind::Timeout, "the model did not open"));
         let events = opened.unwrap_or_else(late)?;
-        Ok(Line {
+        Ok(Box::new(Line {
             commands,
             events,
             manner,
@@ -78,7 +78,7 @@ pub(super) fn open(
             replies: 0,
             active: None,
             newest: None,
-        })
+        }))
     }
     .boxed()
 }

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use providers::{llm::Message, realtime::Command};
+use providers::llm::Message;
 
 use crate::realtime::session::{ids::ItemId, output::Said};
 
@@ -41,8 +41,10 @@ enum How {
 /// What brings a model up to date.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum Step {
-    /// Something it is told.
-    Tell(Command),
+    /// A message is added at its end.
+    Add(Message),
+    /// Of its last words only this much was heard.
+    Truncate(Duration),
     /// The utterance that became this item is committed.
     Commit(ItemId),
 }
@@ -78,7 +80,7 @@ impl Mirror {
                 }
                 None => {
                     if let Some(message) = &entry.message {
-                        steps.push(Step::Tell(Command::Add(message.clone())));
+                        steps.push(Step::Add(message.clone()));
                         self.known.push(Known { item: entry.item.clone(), how: How::Told(hash(message)) });
                         at += 1;
                     }
@@ -99,7 +101,7 @@ impl Known {
             (How::Own(heard), _) => match entry.heard {
                 Some(now) if heard != Some(now) && newest => {
                     self.how = How::Own(Some(now));
-                    Some(Some(Step::Tell(Command::Truncate(now))))
+                    Some(Some(Step::Truncate(now)))
                 }
                 Some(now) if heard != Some(now) => None,
                 Some(_) | None => Some(None),
@@ -160,7 +162,7 @@ mod tests {
     }
 
     fn add(entry: &Said) -> Step {
-        Step::Tell(Command::Add(entry.message.clone().unwrap()))
+        Step::Add(entry.message.clone().unwrap())
     }
 
     fn deaf(_: &ItemId) -> bool {
@@ -198,7 +200,7 @@ mod tests {
             heard: Some(Duration::from_millis(heard)),
             ..said("reply", Some(Message::Assistant("It is".into())))
         };
-        let cut = |heard| Some(vec![Step::Tell(Command::Truncate(Duration::from_millis(heard)))]);
+        let cut = |heard| Some(vec![Step::Truncate(Duration::from_millis(heard))]);
         assert_eq!(mirror.catch_up(&[question.clone(), reply(700)], deaf), cut(700));
         assert_eq!(mirror.catch_up(&[question.clone(), reply(700)], deaf), Some(vec![]));
         assert_eq!(mirror.catch_up(&[question.clone(), reply(300)], deaf), cut(300));

@@ -41,6 +41,10 @@ const ORDERS: usize = 512;
 
 /// What the session wants of the model.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most are frames, which are held inline so that hearing one allocates nothing"
+)]
 enum Order {
     /// An utterance begins; a reply to it will be roughly like this.
     Begin { item: ItemId, manner: Box<Manner> },

@@ -49,7 +49,7 @@ enum Link {
     /// Nobody needs it, or it hung up while nobody did.
     Closed,
     /// It is being called.
-    Opening(BoxFuture<'static, Result<Line, ProviderError>>),
+    Opening(BoxFuture<'static, Result<Box<Line>, ProviderError>>),
     /// It listens.
     Open(Box<Line>),
 }
@@ -200,7 +200,8 @@ impl Task {
         };
         for step in steps {
             match step {
-                mirror::Step::Tell(command) => line.say(command)?,
+                mirror::Step::Add(message) => line.say(Command::Add(message))?,
+                mirror::Step::Truncate(heard) => line.say(Command::Truncate(heard))?,
                 mirror::Step::Commit(item) => commit(line, &mut self.tapes, &item)?,
             }
         }
@@ -221,13 +222,13 @@ impl Task {
         self.link = Link::Opening(line::open(Arc::clone(&self.model), manner, self.kit.patience));
     }
 
-    async fn opened(&mut self, opened: Result<Line, ProviderError>) {
+    async fn opened(&mut self, opened: Result<Box<Line>, ProviderError>) {
         self.link = Link::Closed;
         let done = opened.and_then(|mut line| {
             if let Some(tape) = self.tapes.back() {
                 replay(&mut line, tape)?;
             }
-            self.link = Link::Open(Box::new(line));
+            self.link = Link::Open(line);
             self.advance()
         });
         if let Err(error) = done {
@@ -337,7 +338,7 @@ async fn hand_over(
 
 /// What the model did.
 enum Happened {
-    Opened(Result<Line, ProviderError>),
+    Opened(Result<Box<Line>, ProviderError>),
     Event(Result<Event, ProviderError>),
 }
 
