@@ -26,7 +26,7 @@ use crate::{
             ids::{ResponseId, TurnId},
             input::{CloseReason, Command, Heard, Request, Spoken, Voice},
             output::{ClientError, Event, PartRef, Transcribe},
-            settings::{Format, Modality, Player, Profile},
+            settings::{Format, Mind, Modality, Player, Profile},
         },
     },
 };
@@ -80,6 +80,7 @@ impl Stage {
             starvation: Duration::from_millis(1500),
             longest_turn: Duration::from_secs(600),
             seed: 7,
+            mind: if choice & 8 == 0 { Mind::Cascade } else { Mind::Native { text: choice & 16 == 0 } },
             settings: Arc::new(settings),
         };
         let (now, mut out) = (Instant::now(), Vec::new());
@@ -289,6 +290,12 @@ impl Stage {
                 Output::Transcribe(Transcribe::Abandon { turn }) => self.turns.retain(|of| *of != turn),
                 Output::Advise { turn, pause, .. } => self.pauses.push_back((turn, pause)),
                 Output::Infer { response, .. } => self.thinking.push_back(response),
+                // It gives sound unasked, and words like any model.
+                Output::Converse { response, .. } => {
+                    self.egress.open(&response);
+                    self.thinking.push_back(response.clone());
+                    self.clauses.push_back((response, 0));
+                }
                 Output::Synthesize { response, clause, .. } => {
                     self.egress.open(&response);
                     self.clauses.push_back((response, clause.id));
