@@ -71,10 +71,7 @@ async fn answer(State(mind): State<Arc<Mind>>, Json(body): Json<Value>) -> impl 
 async fn ask(llm: Arc<dyn LanguageModel>, said: String) -> String {
     let prompt = Prompt { messages: vec![Message::User(said)], ..Prompt::default() };
     let thoughts: Vec<_> = llm.reply(prompt).await.unwrap().collect().await;
-    let text = |thought| match thought {
-        Ok(Thought::Text(text)) => Some(text),
-        _ => None,
-    };
+    let text = |thought| if let Ok(Thought::Text(text)) = thought { Some(text) } else { None };
     thoughts.into_iter().filter_map(text).collect()
 }
 
