@@ -34,14 +34,17 @@ const KEY: &str = "sk_planted4711";
 const GEORGE: &str = "JBFqnCBsd6RMkjVDRZzb";
 const SHARED: &str = "sharedsharedshared00";
 
+/// A part of a form: name, file name, bytes.
+type Sent = (String, String, Vec<u8>);
+
 /// The vendor's side of an account.
 #[derive(Default)]
 struct Vendor {
     voices: Mutex<Vec<Value>>,
     /// Method and path of every request.
     asked: Mutex<Vec<String>>,
-    /// The form of every new voice, part by part: name, file name, bytes.
-    forms: Mutex<Vec<Vec<(String, String, Vec<u8>)>>>,
+    /// The form of every new voice.
+    forms: Mutex<Vec<Vec<Sent>>>,
     /// Fails everything but the list, so.
     failing: Mutex<Option<(u16, &'static str)>>,
     /// New voices wait for this.
