@@ -13,10 +13,11 @@ use std::{
 use audio::Frame;
 use futures_util::{StreamExt, stream};
 use providers::{
-    ErrorKind, LanguageModel, SpeechToText, TextToSpeech,
+    ErrorKind, LanguageModel, RealtimeModel, SpeechToText, TextToSpeech,
     layers::{Account, Consumed, Fallback, Metered, Observation, Observed, Observer, Role},
-    llm::{Message, Prompt},
-    scripted::{self, Fault, Faults, Length, LlmScript, SttScript, TtsScript},
+    llm::{Message, Prompt, Thought, ToolChoice},
+    realtime::{Command, EventStream, Manner, Opening, Step},
+    scripted::{self, Fault, Faults, Length, LlmScript, RealtimeScript, SttScript, TtsScript},
     stt::SttOptions,
     tts::{Clause, Voice},
 };
@@ -158,4 +159,101 @@ async fn what_nobody_meters_is_on_nobodys_account() {
     let _: Vec<_> = mind.reply(Prompt::default()).await.unwrap().collect().await;
     assert_eq!(all.open.load(Ordering::Relaxed), 0);
     assert!(!all.of("mind").is_nothing());
+}
+
+fn manner() -> Manner {
+    Manner {
+        instructions: String::new(),
+        tools: Vec::new(),
+        tool_choice: ToolChoice::Auto,
+        voice: Some(voice()),
+        max_output_tokens: None,
+    }
+}
+
+/// An observed model whose words sound 300 ms each, on this account.
+fn talker(all: &Arc<Book>, mine: &Arc<Book>, faults: Faults) -> Arc<dyn RealtimeModel> {
+    let script = RealtimeScript { faults, ..RealtimeScript::default() };
+    let inner: Arc<dyn RealtimeModel> = Arc::new(scripted::RealtimeModel::new(script));
+    let observed: Arc<dyn RealtimeModel> = Arc::new(Observed::<dyn RealtimeModel>::new("talker", all.clone(), inner));
+    Arc::new(Metered::<dyn RealtimeModel>::new(mine.clone(), observed))
+}
+
+/// A conversation, and how it is told something.
+async fn opened(model: &Arc<dyn RealtimeModel>) -> (tokio::sync::mpsc::Sender<Command>, EventStream) {
+    let (sender, commands) = tokio::sync::mpsc::channel(256);
+    let commands = tokio_stream::wrappers::ReceiverStream::new(commands).boxed();
+    let opening = Opening { model: None, manner: manner(), history: Vec::new() };
+    (sender, model.converse(opening, commands).await.unwrap())
+}
+
+/// A second of speech, and a reply to it.
+fn turn(reply: u64) -> impl Iterator<Item = Command> {
+    let heard = std::iter::repeat_n(Command::Hear(Frame::SILENCE), 50);
+    heard.chain([Command::Commit, Command::Respond { reply, manner: Box::new(manner()) }])
+}
+
+/// Listens to a reply; how many words it had, and the tokens it wrote.
+async fn listen(events: &mut EventStream) -> (u32, u64) {
+    let (mut words, mut tokens) = (0, 0);
+    while let Some(event) = events.next().await {
+        match event.unwrap().step {
+            Step::Sound(_) => words += 1,
+            Step::Thought(Thought::Usage(usage)) => tokens += u64::from(usage.output_tokens),
+            Step::Thought(Thought::Finished(_)) => break,
+            Step::Thought(_) | Step::Failed(_) => {}
+        }
+    }
+    (words, tokens)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_spoken_conversation_is_charged_after_each_reply_and_at_its_end() {
+    let (all, mine) = (Arc::new(Book::default()), Arc::new(Book::default()));
+    let (commands, mut events) = opened(&talker(&all, &mine, Faults::default())).await;
+    let (mut spoken, mut tokens) = (Duration::ZERO, 0);
+    for reply in 1..=2 {
+        for command in turn(reply) {
+            commands.send(command).await.unwrap();
+        }
+        let (words, written) = listen(&mut events).await;
+        spoken += Duration::from_millis(300) * words;
+        tokens += written;
+        assert!(tokens > 0);
+        for book in [&all, &mine] {
+            let told = book.of("talker");
+            assert_eq!(told.heard, Duration::from_secs(reply), "reply {reply}");
+            assert_eq!((told.spoken, told.output_tokens), (spoken, tokens), "reply {reply}");
+        }
+    }
+    commands.send(Command::Hear(Frame::SILENCE)).await.unwrap();
+    let quiet = tokio::time::timeout(Duration::from_secs(1), events.next()).await;
+    assert!(quiet.is_err(), "nobody asked for a reply");
+    assert_eq!(mine.of("talker").heard, Duration::from_secs(2), "nothing is told in the midst of a turn");
+    drop(events);
+    assert_eq!(mine.of("talker").heard, Duration::from_millis(2_020));
+    assert_eq!(mine.open.load(Ordering::Relaxed), 0);
+    let roles: Vec<_> = mine.lines.lock().unwrap().iter().map(|(_, role, _)| *role).collect();
+    assert!(roles.iter().all(|role| *role == Role::Realtime), "{roles:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conversation_that_is_lost_or_never_opened_is_charged_for_what_it_took() {
+    let (all, mine) = (Arc::new(Book::default()), Arc::new(Book::default()));
+    let breaks = Faults::always(Fault::Break { after: 3, kind: ErrorKind::Unavailable });
+    let (commands, mut events) = opened(&talker(&all, &mine, breaks)).await;
+    for command in turn(1) {
+        commands.send(command).await.unwrap();
+    }
+    while events.next().await.unwrap().is_ok() {}
+    assert_eq!(mine.of("talker").heard, Duration::from_secs(1));
+    assert!(mine.of("talker").spoken > Duration::ZERO, "what was heard before the loss is paid");
+    drop(events);
+    assert_eq!(mine.open.load(Ordering::Relaxed), 0);
+
+    let refuses = Faults::always(Fault::Refuse(ErrorKind::RateLimited));
+    let refused = talker(&all, &mine, refuses);
+    let opening = Opening { model: None, manner: manner(), history: Vec::new() };
+    assert!(refused.converse(opening, stream::pending().boxed()).await.is_err());
+    assert_eq!(mine.open.load(Ordering::Relaxed), 0, "nothing is left open");
 }

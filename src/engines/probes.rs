@@ -4,14 +4,15 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, future::BoxFuture};
 use providers::{
-    elevenlabs,
+    ProviderError,
+    elevenlabs::{self, Cloned, NewVoice},
     probe::{Ailment, Probe},
 };
 
 use super::{accounts::Foreign, look::program, vendors::COMPATIBLE};
 use crate::{
     config::Config,
-    roster::{Ask, Checkup, Library, Named},
+    roster::{Ask, Checkup, Library, Named, Studio},
 };
 
 /// How an engine of this name and task is looked after.
@@ -34,14 +35,42 @@ pub fn library(name: &str, task: &str, config: &Config) -> Option<Library> {
     }
     let account: elevenlabs::Config = found.account.config().ok()?;
     let library = elevenlabs::Library::new("elevenlabs", Arc::new(account));
-    Some(Library::new(move || {
+    let studio = Arc::new(Cloning(library.clone()));
+    let listing = Library::new(move || {
         let library = library.clone();
         let listed = async move {
-            let voices = library.list().await?;
-            Ok(voices.into_iter().map(|voice| Named { id: voice.id, name: voice.name }).collect())
+            let named = |voice: elevenlabs::Owned| {
+                let cloned = voice.is_own_clone();
+                Named { id: voice.id, name: voice.name, cloned }
+            };
+            Ok(library.list().await?.into_iter().map(named).collect())
         };
         listed.boxed()
-    }))
+    });
+    Some(listing.with_studio(studio))
+}
+
+/// Instant voice cloning in an ElevenLabs account.
+struct Cloning(elevenlabs::Library);
+
+impl Studio for Cloning {
+    fn make(&self, voice: NewVoice) -> BoxFuture<'static, Result<Cloned, ProviderError>> {
+        let library = self.0.clone();
+        async move { library.clone_voice(voice).await }.boxed()
+    }
+
+    fn delete(&self, id: String) -> BoxFuture<'static, Result<bool, ProviderError>> {
+        let library = self.0.clone();
+        let deleted = async move {
+            // The library holds premade and shared voices too: those are not ours to delete.
+            let own = library.find(&id).await?.is_some_and(|voice| voice.is_own_clone());
+            if own {
+                library.delete(&id).await?;
+            }
+            Ok(own)
+        };
+        deleted.boxed()
+    }
 }
 
 /// Whose account an engine is used with, and the question that tells whether it is good.

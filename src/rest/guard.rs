@@ -7,7 +7,7 @@ use std::{
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts, Request, State},
-    http::{HeaderMap, header, request::Parts},
+    http::{HeaderMap, Method, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -27,6 +27,8 @@ pub enum Need {
     Key,
     /// A key with this scope.
     Scope(Scope),
+    /// A key, whatever its scopes, to read; one with this scope to change anything.
+    Change(Scope),
     /// A key with the scope `realtime`, or a client secret, in any form a WebSocket can carry it.
     Voice,
 }
@@ -37,6 +39,7 @@ pub(super) async fn admit(
     mut request: Request,
     next: Next,
 ) -> Response {
+    let need = need.of(request.method());
     if need == Need::Nothing {
         return next.run(request).await;
     }
@@ -56,7 +59,7 @@ fn credential(need: Need, request: &Request) -> Option<Credential> {
         Need::Voice => in_headers
             .or_else(|| subprotocol(request.headers()).credential.map(Credential::from))
             .or_else(|| Credential::of_url(request.uri())),
-        Need::Nothing | Need::Key | Need::Scope(_) => in_headers,
+        Need::Nothing | Need::Key | Need::Scope(_) | Need::Change(_) => in_headers,
     }
 }
 
@@ -77,7 +80,7 @@ async fn recognise(
     let fits = match need {
         Need::Nothing => true,
         Need::Key => principal.holds_key(),
-        Need::Scope(scope) => principal.holds_key() && principal.may(scope),
+        Need::Scope(scope) | Need::Change(scope) => principal.holds_key() && principal.may(scope),
         Need::Voice => principal.may(Scope::Realtime),
     };
     if fits { Ok(principal) } else { Err(Fault::forbidden(need.name())) }
@@ -88,11 +91,20 @@ fn address(request: &Request) -> Option<IpAddr> {
 }
 
 impl Need {
+    /// What it takes to call a route by this method.
+    fn of(self, method: &Method) -> Self {
+        match self {
+            Self::Change(_) if method.is_safe() => Self::Key,
+            Self::Change(scope) => Self::Scope(scope),
+            Self::Nothing | Self::Key | Self::Scope(_) | Self::Voice => self,
+        }
+    }
+
     const fn name(self) -> &'static str {
         match self {
             Self::Nothing => "none",
             Self::Key => "any, of an API key",
-            Self::Scope(scope) => scope.as_str(),
+            Self::Scope(scope) | Self::Change(scope) => scope.as_str(),
             Self::Voice => Scope::Realtime.as_str(),
         }
     }

@@ -7,6 +7,7 @@
 mod body;
 mod calls;
 mod clauses;
+mod cloning;
 mod context;
 mod dictation;
 mod fault;
@@ -22,6 +23,7 @@ mod providers;
 mod ready;
 mod realtime;
 mod request;
+mod samples;
 mod secrets;
 mod sessions;
 mod sound;
@@ -57,6 +59,7 @@ struct Route {
 
 fn table() -> Vec<Route> {
     let route = |path, need, methods| Route { path, need, methods };
+    let cloning = cloning();
     vec![
         route("/", Need::Nothing, get(home::show)),
         route("/health", Need::Nothing, get(health::live)),
@@ -78,11 +81,13 @@ fn table() -> Vec<Route> {
         route("/voice/providers", Need::Key, get(providers::list)),
         route("/voice/sessions", Need::Scope(Scope::Realtime), get(voice::list)),
         route("/voice/sessions/{id}", Need::Scope(Scope::Realtime), get(voice::show).delete(voice::end)),
-        route("/voice/voices", Need::Key, get(voices::list)),
+        route("/voice/voices", Need::Change(Scope::Admin), get(voices::list).merge(cloning.clone())),
+        route("/voice/voices/{id}", Need::Change(Scope::Admin), delete(cloning::remove)),
         route("/api/voice/providers", Need::Key, get(providers::list)),
         route("/api/voice/sessions", Need::Scope(Scope::Realtime), get(voice::list)),
         route("/api/voice/sessions/{id}", Need::Scope(Scope::Realtime), get(voice::show).delete(voice::end)),
-        route("/api/voice/voices", Need::Key, get(voices::list)),
+        route("/api/voice/voices", Need::Change(Scope::Admin), get(voices::list).merge(cloning)),
+        route("/api/voice/voices/{id}", Need::Change(Scope::Admin), delete(cloning::remove)),
     ]
 }
 
@@ -90,6 +95,12 @@ fn table() -> Vec<Route> {
 fn transcriptions() -> MethodRouter<Arc<Context>> {
     let limit = DefaultBodyLimit::max(transcriptions::BODY);
     post(transcriptions::transcribe).layer::<_, Infallible>((limit, Extension(Arc::new(dictation::Desk::new()))))
+}
+
+/// Takes larger bodies than the others, a few at a time.
+fn cloning() -> MethodRouter<Arc<Context>> {
+    let limit = DefaultBodyLimit::max(samples::BODY);
+    post(cloning::make).layer::<_, Infallible>((limit, Extension(Arc::new(cloning::Booths::new()))))
 }
 
 /// Every path and what it takes to call it, for documentation and for the test that walks it.

@@ -18,6 +18,16 @@ pub(super) fn failed(role: Role, error: &ProviderError) -> Fault {
         Role::Advise => "The turn detector",
         Role::Converse => "The speech-to-speech model",
     };
+    told(what, error)
+}
+
+/// The same of an account's voices, which no meter counts.
+pub(super) fn shelf(error: &ProviderError) -> Fault {
+    tracing::warn!(%error, "a voice library failed");
+    told("The voice library", error)
+}
+
+fn told(what: &str, error: &ProviderError) -> Fault {
     let (status, code, why) = match error.kind {
         ErrorKind::RateLimited => (StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded", "is busy: try again later"),
         ErrorKind::Rejected => (StatusCode::BAD_REQUEST, "rejected_input", "cannot do this with your input"),

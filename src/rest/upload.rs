@@ -60,7 +60,7 @@ async fn gather(mut form: Multipart, most: usize) -> Result<Form, Fault> {
 }
 
 /// Waits for more of an upload, but not for ever.
-async fn patient<T>(more: impl Future<Output = Result<T, MultipartError>>) -> Result<T, Fault> {
+pub(super) async fn patient<T>(more: impl Future<Output = Result<T, MultipartError>>) -> Result<T, Fault> {
     let late = || Fault::new(StatusCode::REQUEST_TIMEOUT, "upload_timeout", "The upload stood still for too long.");
     timeout(STALL, more).await.map_err(|_| late())?.map_err(|error| match error.status() {
         StatusCode::PAYLOAD_TOO_LARGE => body::too_large(),
@@ -80,8 +80,8 @@ const TEXTS: usize = 64 << 10;
 /// What a part counts for beside its text, so that empty ones are bounded too.
 const PART: usize = 256;
 /// How long an upload may take: 25 MB at 700 kbit/s.
-const LONGEST: Duration = Duration::from_secs(300);
+pub(super) const LONGEST: Duration = Duration::from_secs(300);
 /// How long an upload may stand still.
 const STALL: Duration = Duration::from_secs(30);
 /// How long an upload that was refused is read on.
-const PARTING: Duration = Duration::from_secs(5);
+pub(super) const PARTING: Duration = Duration::from_secs(5);

@@ -43,6 +43,7 @@ fn views(report: &Report, voices: &[Named]) -> Vec<Value> {
             "provider": report.name,
             "languages": report.abilities.languages(),
             "healthy": report.works,
+            "cloned": voice.cloned,
             "default": report.preferred && Some(&voice.id) == usual,
         })
     };

@@ -5,6 +5,7 @@
 
 mod abilities;
 mod condition;
+mod studio;
 mod sweep;
 
 use std::{
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 pub use abilities::{Abilities, Library, Named};
 use condition::{Condition, Moment, State};
+pub use studio::Studio;
 
 use crate::clock::Clock;
 
@@ -168,6 +170,23 @@ impl Roster {
                 tracing::warn!(%error, "a voice library does not answer");
                 own
             }
+        }
+    }
+
+    /// Where voices can be cloned, and whose account it is; `None` where no engine in use speaks with such voices.
+    pub fn studio(&self) -> Option<(String, Arc<dyn Studio>)> {
+        let engines = self.0.engines();
+        let found = |((_, name), engine): (&(Role, String), &Engine)| {
+            let studio = engine.library.as_ref()?.studio()?;
+            Some((name.split('/').next().unwrap_or(name).to_owned(), studio))
+        };
+        engines.iter().find_map(found)
+    }
+
+    /// Accounts have other voices now: whoever asks next is told of them.
+    pub fn forget_voices(&self) {
+        for library in self.0.engines().values().filter_map(|engine| engine.library.as_ref()) {
+            library.forget();
         }
     }
 }

@@ -153,8 +153,8 @@ async fn voices_come_from_the_account_where_it_has_a_library() {
     let count = Arc::clone(&fetched);
     let library = Library::new(move || {
         count.fetch_add(1, Ordering::Relaxed);
-        let mine = Named { id: "x1y2".into(), name: Some("My own".into()) };
-        std::future::ready(Ok(vec![Named { id: "rachel".into(), name: None }, mine])).boxed()
+        let mine = Named { id: "x1y2".into(), name: Some("My own".into()), cloned: true };
+        std::future::ready(Ok(vec![Named { id: "rachel".into(), name: None, cloned: false }, mine])).boxed()
     });
     let server = Server::with(|context| {
         context.roster = roster(&context.engine.clock);

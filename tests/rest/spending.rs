@@ -4,8 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
 use providers::{
-    LanguageModel, SpeechToText, TextToSpeech,
+    LanguageModel, RealtimeModel, SpeechToText, TextToSpeech,
     layers::{Observed, Observer},
+    scripted,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -90,6 +91,50 @@ async fn a_conversation_knows_its_cost_while_it_lives_and_keeps_it_afterwards() 
     until(&server, &format!("/voice/sessions/{id}"), |session| session["state"] == "ended").await;
     let kept = until(&server, &path, |kept| kept["cost"] == live["cost"]).await;
     assert_eq!(kept["cost"]["unknown"], json!([]));
+}
+
+#[tokio::test]
+async fn a_speech_to_speech_model_charges_for_sound_both_ways_and_for_tokens() {
+    let server = Server::with(|context| {
+        let meter: Arc<dyn Observer> = Arc::new(ProviderMeter::new(context.engine.clock.clone()));
+        let model: Arc<dyn RealtimeModel> = Arc::new(scripted::RealtimeModel::default());
+        let observed = Observed::<dyn RealtimeModel>::new("acme/talker", meter, model);
+        context.providers.realtime = Some(Arc::new(observed));
+        let list = vec!["acme/talker minute=0.6 minute_out=1.2 output=1000".to_owned()];
+        let prices = Prices::new(&cost::Config { list, ..cost::Config::default() });
+        context.engine.admission = Admission::new(10, 10).with_prices(prices);
+    })
+    .await;
+    let mut socket = owner(&server, "?model=gpt-realtime").await;
+    next(&mut socket, "session.created").await;
+    let id = server.get("/voice/sessions").await.body["items"][0]["id"].as_str().unwrap().to_owned();
+    let update = json!({"type": "realtime", "audio": {"input": {"turn_detection": null}}});
+    send(&mut socket, json!({"type": "session.update", "session": update})).await;
+    next(&mut socket, "session.updated").await;
+    let second = "AAAA".repeat(24_000 * 2 / 3);
+    send(&mut socket, json!({"type": "input_audio_buffer.append", "audio": second})).await;
+    send(&mut socket, json!({"type": "input_audio_buffer.commit"})).await;
+    send(&mut socket, json!({"type": "response.create"})).await;
+    let done = next(&mut socket, "response.done").await;
+    assert_eq!(done["response"]["status"], "completed", "{done}");
+    let talker = |session: &Value| session["cost"]["by_provider"]["acme/talker"].clone();
+    let live = until(&server, &format!("/voice/sessions/{id}"), |live| talker(live)["output_tokens"].is_u64()).await;
+    let spent = talker(&live);
+    let number = |key: &str| spent[key].as_f64().unwrap();
+    assert_eq!(spent["output_tokens"], done["response"]["usage"]["output_tokens"]);
+    assert!((0.9..=1.1).contains(&number("audio_in_seconds")), "{spent}");
+    let words = done["response"]["output"][0]["content"][0]["transcript"].as_str().unwrap().split(' ').count();
+    assert!((number("audio_out_seconds") - 0.3 * words as f64).abs() < 1e-6, "{spent} for {words} words");
+    let expected =
+        number("audio_in_seconds") * 0.01 + number("audio_out_seconds") * 0.02 + number("output_tokens") / 1e3;
+    assert!((number("cost") - expected).abs() < 1e-6, "{spent}");
+    assert_eq!(live["cost"]["by_provider"].as_object().unwrap().get("acme/mind"), None);
+
+    socket.close(None).await.unwrap();
+    while socket.next().await.is_some() {}
+    until(&server, &format!("/voice/sessions/{id}"), |session| session["state"] == "ended").await;
+    let kept = until(&server, &format!("/api/sessions/{id}"), |kept| talker(kept).is_object()).await;
+    assert_eq!(talker(&kept), spent);
 }
 
 #[tokio::test]

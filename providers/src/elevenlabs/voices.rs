@@ -59,6 +59,9 @@ pub struct Owned {
     /// A recording of it.
     #[serde(default)]
     pub preview_url: Option<String>,
+    /// Whether it is this account's own, and not somebody's who shares it; `None` where the vendor does not say.
+    #[serde(default)]
+    pub is_owner: Option<bool>,
 }
 
 /// Where a voice comes from.
@@ -163,6 +166,24 @@ impl Library {
         Ok(Page { voices: list.voices, next })
     }
 
+    /// One voice; `None` where there is none of this id.
+    ///
+    /// # Errors
+    ///
+    /// Those of any request; [`ErrorKind::Timeout`] after ten seconds.
+    pub async fn find(&self, id: &str) -> Result<Option<Owned>, ProviderError> {
+        if !is_id(id) {
+            return Ok(None);
+        }
+        let url = self.url(&format!("v1/voices/{id}"))?;
+        match self.ask::<Owned>(PATIENCE, self.request(Method::GET, url).await?).await {
+            Ok(voice) if voice.id == id => Ok(Some(voice)),
+            Ok(_) => Err(self.account.error(ErrorKind::Protocol, "the answer is another voice")),
+            Err(error) if error.kind == ErrorKind::Rejected => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Clones a voice from samples.
     ///
     /// # Errors
@@ -234,6 +255,13 @@ impl Library {
         let kind = fault::word(&body).unwrap_or_else(|| http::kind_of(status));
         let detail = format!("status {}: {}", status.as_u16(), said(&body));
         ProviderError { retry_after, ..self.account.error(kind, &detail) }
+    }
+}
+
+impl Owned {
+    /// Whether this account cloned it itself from samples.
+    pub fn is_own_clone(&self) -> bool {
+        self.category == Category::Cloned && self.is_owner != Some(false)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What any provider can be wrapped in: each layer is again a provider of the same kind.
 //!
 //! The usual order, outermost first: [`Metered`] (a session's own) over [`Routed`] over [`Fallback`]s over several
-//! [`Observed`] over [`Guarded`] (by a [`Breaker`], by a [`Limit`]) over [`Retry`] over [`Timed`] providers, in each of which
+//! [`Observed`] over [`Guarded`] (by a [`Limit`], by a [`Breaker`]) over [`Retry`] over [`Timed`] providers, in each of which
 //! voices are [`Voiced`] and keys can be [`Swapped`]. So each attempt has its own time, all attempts of a request hold one
 //! place and count once, as failed only if the last one fails, and a fallback begins after them.
 

@@ -204,7 +204,10 @@ impl RealtimeModel for Observed<dyn RealtimeModel> {
             let replies = Arc::new(Replies { name, observer, current: Mutex::default() });
             let told = replies.clone();
             let commands = commands.inspect(move |command| told.take(command)).boxed();
-            let mut events = request.opened(self.inner.converse(opening, commands).await)?;
+            // Of the conversation as a whole: it pays for what is said between replies too.
+            let meter = Meter::begin(self.name.clone(), Role::Realtime, self.observer.clone());
+            let (commands, count) = meter.converse(commands);
+            let mut events = count(request.opened(self.inner.converse(opening, commands).await)?);
             request.end(|after| Observation::Finished { after });
             let followed = stream::poll_fn(move |context| {
                 let polled = events.poll_next_unpin(context);

@@ -34,6 +34,34 @@ async fn pages_without_end_are_given_up() {
     assert_eq!(library.list().await.unwrap_err().kind, ErrorKind::Protocol);
 }
 
+#[tokio::test]
+async fn one_voice_is_found_by_its_id_and_told_apart_from_what_is_not_ones_own() {
+    let id = "abcdefghij0123456789";
+    let voice = |more: &str| answer("200 OK", "", format!(r#"{{"voice_id":"{id}","name":"Me",{more}}}"#));
+    let unknown = r#"{"detail":{"status":"voice_not_found","message":"A voice with that id was not found."}}"#;
+    let answers = vec![
+        voice(r#""category":"cloned","is_owner":true"#),
+        voice(r#""category":"cloned","is_owner":null"#),
+        voice(r#""category":"cloned","is_owner":false"#),
+        voice(r#""category":"premade","is_owner":true"#),
+        answer("400 Bad Request", "", unknown),
+        answer("200 OK", "", r#"{"voice_id":"another"}"#),
+        answer("401 Unauthorized", "", r#"{"detail":{"status":"invalid_api_key","message":"m"}}"#),
+    ];
+    let server = Server::start(answers).await;
+    let library = Library::new("elevenlabs", Arc::new(config(&server.base_url)));
+    for own in [true, true, false, false] {
+        assert_eq!(library.find(id).await.unwrap().unwrap().is_own_clone(), own);
+    }
+    assert_eq!(library.find(id).await.unwrap(), None);
+    assert_eq!(library.find("../user").await.unwrap(), None, "nothing is sent for what is no id");
+    assert_eq!(library.find(id).await.unwrap_err().kind, ErrorKind::Protocol);
+    assert_eq!(library.find(id).await.unwrap_err().kind, ErrorKind::Unauthorized);
+    let requests = server.requests.lock().unwrap().clone();
+    assert!(requests[0].starts_with("GET /v1/voices/abcdefghij0123456789 HTTP/1.1\r\n"), "{}", requests[0]);
+    assert_eq!(requests.len(), 7);
+}
+
 fn new_voice() -> NewVoice {
     NewVoice {
         name: " Me ".into(),
