@@ -81,7 +81,10 @@ impl Driver {
                 self.held = Some(turn);
                 self.ingest.hold(from);
                 self.workers.listen(turn, from, options);
-                self.workers.converse_over(turn, item, from, || self.session.manner());
+                // Once it was lost it is not called again, nor told what is said to others.
+                if self.session.hears_itself() {
+                    self.workers.converse_over(turn, item, from, || self.session.manner());
+                }
                 self.feed();
             }
             Transcribe::Finish { turn, until } => {
