@@ -14,3 +14,4 @@ mod speaking;
 mod thinking;
 mod tones;
 mod vendors;
+mod warmth;
