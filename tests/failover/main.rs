@@ -10,6 +10,7 @@ mod chaos;
 mod client;
 mod hearing;
 mod relay;
+mod rotation;
 mod speaking;
 mod thinking;
 mod tones;
