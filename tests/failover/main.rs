@@ -9,6 +9,7 @@ mod blackout;
 mod chaos;
 mod client;
 mod hearing;
+mod native;
 mod relay;
 mod rotation;
 mod speaking;
