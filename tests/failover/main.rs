@@ -12,6 +12,7 @@ mod hearing;
 mod native;
 mod relay;
 mod rotation;
+mod secrets;
 mod speaking;
 mod thinking;
 mod tones;
