@@ -81,10 +81,7 @@ impl Driver {
                 self.held = Some(turn);
                 self.ingest.hold(from);
                 self.workers.listen(turn, from, options);
-                // Once it was lost it is not called again, nor told what is said to others.
-                if self.session.hears_itself() {
-                    self.workers.converse_over(turn, item, from, || self.session.manner());
-                }
+                self.workers.converse_over(turn, item, from, || self.session.manner());
                 self.feed();
             }
             Transcribe::Finish { turn, until } => {

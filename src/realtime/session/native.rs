@@ -24,7 +24,7 @@ use super::{
 
 impl Session {
     /// Whether the model that makes the next reply hears the microphone by itself.
-    pub const fn hears_itself(&self) -> bool {
+    pub(super) const fn hears_itself(&self) -> bool {
         matches!(self.mind, Mind::Native { .. })
     }
 
