@@ -3,7 +3,13 @@
 use std::io::IsTerminal;
 
 use serde::{Deserialize, Serialize};
-use tracing_subscriber::{EnvFilter, filter::LevelFilter};
+use tracing::{Level, Metadata};
+use tracing_subscriber::{
+    EnvFilter,
+    filter::{LevelFilter, filter_fn},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 /// `[log]`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -55,7 +61,12 @@ pub fn start(config: &Config) {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());
     let _already_set = match config.format {
-        Format::Pretty => builder.try_init(),
-        Format::Json => builder.json().flatten_event(true).try_init(),
+        Format::Pretty => builder.finish().with(filter_fn(may_be_told)).try_init(),
+        Format::Json => builder.json().flatten_event(true).finish().with(filter_fn(may_be_told)).try_init(),
     };
+}
+
+/// Whatever the level asks for, handshakes are never logged as they are written: the key is in them.
+fn may_be_told(metadata: &Metadata<'_>) -> bool {
+    *metadata.level() != Level::TRACE || !metadata.target().starts_with("tungstenite::handshake")
 }

@@ -186,6 +186,11 @@ impl Probe {
         Self { query: Some(("languageCode", "en-US".to_owned())), ..probe }
     }
 
+    /// ... by a token.
+    pub fn google_by_token(base_url: &str, token: Option<&Secret>) -> Self {
+        Self { sign: Sign::Authorization("Bearer "), ..Self::google(base_url, token) }
+    }
+
     fn new(vendor: &'static str, base_url: &str, path: &'static str, sign: Sign, key: Option<&Secret>) -> Self {
         let key = key.filter(|key| !key.expose_secret().is_empty()).cloned();
         let base_url = base_url.to_owned();

@@ -79,7 +79,7 @@ impl Account {
         if self.has_key() {
             table.insert("key".into(), self.api_key.expose_secret().to_owned().into());
         }
-        table.try_into().map_err(|error: toml::de::Error| error.message().trim().to_owned())
+        table.try_into().map_err(|error: toml::de::Error| without_value(error.message().trim()))
     }
 
     /// How its speech-to-speech models are spoken to: their defaults, and `settings.realtime`.
@@ -88,7 +88,7 @@ impl Account {
     /// What cannot be of them, in words for people.
     pub(super) fn live<C: DeserializeOwned>(&self) -> Result<C, String> {
         let table = self.settings.get(LIVE).and_then(toml::Value::as_table).cloned().unwrap_or_default();
-        table.try_into().map_err(|error: toml::de::Error| error.message().trim().to_owned())
+        table.try_into().map_err(|error: toml::de::Error| without_value(error.message().trim()))
     }
 
     /// Whether `settings.realtime` has this key.
@@ -128,6 +128,17 @@ impl Account {
             Some(check) if wrong.is_empty() => check(self),
             Some(_) | None => wrong,
         }
+    }
+}
+
+/// A parser's words without the value that it got, which may be a key in the wrong place.
+fn without_value(message: &str) -> String {
+    match message.rsplit_once(", expected ") {
+        Some((got, expected)) if !got.starts_with("unknown field") => {
+            let got = got.split(['"', '`']).next().unwrap_or_default().trim_end();
+            format!("{got}, expected {expected}")
+        }
+        Some(_) | None => message.to_owned(),
     }
 }
 
@@ -176,6 +187,18 @@ mod tests {
         assert_eq!((config.base_url.as_str(), config.smart_format), ("http://127.0.0.1:1", false));
         assert_eq!(config.key.unwrap().expose_secret(), "k");
         assert_eq!(keys(&account), [""; 0]);
+    }
+
+    #[test]
+    fn a_key_in_the_wrong_place_is_not_repeated() {
+        for settings in ["smart_format = 'sk-1'", "languages = 'sk-1'", "endpointing_ms = 'sk-1, expected 2'"] {
+            let check = judged(&account(settings), deepgram::Config::problems);
+            let [(key, message)] = &check[..] else { panic!("{check:?}") };
+            assert!(key == "settings" && message.contains("expected") && !message.contains("sk-1"), "{message}");
+        }
+        assert!(without_value("unknown field `colour`, expected one of `a`, `b`").contains("colour"));
+        let variant = "unknown variant `sk-1`, expected one of `auto`, `on`";
+        assert_eq!(without_value(variant), "unknown variant, expected one of `auto`, `on`");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use futures_util::{FutureExt, future::BoxFuture};
 use providers::{
     ProviderError,
     elevenlabs::{self, Cloned, NewVoice},
+    google,
     probe::{Ailment, Probe},
 };
 
@@ -20,6 +21,9 @@ pub fn checkup(name: &str, task: &str, config: &Config) -> Checkup {
     if let Some(program) = program(name) {
         let ask: Ask = Arc::new(move || std::future::ready(program.available().map_err(|_| Ailment::Failing)).boxed());
         return Checkup::Asked { account: name.to_owned(), ask };
+    }
+    if let Some(ask) = google_asks(name, task, config) {
+        return Checkup::Asked { account: "google".to_owned(), ask };
     }
     match probe(name, task, config) {
         Some((account, probe)) => Checkup::Asked { account, ask: asking(probe) },
@@ -80,12 +84,24 @@ fn probe(name: &str, task: &str, config: &Config) -> Option<(String, Probe)> {
     if vendor.section == COMPATIBLE.section {
         return Some((owner.to_owned(), Probe::openai(url, key.as_ref())));
     }
-    let region = account.settings.get("region").and_then(|region| region.as_str());
-    let url = match (vendor.section, region) {
-        ("azure_speech", Some(region)) if url.is_empty() => format!("https://{region}.tts.speech.microsoft.com"),
+    let setting = |name| account.settings.get(name).and_then(|value| value.as_str());
+    // A private endpoint, another cloud or a container is asked itself: the key is nobody else's.
+    let url = match (vendor.section, setting("tts_base_url").or(setting("stt_base_url")), setting("region")) {
+        ("azure_speech", Some(own), _) => own.to_owned(),
+        ("azure_speech", None, Some(region)) => format!("https://{region}.tts.speech.microsoft.com"),
         _ => url.clone(),
     };
     Some((vendor.section.to_owned(), Probe::of(vendor.section, &url, key.as_ref())?))
+}
+
+/// Google Cloud's question goes by credentials as well as by a key.
+fn google_asks(name: &str, task: &str, config: &Config) -> Option<Ask> {
+    let found = config.accounts().find(name, task).filter(|found| found.vendor.section == "google")?;
+    let account: Arc<google::Config> = Arc::new(found.account.config().ok()?);
+    Some(Arc::new(move || {
+        let account = Arc::clone(&account);
+        async move { google::checkup(&account, PATIENCE).await }.boxed()
+    }))
 }
 
 fn asking(probe: Probe) -> Ask {

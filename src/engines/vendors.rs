@@ -53,7 +53,7 @@ pub static VENDORS: [Vendor; 9] = [
         needs: &[Slot::Key],
         check: |account| judged(account, openai::Config::problems),
         stt: Some(|account, name, model| {
-            let config = Arc::new(configured(account, &name)?);
+            let config = Arc::new(warmed(account, &name)?);
             Ok(Arc::new(openai::SpeechToText::new(name, model, config)))
         }),
         llm: Some(|account, name, model| {
@@ -128,12 +128,12 @@ pub static VENDORS: [Vendor; 9] = [
         needs: &[Slot::Key],
         check: |account| judged(account, deepgram::Config::problems),
         stt: Some(|account, name, model| {
-            let config = Arc::new(configured(account, &name)?);
+            let config = Arc::new(warmed(account, &name)?);
             Ok(Arc::new(deepgram::SpeechToText::new(name, model, config)))
         }),
         llm: None,
         tts: Some(|account, name, model| {
-            let config = Arc::new(configured(account, &name)?);
+            let config = Arc::new(warmed(account, &name)?);
             Ok(Arc::new(deepgram::TextToSpeech::new(name, model, config)))
         }),
         realtime: None,
@@ -164,7 +164,7 @@ pub static VENDORS: [Vendor; 9] = [
         }),
         llm: None,
         tts: Some(|account, name, model| {
-            let config = Arc::new(configured(account, &name)?);
+            let config = Arc::new(warmed(account, &name)?);
             Ok(Arc::new(elevenlabs::TextToSpeech::new(name, model, config)))
         }),
         realtime: None,
@@ -316,7 +316,29 @@ fn configured<C: DeserializeOwned>(account: &Account, name: &str) -> Result<C, P
     account.config().map_err(|why| ProviderError::new(name.to_owned(), providers::ErrorKind::Rejected, why))
 }
 
+/// The same of an adapter that opens the next turn's connection when one ends, which it does here unless it is told not to.
+fn warmed<C: DeserializeOwned>(account: &Account, name: &str) -> Result<C, ProviderError> {
+    let mut account = account.clone();
+    account.settings.entry("warm").or_insert(true.into());
+    configured(&account, name)
+}
+
 /// How a vendor's speech-to-speech models are spoken to: `settings.realtime`.
 fn live<C: DeserializeOwned>(account: &Account, name: &str) -> Result<C, ProviderError> {
     account.live().map_err(|why| ProviderError::new(name.to_owned(), providers::ErrorKind::Rejected, why))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_are_kept_warm_unless_that_is_declined() {
+        let mut account = Account::default();
+        assert!(warmed::<deepgram::Config>(&account, "").unwrap().warm);
+        assert!(warmed::<elevenlabs::Config>(&account, "").unwrap().warm);
+        assert!(warmed::<openai::Config>(&account, "").unwrap().warm);
+        account.settings.insert("warm".into(), false.into());
+        assert!(!warmed::<deepgram::Config>(&account, "").unwrap().warm);
+    }
 }

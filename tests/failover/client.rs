@@ -17,6 +17,14 @@ use crate::relay::{KEY, Relay};
 /// Longer than anything takes, timeouts of providers included.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
+/// What comes once of an utterance that is answered.
+pub(crate) const ONCE: [&str; 4] = [
+    "input_audio_buffer.speech_started",
+    "input_audio_buffer.committed",
+    "response.created",
+    "conversation.item.input_audio_transcription.completed",
+];
+
 pub(crate) struct Client {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
 }

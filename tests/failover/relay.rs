@@ -1,12 +1,13 @@
 //! The relay under test: this build's binary, with data, port and environment of its own.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Stdio,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
+use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, BufReader},
     process::{Child, Command},
@@ -20,7 +21,7 @@ pub(crate) struct Relay {
     /// `http://127.0.0.1:…`
     pub(crate) url: String,
     log: Arc<Mutex<String>>,
-    _folder: tempfile::TempDir,
+    folder: TempDir,
 }
 
 /// Opens every relay of these tests.
@@ -28,28 +29,17 @@ pub(crate) const KEY: &str = "an-admin-key-of-tests";
 
 impl Relay {
     /// A relay with these chains, `stt`, `llm` and `tts`, whose vendors are the stand-ins.
-    pub(crate) async fn start(vendors: &Vendors, [stt, llm, tts]: [&[&str]; 3]) -> Self {
-        let models = models().map_or_else(String::new, |path| path.display().to_string());
-        let chains = format!("stt = {stt:?}\nllm = {llm:?}\ntts = {tts:?}\nturn = \"\"\n");
-        let config = format!(
-            "[providers]\n{chains}[models]\ndir = {models:?}\n[log]\nlevel = \"info\"\n{}",
-            vendors.configuration()
-        );
+    pub(crate) async fn start(vendors: &Vendors, chains: [&[&str]; 3]) -> Self {
+        Self::launch(&configuration(chains, "", &vendors.configuration()), &[]).await
+    }
+
+    /// A relay with this configuration, and these variables in its environment.
+    pub(crate) async fn launch(config: &str, environment: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("config.toml");
-        std::fs::write(&file, config).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_voice-relay"));
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("VOICE_RELAY")) {
-            command.env_remove(name);
-        }
-        command.arg("serve").args(["--listen", "127.0.0.1:0"]).arg("--config").arg(&file);
-        command
-            .arg("--data-dir")
-            .arg(folder.path().join("data"))
-            .env("VOICE_RELAY_ADMIN_KEY", KEY)
-            .env("NO_COLOR", "1");
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        let mut child = command.spawn().unwrap();
+        std::fs::write(folder.path().join(FILE), config).unwrap();
+        let mut command = command(folder.path(), environment);
+        command.arg("serve").args(["--listen", "127.0.0.1:0"]);
+        let mut child = command.kill_on_drop(true).spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         keep(child.stderr.take().unwrap(), log.clone());
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -64,7 +54,33 @@ impl Relay {
         let url = tokio::time::timeout(PATIENCE, served).await.expect("the relay does not serve in time");
         let Some(url) = url else { panic!("the relay does not start: {}", log.lock().unwrap()) };
         keep(lines.into_inner(), log.clone());
-        Self { child, url, log, _folder: folder }
+        Self { child, url, log, folder }
+    }
+
+    /// Has it read its accounts again, after its configuration was replaced by this one if there is one, and waits until
+    /// the log tells of it so many times.
+    pub(crate) async fn reload(&self, config: Option<&str>, told: &str, times: usize) {
+        if let Some(config) = config {
+            std::fs::write(self.folder.path().join(FILE), config).unwrap();
+        }
+        assert!(Command::new("kill").arg("-HUP").arg(self.id().to_string()).status().await.unwrap().success());
+        eventually(told, Duration::from_secs(10), async || self.log().matches(told).count() == times).await;
+    }
+
+    /// What another command of the same binary prints, with this relay's configuration and data.
+    pub(crate) async fn runs(&self, arguments: &[&str], environment: &[(&str, &str)]) -> String {
+        let output = command(self.folder.path(), environment).args(arguments).output().await.unwrap();
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat()
+    }
+
+    /// Where its data are.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join(DATA)
+    }
+
+    /// Ends it as the system does when memory is short.
+    pub(crate) async fn kill(&mut self) {
+        self.child.kill().await.unwrap();
     }
 
     /// What it logged.
@@ -114,6 +130,29 @@ impl Relay {
         self.child.id().expect("the relay ended")
     }
 }
+
+/// The configuration of a relay with these chains, `stt`, `llm` and `tts`. `more` is what else stands in `[providers]`,
+/// `vendors` are their sections.
+pub(crate) fn configuration([stt, llm, tts]: [&[&str]; 3], more: &str, vendors: &str) -> String {
+    let models = models().map_or_else(String::new, |path| path.display().to_string());
+    let chains = format!("stt = {stt:?}\nllm = {llm:?}\ntts = {tts:?}\nturn = \"\"\n{more}\n");
+    format!("[providers]\n{chains}[models]\ndir = {models:?}\n[log]\nlevel = \"info\"\n{vendors}")
+}
+
+/// The binary, with the configuration and the data of this folder, and nothing of the environment's that is the relay's.
+fn command(folder: &Path, environment: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_voice-relay"));
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("VOICE_RELAY")) {
+        command.env_remove(name);
+    }
+    command.arg("--config").arg(folder.join(FILE)).arg("--data-dir").arg(folder.join(DATA));
+    command.env("VOICE_RELAY_ADMIN_KEY", KEY).env("NO_COLOR", "1").envs(environment.iter().copied());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+const FILE: &str = "config.toml";
+const DATA: &str = "data";
 
 /// Where the embedded engines' models are, if they are anywhere.
 pub(crate) fn models() -> Option<PathBuf> {

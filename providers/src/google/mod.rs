@@ -11,6 +11,7 @@
 mod access;
 mod account;
 mod assembly;
+mod checkup;
 mod config;
 mod languages;
 mod phrases;
@@ -20,6 +21,7 @@ mod tts;
 mod voices;
 mod wire;
 
+pub use checkup::checkup;
 pub use config::Config;
 pub use stt::SpeechToText;
 pub use tts::TextToSpeech;

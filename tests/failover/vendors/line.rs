@@ -1,6 +1,9 @@
 //! One connection of a stand-in, until its fate strikes.
 
+use std::time::Duration;
+
 use futures_util::{SinkExt, StreamExt};
+use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -24,26 +27,52 @@ enum Medium {
     Http(TcpStream),
 }
 
-/// The path that is asked for, while all of the request stays unread.
-pub(super) async fn path(stream: &TcpStream) -> Option<String> {
-    let mut head = [0; 4_096];
-    loop {
-        let read = stream.peek(&mut head).await.ok().filter(|read| *read > 0)?;
-        let text = String::from_utf8_lossy(&head[..read]);
-        if let Some((first, _)) = text.split_once("\r\n") {
-            return first.split(' ').nth(1).map(str::to_owned);
+/// What a connection begins with, while all of it stays unread.
+pub(super) struct Head {
+    pub(super) path: String,
+    pub(super) text: String,
+}
+
+impl Head {
+    pub(super) async fn of(stream: &TcpStream) -> Option<Self> {
+        let mut head = vec![0; 16_384];
+        loop {
+            let read = stream.peek(&mut head).await.ok().filter(|read| *read > 0)?;
+            let text = String::from_utf8_lossy(&head[..read]);
+            if let Some((text, _)) = text.split_once("\r\n\r\n") {
+                let path = text.split(' ').nth(1)?.to_owned();
+                return Some(Self { path, text: text.to_owned() });
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        tokio::task::yield_now().await;
+    }
+
+    /// The key it shows, without the word before it.
+    pub(super) fn key(&self) -> &str {
+        let shown = self.text.lines().filter_map(|line| line.split_once(':'));
+        let mut shown = shown.filter(|(name, _)| {
+            ["authorization", "x-api-key", "xi-api-key"].iter().any(|known| name.eq_ignore_ascii_case(known))
+        });
+        shown.next().and_then(|(_, value)| value.split_whitespace().last()).unwrap_or_default()
     }
 }
 
+/// Reads the request and answers with this status, repeating in its reason whatever was sent, keys and all: no vendor
+/// should, and some do.
+pub(super) async fn refuse(stream: &mut TcpStream, head: &Head, status: u16) -> Result<(), Gone> {
+    read_request(stream).await?;
+    let body = json!({"error": {"message": head.text}, "err_msg": head.text, "detail": {"message": head.text}});
+    let body = body.to_string();
+    let length = body.len();
+    let answer = format!("HTTP/1.1 {status} No\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}");
+    stream.write_all(answer.as_bytes()).await.map_err(|_| Gone)
+}
+
 impl Line {
-    pub(super) async fn open(mut stream: TcpStream, vendor: Vendor, fate: Fate) -> Result<Self, Gone> {
+    pub(super) async fn open(mut stream: TcpStream, head: &Head, vendor: Vendor, fate: Fate) -> Result<Self, Gone> {
         let _ = stream.set_nodelay(true);
         if let Fate::Refuse(status) = fate {
-            read_request(&mut stream).await?;
-            let answer = format!("HTTP/1.1 {status} No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
-            stream.write_all(answer.as_bytes()).await.map_err(|_| Gone)?;
+            refuse(&mut stream, head, status).await?;
             return Err(Gone);
         }
         let medium = match vendor {

@@ -20,7 +20,7 @@ use std::{
 
 use tokio::net::{TcpListener, TcpStream};
 
-use line::Line;
+use line::{Head, Line};
 
 /// Which stand-in a connection reached.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -70,6 +70,18 @@ pub(crate) struct Call {
     pub(crate) text: String,
 }
 
+/// How a connection began.
+#[derive(Clone, Debug)]
+pub(crate) struct Door {
+    /// `None`: at a path that nobody stands in for; it was refused.
+    pub(crate) vendor: Option<Vendor>,
+    pub(crate) path: String,
+    /// The key that was shown.
+    pub(crate) key: String,
+    /// All there was before the body.
+    pub(crate) head: String,
+}
+
 pub(crate) type Fates = Box<dyn FnMut(Vendor) -> Fate + Send>;
 pub(crate) type Reply = Arc<dyn Fn(&str) -> String + Send + Sync>;
 
@@ -84,6 +96,9 @@ struct Shared {
     truth: Mutex<Truth>,
     reply: Mutex<Reply>,
     calls: Mutex<Vec<Call>>,
+    prompts: Mutex<Vec<Vec<(String, String)>>>,
+    doors: Mutex<Vec<Door>>,
+    locks: Mutex<Vec<(Vendor, String)>>,
     live: AtomicI64,
 }
 
@@ -97,6 +112,9 @@ impl Vendors {
             truth: Mutex::new(Truth::Words(String::new(), Duration::from_secs(1))),
             reply: Mutex::new(Arc::new(move |_: &str| reply.clone())),
             calls: Mutex::default(),
+            prompts: Mutex::default(),
+            doors: Mutex::default(),
+            locks: Mutex::default(),
             live: AtomicI64::new(0),
         });
         let served = shared.clone();
@@ -136,18 +154,47 @@ impl Vendors {
         self.shared.live.load(Ordering::SeqCst)
     }
 
-    /// The relay's configuration of these vendors.
+    /// Role and text of all messages that minds were sent; one entry a request.
+    pub(crate) fn prompts(&self) -> Vec<Vec<(String, String)>> {
+        self.shared.prompts.lock().unwrap().clone()
+    }
+
+    /// Every connection so far.
+    pub(crate) fn doors(&self) -> Vec<Door> {
+        self.shared.doors.lock().unwrap().clone()
+    }
+
+    /// The keys that a vendor was shown; one entry a connection.
+    pub(crate) fn keys(&self, vendor: Vendor) -> Vec<String> {
+        self.doors().into_iter().filter(|door| door.vendor == Some(vendor)).map(|door| door.key).collect()
+    }
+
+    /// From here on this vendor takes no other key.
+    pub(crate) fn lock(&self, vendor: Vendor, key: &str) {
+        let mut locks = self.shared.locks.lock().unwrap();
+        locks.retain(|(locked, _)| *locked != vendor);
+        locks.push((vendor, key.to_owned()));
+    }
+
+    /// The relay's configuration of these vendors. Each connection is one that a request asked for.
     pub(crate) fn configuration(&self) -> String {
-        ["anthropic", "deepgram", "deepseek", "elevenlabs"]
-            .map(|vendor| {
-                format!(
-                    "[{vendor}]\nbase_url = \"http://{}/{vendor}\"\napi_key = \"planted-{vendor}-key\"\n",
-                    self.address
-                )
-            })
+        self.sections(|vendor| {
+            let warm = if WARM.contains(&vendor) { "settings.warm = false\n" } else { "" };
+            format!("api_key = \"planted-{vendor}-key\"\n{warm}")
+        })
+    }
+
+    /// Where these vendors are, and what else is set of each.
+    pub(crate) fn sections(&self, more: impl Fn(&str) -> String) -> String {
+        NAMES
+            .map(|vendor| format!("[{vendor}]\nbase_url = \"http://{}/{vendor}\"\n{}", self.address, more(vendor)))
             .concat()
     }
 }
+
+pub(crate) const NAMES: [&str; 4] = ["anthropic", "deepgram", "deepseek", "elevenlabs"];
+/// Those whose connections wait for the next turn.
+const WARM: [&str; 2] = ["deepgram", "elevenlabs"];
 
 /// One more connection, for as long as this lives.
 struct Open(Arc<Shared>);
@@ -158,21 +205,33 @@ impl Drop for Open {
     }
 }
 
-async fn serve(stream: TcpStream, shared: Arc<Shared>) {
+async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
     shared.live.fetch_add(1, Ordering::SeqCst);
     let open = Open(shared.clone());
-    let Some(path) = line::path(&stream).await else { return };
-    let vendor = match path.split('?').next().unwrap_or_default() {
-        "/deepgram/v1/listen" => Vendor::Ear,
-        "/deepgram/v1/speak" => Vendor::Aura,
-        "/anthropic/v1/messages" => Vendor::Claude,
-        "/deepseek/chat/completions" => Vendor::DeepSeek,
-        other if other.starts_with("/elevenlabs/v1/text-to-speech/") => Vendor::Eleven,
-        other => panic!("nobody is at {other}"),
+    let Some(head) = Head::of(&stream).await else { return };
+    let vendor = match head.path.split('?').next().unwrap_or_default() {
+        "/deepgram/v1/listen" => Some(Vendor::Ear),
+        "/deepgram/v1/speak" => Some(Vendor::Aura),
+        "/anthropic/v1/messages" => Some(Vendor::Claude),
+        "/deepseek/chat/completions" => Some(Vendor::DeepSeek),
+        other if other.starts_with("/elevenlabs/v1/text-to-speech/") => Some(Vendor::Eleven),
+        _ => None,
     };
-    let fate = shared.fates.lock().unwrap()(vendor);
+    let (path, key) = (head.path.clone(), head.key().to_owned());
+    let door = Door { vendor, path, key, head: head.text.clone() };
+    let before = {
+        let mut doors = shared.doors.lock().unwrap();
+        doors.push(door);
+        doors.len()
+    };
+    let Some(vendor) = vendor else {
+        let _ = line::refuse(&mut stream, &head, [401, 500, 400][before % 3]).await;
+        return;
+    };
+    let locked = shared.locks.lock().unwrap().iter().any(|(locked, key)| *locked == vendor && head.key() != key);
+    let fate = if locked { Fate::Refuse(401) } else { shared.fates.lock().unwrap()(vendor) };
     let served = async {
-        let line = Line::open(stream, vendor, fate).await?;
+        let line = Line::open(stream, &head, vendor, fate).await?;
         match vendor {
             Vendor::Ear => listen::listen(line, &shared).await,
             Vendor::Aura => speak::aura(line, &shared).await,

@@ -13,6 +13,7 @@ use super::{
 pub(super) async fn think(mut line: Line, vendor: Vendor, shared: &Shared) -> Result<(), Gone> {
     let asked = line.request().await?;
     let messages = messages(&asked);
+    shared.prompts.lock().unwrap().push(messages.clone());
     let reply = shared.reply.lock().unwrap().clone();
     let text = answer(&messages, &*reply);
     shared.note(vendor, &text);
