@@ -128,6 +128,16 @@ async fn nothing_to_say_is_done_without_a_sound() {
 }
 
 #[tokio::test]
+async fn a_clause_that_came_without_sound_is_not_done() {
+    for vendor in MOUTHS {
+        let stage = vendor.wire.mute(vendor.rest).await;
+        let said = vendor.say(&*(vendor.build)(stage.at())).await;
+        let (told, error) = ending(vendor.name, vendor.text, said);
+        assert_eq!((told, error.map(|error| error.kind)), (vec![], Some(ErrorKind::Unavailable)), "{}", vendor.name);
+    }
+}
+
+#[tokio::test]
 async fn dropping_the_speech_lets_go_of_the_vendor_at_once() {
     for vendor in MOUTHS {
         for then in [Then::Hang, Then::Drip].into_iter().filter(|then| vendor.wire.can(*then)) {

@@ -243,6 +243,19 @@ impl Wire {
         !matches!(self, Self::Script { without, .. } if without.contains(&"HTTP/1.1"))
     }
 
+    /// Every piece of text ends, as the vendor does in `rest` of the steps, without a sound.
+    pub(crate) async fn mute(&self, rest: &str) -> Stage {
+        match self {
+            Self::Script { start, begun, .. } => {
+                let (mut said, _) = begin(begun);
+                said.pop();
+                said.extend(steps(rest).into_iter().filter(|step| step.starts_with('<')));
+                Stage::Script(start(vec![lines(&said, "= hang")]).await)
+            }
+            Self::Http { headers, .. } => Stage::plain(support::answer("200 OK", headers, "")).await,
+        }
+    }
+
     /// Every piece of text is voiced likewise: how it begins, then `rest` of the steps, which HTTP has no need of.
     pub(crate) async fn repeat(&self, rest: &str) -> Option<Stage> {
         match self {

@@ -191,7 +191,7 @@ pub(crate) const EARS: [Ear; 8] = [
     },
 ];
 
-pub(crate) const MOUTHS: [Mouth; 5] = [
+pub(crate) const MOUTHS: [Mouth; 6] = [
     Mouth {
         name: "deepgram aura",
         variable: "DEEPGRAM_API_KEY",
@@ -275,6 +275,31 @@ pub(crate) const MOUTHS: [Mouth; 5] = [
         broken: &["raw 0000000002ffff", "raw 0100000000", "raw 00ffffffff"],
         said: |message| field(message, "/input/text"),
         fits: |text| text.len() <= 5_000,
+    },
+    Mouth {
+        name: "google speech, not streamed",
+        variable: "GOOGLE_ACCESS_TOKEN",
+        build: |at| Arc::new(google::TextToSpeech::new("test/model", "en-US-Neural2-F", google(at))),
+        wire: Wire::Script {
+            start: calls,
+            exchange: r#"> {"input":{"text":"Hello there."},"voice":{"languageCode":"en-US","name":"en-US-Neural2-F"}}
+                > end
+                < audio 9600
+                < status 0
+                = call
+                > {"input":{"text":"How are you?"}}
+                > end
+                < audio 2400
+                < status 0"#,
+            begun: "> {\"input\":{}}\n> end\n< audio 4800",
+            // HTTP/2: what refusals by status mean is in tests/google/speak.rs.
+            without: &["HTTP/1.1"],
+        },
+        text: &["Hello there.", "How are you?"],
+        rest: "< status 0",
+        broken: &["raw 0000000002ffff", "raw 0100000000", "raw 00ffffffff"],
+        said: |message| field(message, "/input/text"),
+        fits: |text| text.len() <= 1_000,
     },
 ];
 
