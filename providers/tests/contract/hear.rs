@@ -180,7 +180,8 @@ async fn a_reader_that_waits_holds_the_vendor_back() {
         let (ear, mut stage) = vendor.on(Act::Begun(Then::Flood)).await;
         let transcripts = vendor.listening(&*ear, &stage).await;
         let taken = stage.taken().await;
-        assert!(taken < FLOOD / 2, "{}: {taken} bytes were taken unread", vendor.name);
+        // Less would be no flood.
+        assert!((10_000..FLOOD / 2).contains(&taken), "{}: {taken} bytes were taken unread", vendor.name);
         drop(transcripts);
         stage.left().await;
     }

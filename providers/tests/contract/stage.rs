@@ -304,7 +304,8 @@ fn on_http(then: Then, more: &[u8]) -> Vec<Step> {
         Then::Hang | Then::Deaf => vec![Step::Hang],
         Then::Drip => vec![Step::Drip],
         Then::Garbage => vec![Step::Send(vec![0xff; 16])],
-        Then::Flood => vec![Step::Flood(more.repeat(1_000))],
+        // What is taken is counted in so many bytes, far less than buffers hold.
+        Then::Flood => vec![Step::Flood(more.repeat(1 + 32_000 / more.len()))],
         Then::Say(message) => vec![Step::Send(message.into())],
     }
 }
