@@ -2,10 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
-#[path = "azure_speech/service.rs"]
-mod service;
 #[expect(dead_code, reason = "refusals need only a part; tests/openai.rs has the others")]
 mod support;
+#[path = "support/usp.rs"]
+mod usp;
 
 #[path = "azure_speech/listen.rs"]
 mod listen;
@@ -15,9 +15,9 @@ mod speak;
 use std::{future::Future, sync::Arc, time::Duration};
 
 use providers::{ErrorKind, azure::speech::Config};
-use service::{Service, steps};
 use support::{Server, Step, answer};
 use tokio::time::timeout;
+use usp::{Service, steps};
 
 const KEY: &str = "0123azurekey";
 

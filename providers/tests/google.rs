@@ -2,18 +2,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
-#[path = "google/cassette.rs"]
-mod cassette;
+#[path = "support/grpc.rs"]
+mod grpc;
 #[path = "google/listen.rs"]
 mod listen;
-#[path = "google/proto.rs"]
+#[path = "support/proto.rs"]
 mod proto;
 #[path = "google/speak.rs"]
 mod speak;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use cassette::{Vendor, steps};
+use grpc::{Vendor, steps};
 use providers::{ErrorKind, google::Config};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

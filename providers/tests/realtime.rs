@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+#[path = "realtime/bounds.rs"]
+mod bounds;
 #[path = "realtime/gemini.rs"]
 mod gemini;
 #[path = "realtime/layers.rs"]
@@ -14,5 +16,7 @@ mod openai;
 mod server;
 #[path = "realtime/suite.rs"]
 mod suite;
+#[expect(dead_code, reason = "the contract's tests need the rest")]
+mod support;
 #[path = "realtime/talk.rs"]
 mod talk;

@@ -5,6 +5,8 @@
 #[expect(dead_code, reason = "what was said is looked at in the vendors' own tests")]
 #[path = "support/cassette.rs"]
 mod cassette;
+#[expect(dead_code, reason = "the contract's tests need the rest")]
+mod support;
 
 use std::{
     sync::{

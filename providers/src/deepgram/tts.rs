@@ -17,7 +17,7 @@ use super::{
     wire::{self, Trouble, speak},
 };
 use crate::{
-    ProviderError,
+    ErrorKind, ProviderError,
     generate::{Outlet, generate},
     net::{
         pcm::Samples,
@@ -192,16 +192,22 @@ async fn hear(
     out: &Outlet<Speech>,
 ) -> Result<Result<(), Trouble>, ProviderError> {
     let mut samples = Samples::default();
+    let mut sounds = false;
     loop {
         match receiver.next().await? {
             Received::Binary(bytes) => {
                 let clip = Clip::new(SampleRate::HZ_24000, samples.feed(&bytes));
                 if !clip.samples.is_empty() {
+                    sounds = true;
                     out.give(Speech::Audio { clause, clip }).await;
                 }
             }
             Received::Text(text) => match speak::read_message(&text) {
-                Ok(speak::Told::Flushed) => return Ok(Ok(())),
+                Ok(speak::Told::Flushed) if sounds => return Ok(Ok(())),
+                Ok(speak::Told::Flushed) => {
+                    let detail = "a clause came without sound".to_owned();
+                    return Ok(Err(Trouble { kind: ErrorKind::Unavailable, detail }));
+                }
                 Ok(told) => note(&told),
                 Err(trouble) => return Ok(Err(trouble)),
             },

@@ -122,7 +122,10 @@ impl Speaking {
                 // What has no sound is an invalid argument to Google.
                 if piece.contains(char::is_alphanumeric) {
                     let answers = self.say(piece).await?;
-                    hear(answers, clause.id, out).await?;
+                    if !hear(answers, clause.id, out).await? {
+                        let mute = "a clause came without sound";
+                        return Err(ProviderError::new(self.mouth.name.clone(), ErrorKind::Unavailable, mute));
+                    }
                 }
             }
             out.give(Speech::ClauseDone { clause: clause.id }).await;
@@ -164,20 +167,22 @@ impl Speaking {
     }
 }
 
-/// Gives the sound of a piece until all of it has come.
-async fn hear(mut answers: Answers, clause: u32, out: &Outlet<Speech>) -> Result<(), ProviderError> {
+/// Gives the sound of a piece until all of it has come; whether there was any.
+async fn hear(mut answers: Answers, clause: u32, out: &Outlet<Speech>) -> Result<bool, ProviderError> {
     let mut samples = Samples::default();
+    let mut sounds = false;
     while let Some(Response { audio_content }) = answers.next().await? {
         let mut rest: Bytes = synthesize::samples(audio_content);
         while !rest.is_empty() {
             let bytes = rest.split_to(rest.len().min(SECOND));
             let clip = Clip::new(SampleRate::HZ_24000, samples.feed(&bytes));
             if !clip.samples.is_empty() {
+                sounds = true;
                 out.give(Speech::Audio { clause, clip }).await;
             }
         }
     }
-    Ok(())
+    Ok(sounds)
 }
 
 /// Bytes of text in a call: 5000 are allowed.

@@ -5,13 +5,22 @@
 #[expect(dead_code, reason = "what was asked is looked at in the vendors' own tests")]
 #[path = "../support/cassette.rs"]
 mod cassette;
+#[expect(dead_code, reason = "what was asked is looked at in the vendors' own tests")]
+#[path = "../support/grpc.rs"]
+mod grpc;
 mod hear;
 mod live;
 mod models;
+mod players;
+#[path = "../support/proto.rs"]
+mod proto;
 mod speak;
 mod stage;
 #[path = "../support/mod.rs"]
 mod support;
+#[expect(dead_code, reason = "what was asked is looked at in the vendors' own tests")]
+#[path = "../support/usp.rs"]
+mod usp;
 mod vendors;
 mod wire;
 

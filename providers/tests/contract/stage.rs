@@ -1,32 +1,29 @@
 //! A vendor on loopback that converses as documented for a while, and then does something else.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::time::Duration;
 
-use futures_util::{FutureExt, future::BoxFuture};
+use futures_util::future::BoxFuture;
 use providers::{ErrorKind, Secret};
 use tokio::time::timeout;
 
-use crate::{
-    cassette,
-    support::{self, Step},
-};
+use crate::support::{self, Step};
 
 /// What a vendor's documentation says of a conversation.
 pub(crate) enum Wire {
     /// A conversation an utterance or a reply, played from a script.
     Script {
-        /// Plays a script to each connection, [`cassette`](json) or one that speaks the vendor's own wire.
+        /// Plays a script to each connection.
         start: Start,
         /// A whole conversation.
         exchange: &'static str,
-        /// The shortest way to a first result. Its last step, a message of text or of sound, may be said again and again.
+        /// The shortest way to a first result, a message of text or of sound. Behind `= flood` come the steps that may
+        /// follow again and again; without, the last one may.
         begun: &'static str,
-        /// What the player has no step for: what needs it is left out. `HTTP/1.1` where no such request begins a
-        /// conversation: then there are no refusals by status either.
+        /// Steps that mean nothing to this vendor: what needs them is left out. `HTTP/1.1` where no such request begins
+        /// a conversation: then there are no refusals by status either.
         without: &'static [&'static str],
     },
     /// A request an utterance or a clause, each with a streamed answer.
-    #[allow(dead_code, reason = "the vendors listed so far use sockets")]
     Http {
         /// Header lines of the answers, each with its line end.
         headers: &'static str,
@@ -57,38 +54,13 @@ pub(crate) trait Played: Send {
     fn told(&self) -> Vec<String>;
 }
 
-impl Played for cassette::Vendor {
-    fn origin(&self) -> String {
-        self.base_url.replace("ws://", "http://")
-    }
-
-    fn ended(&mut self) -> BoxFuture<'_, Option<Result<(), String>>> {
-        self.ended.recv().boxed()
-    }
-
-    fn sent(&self) -> usize {
-        self.sent.load(Ordering::SeqCst)
-    }
-
-    fn told(&self) -> Vec<String> {
-        self.texts.lock().unwrap().clone()
-    }
-}
-
-/// WebSockets with JSON in messages of text.
-pub(crate) fn json(scripts: Vec<String>) -> BoxFuture<'static, Box<dyn Played>> {
-    async move {
-        let scripts: Vec<&str> = scripts.iter().map(String::as_str).collect();
-        Box::new(cassette::Vendor::start(&scripts).await) as Box<dyn Played>
-    }
-    .boxed()
-}
-
 /// What a vendor does.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Act {
     /// All that is documented.
     Whole,
+    /// The same, without this in what it demands of the client.
+    Without(&'static str),
     /// The connection is cut after so many messages.
     Cut(usize),
     /// The conversation is opened, then …
@@ -222,9 +194,13 @@ impl Wire {
             Self::Script { start, exchange, begun, .. } => {
                 let script = match act {
                     Act::Whole => (*exchange).to_owned(),
+                    Act::Without(demand) => exchange.replace(demand, ""),
                     Act::Cut(after) => lines(&steps(exchange)[..after], "= reset"),
                     Act::Opened(then) => then.step(""),
-                    Act::Begun(then) => lines(&steps(begun), &then.step(steps(begun).last().unwrap())),
+                    Act::Begun(then) => {
+                        let (begun, flood) = begin(begun);
+                        lines(&begun, &then.step(&flood.join("\n")))
+                    }
                 };
                 // Where a lost connection was no loss there may be another, which is cut as well.
                 let again = matches!(act, Act::Cut(_)).then(|| "= reset".to_owned());
@@ -236,7 +212,7 @@ impl Wire {
                 let say = |messages: &[Vec<u8>]| [head(), messages.iter().cloned().map(Step::Send).collect()].concat();
                 let first = &answers[0][..1];
                 let played = match act {
-                    Act::Whole => answers.iter().map(|messages| say(messages)).collect(),
+                    Act::Whole | Act::Without(_) => answers.iter().map(|messages| say(messages)).collect(),
                     Act::Cut(after) => cut(&answers, after, say),
                     Act::Opened(then) => vec![[head(), on_http(then, &[])].concat()],
                     Act::Begun(then) => vec![[say(first), on_http(then, &first[0])].concat()],
@@ -267,12 +243,25 @@ impl Wire {
         !matches!(self, Self::Script { without, .. } if without.contains(&"HTTP/1.1"))
     }
 
+    /// Every piece of text ends, as the vendor does in `rest` of the steps, without a sound.
+    pub(crate) async fn mute(&self, rest: &str) -> Stage {
+        match self {
+            Self::Script { start, begun, .. } => {
+                let (mut said, _) = begin(begun);
+                said.pop();
+                said.extend(steps(rest).into_iter().filter(|step| step.starts_with('<')));
+                Stage::Script(start(vec![lines(&said, "= hang")]).await)
+            }
+            Self::Http { headers, .. } => Stage::plain(support::answer("200 OK", headers, "")).await,
+        }
+    }
+
     /// Every piece of text is voiced likewise: how it begins, then `rest` of the steps, which HTTP has no need of.
     pub(crate) async fn repeat(&self, rest: &str) -> Option<Stage> {
         match self {
             Self::Script { without, .. } if without.contains(&"= again") => None,
             Self::Script { start, begun, .. } => {
-                Some(Stage::Script(start(vec![lines(&steps(begun), &format!("{rest}\n= again"))]).await))
+                Some(Stage::Script(start(vec![lines(&begin(begun).0, &format!("{rest}\n= again"))]).await))
             }
             Self::Http { .. } => Some(self.play(Act::Whole).await),
         }
@@ -297,6 +286,15 @@ fn steps(cassette: &str) -> Vec<&str> {
     cassette.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).collect()
 }
 
+/// The way to a first result, and what may follow again and again.
+fn begin(begun: &str) -> (Vec<&str>, Vec<&str>) {
+    let steps = steps(begun);
+    match steps.iter().position(|step| *step == "= flood") {
+        Some(at) => (steps[..at].to_vec(), steps[at + 1..].to_vec()),
+        None => (steps.clone(), steps[steps.len() - 1..].to_vec()),
+    }
+}
+
 fn lines(steps: &[&str], last: &str) -> String {
     [steps, &[last]].concat().join("\n")
 }
@@ -306,7 +304,8 @@ fn on_http(then: Then, more: &[u8]) -> Vec<Step> {
         Then::Hang | Then::Deaf => vec![Step::Hang],
         Then::Drip => vec![Step::Drip],
         Then::Garbage => vec![Step::Send(vec![0xff; 16])],
-        Then::Flood => vec![Step::Flood(more.repeat(1_000))],
+        // What is taken is counted in so many bytes, far less than buffers hold.
+        Then::Flood => vec![Step::Flood(more.repeat(1 + 32_000 / more.len()))],
         Then::Say(message) => vec![Step::Send(message.into())],
     }
 }

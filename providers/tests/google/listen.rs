@@ -391,7 +391,7 @@ async fn a_vendor_that_hangs_is_given_up_and_let_go() {
 
 #[tokio::test]
 async fn a_vendor_that_does_not_read_is_still_heard_and_bounds_what_is_taken() {
-    let cassette = format!("= deaf\n= deaf\n= deaf\n{}\n= hang", guesses("hello"));
+    let cassette = format!("= pause\n= pause\n= pause\n{}\n= hang", guesses("hello"));
     let vendor = Vendor::start(&[&cassette]).await;
     let taken = Arc::new(AtomicUsize::new(0));
     let count = taken.clone();

@@ -261,14 +261,14 @@ async fn a_vendor_that_hangs_is_given_up_and_let_go() {
 
 #[tokio::test]
 async fn a_reader_that_waits_holds_the_vendor_back() {
-    let flood = format!("{START}\n= flood 4800");
+    let flood = format!("{START}\n= flood\n< audio 4800");
     let mut vendor = Vendor::start(&[&flood]).await;
     let text = stream::iter(clauses(&TEXT)).boxed();
     let mut events = mouth(&vendor.base_url).speak(voice("alloy"), text).await.unwrap();
     assert!(matches!(soon(events.next()).await, Some(Ok(Speech::Audio { .. }))));
     let mut before = usize::MAX;
-    while before != vendor.flooded.load(Ordering::Relaxed) {
-        before = vendor.flooded.load(Ordering::Relaxed);
+    while before != vendor.sent.load(Ordering::SeqCst) / 4_800 {
+        before = vendor.sent.load(Ordering::SeqCst) / 4_800;
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert!(before < 100, "{before} messages are on the way");

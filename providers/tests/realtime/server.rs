@@ -109,6 +109,8 @@ pub(crate) enum Mood {
     Mute(usize),
     /// Answers the first reply with sound without end.
     Flood,
+    /// Answers the first reply, and reads nothing any more.
+    Deaf,
     /// Ends the first reply only when it is interrupted.
     Slow,
 }
@@ -242,6 +244,9 @@ impl Play {
                     return;
                 }
             }
+            if asked && self.mood == Mood::Deaf {
+                std::future::pending::<()>().await;
+            }
         }
     }
 
@@ -273,7 +278,7 @@ impl Play {
                 false
             }
             Mood::Reset(_) | Mood::Garbled(..) | Mood::Close(..) | Mood::Mute(_) => true,
-            Mood::Well | Mood::Binary | Mood::Flood | Mood::Slow => true,
+            Mood::Well | Mood::Binary | Mood::Flood | Mood::Deaf | Mood::Slow => true,
         }
     }
 

@@ -8,19 +8,15 @@
 //! are no WebSocket; `= flood` the steps that follow are played without end; `= again` all steps are. A step that finds
 //! something else ends the connection and is reported.
 
-use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::mpsc,
 };
@@ -32,6 +28,8 @@ use tokio_tungstenite::{
         protocol::{CloseFrame, frame::coding::CloseCode},
     },
 };
+
+use super::support;
 
 /// A vendor on loopback.
 pub(crate) struct Vendor {
@@ -147,28 +145,16 @@ impl Player {
 
     async fn misbehave(mut self, how: &str) -> Result<(), String> {
         match how {
-            "hang" => while self.next().await.is_some() {},
-            "reset" => _ = self.socket.get_ref().set_zero_linger(),
-            "deaf" => std::future::pending().await,
-            "garbage" => {
-                let _ = self.socket.get_mut().write_all(&[0xff; 16]).await;
+            "hang" => {
                 while self.next().await.is_some() {}
+                Ok(())
             }
-            "drip" => {
-                // The head of a text message of 65535 bytes.
-                let (mut bytes, mut said): (&[u8], _) = (&[0x81, 126, 0xff, 0xff], [0; 4_096]);
-                let socket = self.socket.get_mut();
-                loop {
-                    tokio::select! {
-                        read = socket.read(&mut said) => if !matches!(read, Ok(1..)) { break },
-                        () = tokio::time::sleep(DRIP) => if socket.write_all(bytes).await.is_err() { break },
-                    }
-                    bytes = b" ";
-                }
+            "reset" => {
+                let _ = self.socket.get_ref().set_zero_linger();
+                Ok(())
             }
-            _ => return Err(format!("no step: = {how}")),
+            how => support::misbehave(self.socket.get_mut(), how).await,
         }
-        Ok(())
     }
 
     async fn expect(&mut self, expected: &str) -> Result<(), String> {
@@ -232,9 +218,6 @@ impl Player {
         }
     }
 }
-
-/// Between two bytes of a message that drips.
-const DRIP: Duration = Duration::from_millis(2);
 
 fn outgoing(message: &str) -> Message {
     if message == "close" {

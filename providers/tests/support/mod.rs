@@ -143,6 +143,33 @@ fn is_whole(request: &[u8]) -> bool {
     request.len() - end - 4 >= length.unwrap_or(0)
 }
 
+/// Breaks off the messages of an open WebSocket: `deaf` nothing is read any more, `garbage` bytes come that are no message,
+/// `drip` a message comes byte by byte and never ends.
+#[allow(dead_code, reason = "not every vendor has a WebSocket")]
+pub(crate) async fn misbehave(socket: &mut TcpStream, how: &str) -> Result<(), String> {
+    let mut said = [0; 4_096];
+    match how {
+        "deaf" => std::future::pending().await,
+        "garbage" => {
+            let _ = socket.write_all(&[0xff; 16]).await;
+            while let Ok(1..) = socket.read(&mut said).await {}
+            Ok(())
+        }
+        "drip" => {
+            // The head of a text message of 65535 bytes.
+            let mut bytes: &[u8] = &[0x81, 126, 0xff, 0xff];
+            loop {
+                tokio::select! {
+                    read = socket.read(&mut said) => if !matches!(read, Ok(1..)) { return Ok(()) },
+                    () = tokio::time::sleep(DRIP) => if socket.write_all(bytes).await.is_err() { return Ok(()) },
+                }
+                bytes = b" ";
+            }
+        }
+        _ => Err(format!("no step: = {how}")),
+    }
+}
+
 /// Awaits what is to happen at once: meanwhile no time passes for any timer of this runtime. Who waits for one before
 /// leaving, for however short a while, is found out, and a busy machine makes no difference.
 #[allow(dead_code, reason = "not every vendor's tests look at it")]

@@ -90,7 +90,7 @@ struct Speaking {
 
 impl Speaking {
     async fn speak(mut self, mut text: BoxStream<'static, Clause>, out: Outlet<Speech>) -> Result<(), ProviderError> {
-        while let Some(clause) = self.next(&mut text).await {
+        while let Some(clause) = self.next(&mut text).await? {
             let mut before = Duration::ZERO;
             for range in split::pieces(&clause.text, LONGEST, |_| 1) {
                 let (at, piece) = (range.start, &clause.text[range]);
@@ -105,14 +105,17 @@ impl Speaking {
     }
 
     /// The next clause. A service that hangs up meanwhile is no loss.
-    async fn next(&mut self, text: &mut BoxStream<'static, Clause>) -> Option<Clause> {
+    async fn next(&mut self, text: &mut BoxStream<'static, Clause>) -> Result<Option<Clause>, ProviderError> {
         if let Some(line) = &mut self.line {
             tokio::select! { biased;
-                () = gone(&mut line.receiver) => self.line = None,
-                clause = text.next() => return clause,
+                gone = gone(&mut line.receiver) => match gone {
+                    Ok(()) => self.line = None,
+                    Err(trouble) => return Err(self.account.error(&trouble)),
+                },
+                clause = text.next() => return Ok(clause),
             }
         }
-        text.next().await
+        Ok(text.next().await)
     }
 
     /// Has a piece spoken, and tells how long its sound is. A connection that was in use before and breaks before any of
@@ -193,9 +196,15 @@ impl Line {
     }
 }
 
-/// Waits, while nothing is to be said, until the connection is gone.
-async fn gone(receiver: &mut Receiver) {
-    while !matches!(receiver.next().await, Ok(Received::Closed(..)) | Err(_)) {}
+/// Waits, while nothing is to be said, until the connection is gone, or something came that is no message.
+async fn gone(receiver: &mut Receiver) -> Result<(), Trouble> {
+    loop {
+        match receiver.next().await {
+            Ok(Received::Text(text)) => _ = Message::text(&text)?,
+            Ok(Received::Binary(bytes)) => _ = Message::binary(&bytes)?,
+            Ok(Received::Closed(..)) | Err(_) => return Ok(()),
+        }
+    }
 }
 
 /// Gives the sound and the words of a piece until all of it was sent.

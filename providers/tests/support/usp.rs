@@ -1,15 +1,20 @@
 //! The Speech service, played from a file of its messages.
 //!
 //! One step a line: `#` comment with the source; `> PATH {json}` the client sends a text message of this path whose body
-//! holds at least these fields; `> ssml TEXT` one whose body contains the text; `> riff` the header of the sound;
-//! `> audio` sound, any number of messages but none; `> audio N` N bytes or a few more; `> end` sound of no length;
-//! `> close` it says goodbye. `< PATH {json}` the service sends a text message in answer to the request last heard of;
-//! `< audio N` N bytes of sound; `< stale …` the same in answer to another request; `< raw TEXT` a message without
-//! headers; `< bytes N…` a binary message of these bytes; `< close CODE reason`; `= hang` silence until the client leaves;
-//! `= reset` the connection is cut. A step that finds something else ends the connection and is reported, and so is a
-//! message that lacks what the protocol demands of each.
+//! holds at least these fields, `* PATH` any number of this path; `> ssml TEXT` one whose body contains the text; `> riff`
+//! the header of the sound; `> audio` sound, any number of messages but none; `> audio N` N bytes or a few more; `> end`
+//! sound of no length; `> close` it says goodbye. `< PATH {json}` the service sends a text message in answer to the request
+//! last heard of; `< audio N` N bytes of sound; `< stale …` the same in answer to another request; `< raw TEXT` a message
+//! without headers; `< bytes N…` a binary message of these bytes; `< close CODE reason`; `= hang` silence until the client
+//! leaves; `= reset` the connection is cut; `= deaf` nothing is read any more; `= drip` a message comes byte by byte and
+//! never ends; `= garbage` bytes that are no WebSocket; `= flood` the steps that follow are played without end; `= again`
+//! all steps are. A step that finds something else ends the connection and is reported, and so is a message that lacks what
+//! the protocol demands of each.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
@@ -26,6 +31,8 @@ use tokio_tungstenite::{
     },
 };
 
+use super::support;
+
 /// The service on loopback.
 pub(crate) struct Service {
     /// `ws://127.0.0.1:…`, without a path.
@@ -34,6 +41,9 @@ pub(crate) struct Service {
     pub(crate) handshakes: Arc<Mutex<Vec<String>>>,
     /// Every message of the clients, in order.
     pub(crate) heard: Arc<Mutex<Vec<Heard>>>,
+    /// Bytes of the messages the clients, or buffers on the way, have taken.
+    #[allow(dead_code, reason = "only the behaviour suite looks at it")]
+    pub(crate) sent: Arc<AtomicUsize>,
     /// How each connection ended: in the script's last step, or with what was found in the place of a step.
     pub(crate) ended: mpsc::Receiver<Result<(), String>>,
 }
@@ -54,22 +64,24 @@ impl Service {
         let scripts: Vec<Vec<String>> = scripts.iter().map(|text| steps(text)).collect();
         let (handshakes, heard) = <(Arc<Mutex<Vec<_>>>, Arc<Mutex<Vec<_>>>)>::default();
         let (ending, ended) = mpsc::channel(64);
-        let (heads, log) = (handshakes.clone(), heard.clone());
+        let sent = Arc::<AtomicUsize>::default();
+        let (heads, log, count) = (handshakes.clone(), heard.clone(), sent.clone());
         tokio::spawn(async move {
             let mut number = 0;
             while let Ok((socket, _)) = listener.accept().await {
                 let steps = scripts[number.min(scripts.len() - 1)].clone();
                 number += 1;
-                let (heads, ending, log) = (heads.clone(), ending.clone(), log.clone());
+                let (heads, ending, log, sent) = (heads.clone(), ending.clone(), log.clone(), count.clone());
                 tokio::spawn(async move {
                     let _ = socket.set_nodelay(true);
                     let Some(socket) = handshake(socket, &heads).await else { return };
-                    let player = Player { socket, log, waiting: None, request: String::new(), over: Vec::new() };
+                    let (request, over) = (String::new(), Vec::new());
+                    let player = Player { socket, log, sent, waiting: None, request, over };
                     let _ = ending.send(player.play(&steps).await).await;
                 });
             }
         });
-        Self { base_url, handshakes, heard, ended }
+        Self { base_url, handshakes, heard, sent, ended }
     }
 
     /// How the next connection to end has ended.
@@ -120,6 +132,7 @@ async fn handshake(socket: TcpStream, heads: &Mutex<Vec<String>>) -> Option<WebS
 struct Player {
     socket: WebSocketStream<TcpStream>,
     log: Arc<Mutex<Vec<Heard>>>,
+    sent: Arc<AtomicUsize>,
     /// Read while waiting for the end of sound, and not yet asked for.
     waiting: Option<Heard>,
     /// The request last heard of.
@@ -130,22 +143,54 @@ struct Player {
 
 impl Player {
     async fn play(mut self, steps: &[String]) -> Result<(), String> {
-        for step in steps {
-            match step.split_once(' ').unwrap_or((step, "")) {
-                (">", expected) => self.expect(expected).await.map_err(|found| format!("{step}: {found}"))?,
-                ("<", message) => {
-                    let message = self.outgoing(message);
-                    self.socket.send(message).await.map_err(|error| format!("{step}: {error}"))?;
+        let mut from = 0;
+        loop {
+            for (at, step) in steps.iter().enumerate().skip(from) {
+                match step.split_once(' ').unwrap_or((step, "")) {
+                    (">", expected) => self.expect(expected).await.map_err(|found| format!("{step}: {found}"))?,
+                    ("*", path) => self.skip(path).await?,
+                    ("<", message) => {
+                        let message = self.outgoing(message);
+                        let length = message.len();
+                        self.socket.send(message).await.map_err(|error| format!("{step}: {error}"))?;
+                        self.sent.fetch_add(length, Ordering::SeqCst);
+                    }
+                    ("=", "flood") => from = at + 1,
+                    ("=", "again") => {}
+                    ("=", last) => return self.misbehave(last).await,
+                    _ => return Err(format!("no step: {step}")),
                 }
-                ("=", "hang") => break,
-                ("=", "reset") => {
-                    let _ = self.socket.get_ref().set_zero_linger();
-                    return Ok(());
-                }
-                _ => return Err(format!("no step: {step}")),
+            }
+            if !steps.iter().any(|step| step == "= flood" || step == "= again") {
+                break;
             }
         }
         while self.next().await?.is_some() {}
+        Ok(())
+    }
+
+    async fn misbehave(mut self, how: &str) -> Result<(), String> {
+        match how {
+            "hang" => {
+                while self.next().await?.is_some() {}
+                Ok(())
+            }
+            "reset" => {
+                let _ = self.socket.get_ref().set_zero_linger();
+                Ok(())
+            }
+            how => support::misbehave(self.socket.get_mut(), how).await,
+        }
+    }
+
+    /// Passes over messages of this path.
+    async fn skip(&mut self, path: &str) -> Result<(), String> {
+        self.waiting = loop {
+            match self.next().await? {
+                Some(found) if found.path == path => {}
+                found => break found,
+            }
+        };
         Ok(())
     }
 

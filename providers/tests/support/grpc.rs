@@ -5,8 +5,10 @@
 //! it has nothing more to send; `< head` an answer begins; `< {json}` a message; `< audio N` N bytes of 16-bit sound;
 //! `< raw HEX` bytes as they are; `< status CODE message` the call ends, and where no answer has begun it is refused;
 //! `< retry SECONDS` a refusal that tells when to come back; `< http STATUS` an answer that is no gRPC; `< eof` an end
-//! without a status; `= deaf` nothing is read any more; `= flood N` messages of N bytes of sound as long as they are
-//! taken; `= hang` silence until the client leaves; `= reset` the call is reset; `= cut` the connection is.
+//! without a status; `= pause` nothing happens for a while; `= flood` the messages that follow are sent again and again, as
+//! long as they are taken; `= hang` silence until the client leaves; `= deaf` the same, and nothing is read any more;
+//! `= drip` a message comes byte by byte and never ends; `= garbage` a message that is none; `= reset` the call is reset;
+//! `= cut` the connection is.
 
 use std::{
     future::poll_fn,
@@ -40,8 +42,11 @@ pub(crate) struct Vendor {
     pub(crate) sound: Arc<Mutex<Vec<Vec<u8>>>>,
     /// How many connections were made.
     pub(crate) connections: Arc<AtomicUsize>,
-    /// How many messages of a flood were taken.
-    pub(crate) flooded: Arc<AtomicUsize>,
+    /// Every message of the clients but those of sound, as JSON.
+    #[allow(dead_code, reason = "only the behaviour suite looks at it")]
+    pub(crate) texts: Arc<Mutex<Vec<String>>>,
+    /// Bytes of a flood that were taken.
+    pub(crate) sent: Arc<AtomicUsize>,
     /// How each call ended: with the script's last step, or with what was found in the place of a step.
     pub(crate) ended: mpsc::Receiver<Result<(), String>>,
 }
@@ -50,7 +55,8 @@ pub(crate) struct Vendor {
 struct Log {
     heads: Arc<Mutex<Vec<String>>>,
     sound: Arc<Mutex<Vec<Vec<u8>>>>,
-    flooded: Arc<AtomicUsize>,
+    texts: Arc<Mutex<Vec<String>>>,
+    sent: Arc<AtomicUsize>,
     ending: mpsc::Sender<Result<(), String>>,
     scripts: Arc<Vec<Vec<String>>>,
 }
@@ -65,11 +71,13 @@ impl Vendor {
         let log = Log {
             heads: Arc::default(),
             sound: Arc::default(),
-            flooded: Arc::default(),
+            texts: Arc::default(),
+            sent: Arc::default(),
             ending,
             scripts: Arc::new(scripts),
         };
-        let (heads, sound, flooded) = (log.heads.clone(), log.sound.clone(), log.flooded.clone());
+        let (heads, sound) = (log.heads.clone(), log.sound.clone());
+        let (texts, sent) = (log.texts.clone(), log.sent.clone());
         let connections = Arc::new(AtomicUsize::new(0));
         let count = connections.clone();
         tokio::spawn(async move {
@@ -78,7 +86,7 @@ impl Vendor {
                 tokio::spawn(serve(socket, log.clone()));
             }
         });
-        Self { base_url, heads, sound, connections, flooded, ended }
+        Self { base_url, heads, sound, connections, texts, sent, ended }
     }
 
     /// How the next call to end has ended.
@@ -157,7 +165,7 @@ struct Player {
 
 impl Player {
     async fn play(mut self, steps: &[String]) -> Result<(), String> {
-        for step in steps {
+        for (at, step) in steps.iter().enumerate() {
             let (way, what) = step.split_once(' ').unwrap_or((step, ""));
             let (verb, rest) = what.split_once(' ').unwrap_or((what, ""));
             match (way, verb) {
@@ -168,10 +176,6 @@ impl Player {
                 },
                 (">", _) => self.expect(what).await.map_err(|found| format!("{step}: {found}"))?,
                 ("<", "head") => _ = self.head()?,
-                ("<", "audio") => {
-                    let response = serde_json::json!({"audioContent": rest.parse::<usize>().unwrap()});
-                    self.say(&response)?;
-                }
                 ("<", "raw") => {
                     let digits = rest.as_bytes().chunks(2).map(|two| std::str::from_utf8(two).unwrap());
                     let bytes: Vec<u8> = digits.map(|two| u8::from_str_radix(two, 16).unwrap()).collect();
@@ -185,12 +189,18 @@ impl Player {
                 }
                 ("<", "eof") => _ = self.head()?.send_data(Bytes::new(), true),
                 ("<", _) => {
-                    let response = serde_json::from_str(what).unwrap();
-                    self.say(&response)?;
+                    let message = self.message(what);
+                    self.head()?.send_data(message, false).map_err(|error| error.to_string())?;
                 }
-                ("=", "deaf") => tokio::time::sleep(Duration::from_millis(300)).await,
-                ("=", "flood") => return self.flood(rest.parse().unwrap()).await,
+                ("=", "pause") => tokio::time::sleep(Duration::from_millis(300)).await,
+                ("=", "flood") => return self.flood(&steps[at + 1..]).await,
                 ("=", "hang") => return self.hang().await,
+                ("=", "deaf") => return self.deaf().await,
+                ("=", "drip") => return self.drip().await,
+                ("=", "garbage") => {
+                    let _ = self.head()?.send_data(Bytes::from_static(&[0xff; 16]), false);
+                    return self.hang().await;
+                }
                 ("=", "reset") => {
                     self.respond.send_reset(Reason::INTERNAL_ERROR);
                     return Ok(());
@@ -218,13 +228,12 @@ impl Player {
         Ok(self.answers.insert(answers))
     }
 
-    fn say(&mut self, response: &Value) -> Result<(), String> {
-        let message = self.message(response);
-        self.head()?.send_data(message, false).map_err(|error| error.to_string())
-    }
-
-    fn message(&self, response: &Value) -> Bytes {
-        let message = proto::encode(&format!("{}Response", self.method), response);
+    fn message(&self, said: &str) -> Bytes {
+        let response = match said.strip_prefix("audio ") {
+            Some(count) => serde_json::json!({"audioContent": count.parse::<usize>().unwrap()}),
+            None => serde_json::from_str(said).unwrap(),
+        };
+        let message = proto::encode(&format!("{}Response", self.method), &response);
         [&[0][..], &(message.len() as u32).to_be_bytes(), &message].concat().into()
     }
 
@@ -248,6 +257,7 @@ impl Player {
     async fn expect(&mut self, expected: &str) -> Result<(), String> {
         let Some(found) = self.next().await else { return Err("the end".to_owned()) };
         let found = proto::decode(&format!("{}Request", self.method), &found);
+        self.log.texts.lock().unwrap().push(found.to_string());
         let expected = serde_json::from_str(expected).unwrap();
         if holds(&found, &expected) { Ok(()) } else { Err(found.to_string()) }
     }
@@ -291,11 +301,12 @@ impl Player {
         }
     }
 
-    async fn flood(mut self, count: usize) -> Result<(), String> {
-        let message = self.message(&serde_json::json!({"audioContent": count}));
+    async fn flood(mut self, steps: &[String]) -> Result<(), String> {
+        let said = steps.iter().map(|step| step.strip_prefix("< ").ok_or(format!("no message: {step}")));
+        let messages = said.map(|said| Ok(self.message(said?))).collect::<Result<Vec<_>, String>>()?;
         self.head()?;
         let mut answers = self.answers.take().unwrap();
-        loop {
+        for message in messages.iter().cycle() {
             answers.reserve_capacity(message.len());
             while answers.capacity() < message.len() {
                 match poll_fn(|context| answers.poll_capacity(context)).await {
@@ -304,10 +315,32 @@ impl Player {
                 }
             }
             if answers.send_data(message.clone(), false).is_err() {
-                return Ok(());
+                break;
             }
-            self.log.flooded.fetch_add(1, Ordering::Relaxed);
+            self.log.sent.fetch_add(message.len(), Ordering::SeqCst);
         }
+        Ok(())
+    }
+
+    async fn deaf(mut self) -> Result<(), String> {
+        self.head()?;
+        let left = poll_fn(|context| self.answers.as_mut().unwrap().poll_reset(context));
+        let _ = left.await;
+        Ok(())
+    }
+
+    async fn drip(mut self) -> Result<(), String> {
+        // The head of a message of 65535 bytes.
+        let mut bytes = Bytes::from_static(&[0, 0, 0, 0xff, 0xff]);
+        self.head()?;
+        let mut answers = self.answers.take().unwrap();
+        while answers.send_data(std::mem::replace(&mut bytes, Bytes::from_static(b" ")), false).is_ok() {
+            tokio::select! {
+                _ = poll_fn(|context| answers.poll_reset(context)) => break,
+                () = tokio::time::sleep(DRIP) => {}
+            }
+        }
+        Ok(())
     }
 
     async fn hang(mut self) -> Result<(), String> {
@@ -332,6 +365,9 @@ impl Player {
         }
     }
 }
+
+/// Between two bytes of a message that drips.
+const DRIP: Duration = Duration::from_millis(2);
 
 /// `google.rpc.Status` with a `RetryInfo`.
 fn details(seconds: u8) -> String {
