@@ -14,7 +14,7 @@ use tokio::{
 };
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::{mirror::Mirror, task::KEPT};
+use super::{mirror::Mirror, tapes::KEPT};
 use crate::{
     metrics::Role,
     realtime::{

@@ -1,12 +1,13 @@
 //! A speech-to-speech model at work: what is said to it, and what it answers.
 //!
 //! `feed` cuts the microphone into utterances, `mirror` knows what the model knows of the conversation, `line` is one
-//! connection to it, and `task` brings them together. The model is a second listener: speech-to-text hears the same sound
+//! connection to it, `tapes` keep what it may have to hear again, and `task` brings them together. The model is a second listener: speech-to-text hears the same sound
 //! beside it, for transcripts, for hums over a reply, and for the cascade should the model be lost.
 
 mod feed;
 mod line;
 mod mirror;
+mod tapes;
 mod task;
 #[cfg(test)]
 mod tests;

@@ -23,6 +23,7 @@ use super::{
     Order,
     line::{self, Line},
     mirror,
+    tapes::{Tape, Tapes},
 };
 use crate::{
     metrics::Role,
@@ -40,10 +41,6 @@ use crate::{
     },
 };
 
-/// Sound of utterances that are kept until the model has them for good: 2 minutes, 3.8 MB. Of longer ones the model
-/// that has to be called anew hears the words only.
-pub(super) const KEPT: usize = 2 * 60 * 50;
-
 /// How the model stands.
 enum Link {
     /// Nobody needs it, or it hung up while nobody did.
@@ -54,12 +51,6 @@ enum Link {
     Open(Box<Line>),
 }
 
-/// The sound of an utterance that may become an item.
-struct Tape {
-    item: ItemId,
-    frames: Vec<Frame>,
-}
-
 /// The task behind a session's speech-to-speech model.
 pub(super) struct Task {
     kit: Kit,
@@ -68,8 +59,7 @@ pub(super) struct Task {
     /// Some orders found no room: what the model knows is not to be relied on.
     overflowed: Arc<AtomicBool>,
     link: Link,
-    /// Oldest first; the last one may be under way.
-    tapes: VecDeque<Tape>,
+    tapes: Tapes,
     /// What is to be asked once the model listens.
     wanted: Option<(ResponseId, Box<Ask>)>,
     /// Sound that waits for credit. While it does, no more is taken from the model.
@@ -78,7 +68,7 @@ pub(super) struct Task {
 
 impl Task {
     pub(super) fn new(kit: Kit, model: Arc<dyn RealtimeModel>, lead: Duration, overflowed: Arc<AtomicBool>) -> Self {
-        let (tapes, waiting) = (VecDeque::new(), VecDeque::new());
+        let (tapes, waiting) = (Tapes::default(), VecDeque::new());
         Self { kit, model, lead, overflowed, link: Link::Closed, tapes, wanted: None, waiting }
     }
 
@@ -130,8 +120,7 @@ impl Task {
     }
 
     fn begin(&mut self, item: ItemId, manner: Manner) -> Result<(), ProviderError> {
-        self.tapes.push_back(Tape { item, frames: Vec::new() });
-        self.forget_oldest();
+        self.tapes.begin(item);
         match &mut self.link {
             Link::Closed => self.call(manner),
             Link::Opening(_) => {}
@@ -146,23 +135,21 @@ impl Task {
     }
 
     fn hear(&mut self, frame: Frame) -> Result<(), ProviderError> {
-        let Some(tape) = self.tapes.back_mut() else { return Ok(()) };
-        tape.frames.push(frame);
-        if let Link::Open(line) = &mut self.link {
+        let Some(item) = self.tapes.hear(frame) else { return Ok(()) };
+        match &mut self.link {
             // Another utterance's sound is with the model only until this one's begins.
-            if line.buffered.as_ref().is_none_or(|item| *item == tape.item) {
-                line.buffered = Some(tape.item.clone());
-                line.say(Command::Hear(frame))?;
+            Link::Open(line) if line.buffered.as_ref().is_none_or(|buffered| *buffered == item) => {
+                line.buffered = Some(item);
+                line.say(Command::Hear(frame))
             }
+            Link::Closed | Link::Opening(_) | Link::Open(_) => Ok(()),
         }
-        self.forget_oldest();
-        Ok(())
     }
 
     fn abandon(&mut self) -> Result<(), ProviderError> {
-        let Some(tape) = self.tapes.pop_back() else { return Ok(()) };
+        let Some(dropped) = self.tapes.drop_last() else { return Ok(()) };
         if let Link::Open(line) = &mut self.link
-            && line.buffered.take_if(|item| *item == tape.item).is_some()
+            && line.buffered.take_if(|item| *item == dropped).is_some()
         {
             line.say(Command::Discard)?;
         }
@@ -193,7 +180,7 @@ impl Task {
         };
         let fits = line.manner == manner || self.model.capabilities().reconfigures;
         let tapes = &self.tapes;
-        let steps = line.mirror.catch_up(&ask.said, |item| tapes.iter().any(|tape| tape.item == *item));
+        let steps = line.mirror.catch_up(&ask.said, |item| tapes.has(item));
         let Some(steps) = steps.filter(|_| fits) else {
             self.call(manner);
             return Ok(());
@@ -206,9 +193,9 @@ impl Task {
             }
         }
         // Of what became no item by now the words are all the model may yet be told.
-        self.tapes.drain(..self.tapes.len().saturating_sub(1));
+        self.tapes.keep_last();
         // An utterance that is under way meanwhile goes on where it was.
-        if let Some(tape) = self.tapes.back()
+        if let Some(tape) = self.tapes.last()
             && line.buffered.is_none()
         {
             replay(line, tape)?;
@@ -225,7 +212,7 @@ impl Task {
     async fn opened(&mut self, opened: Result<Box<Line>, ProviderError>) {
         self.link = Link::Closed;
         let done = opened.and_then(|mut line| {
-            if let Some(tape) = self.tapes.back() {
+            if let Some(tape) = self.tapes.last() {
                 replay(&mut line, tape)?;
             }
             self.link = Link::Open(line);
@@ -312,17 +299,6 @@ impl Task {
             hand_over(&self.kit.reports, &response, clause, piece, self.kit.clock.now()).await;
         }
     }
-
-    /// Bounds what is kept: the oldest utterance goes first, and of the newest its beginning.
-    fn forget_oldest(&mut self) {
-        while self.tapes.iter().map(|tape| tape.frames.len()).sum::<usize>() > KEPT {
-            if self.tapes.len() > 1 {
-                self.tapes.pop_front();
-            } else if let Some(tape) = self.tapes.front_mut() {
-                tape.frames.drain(..tape.frames.len() - KEPT / 2);
-            }
-        }
-    }
 }
 
 async fn hand_over(
@@ -351,16 +327,13 @@ async fn happens(link: &mut Link, patience: Duration, takes: bool) -> Happened {
 }
 
 /// Makes an utterance a message of the person's: the model hears it first if it has not.
-fn commit(line: &mut Line, tapes: &mut VecDeque<Tape>, item: &ItemId) -> Result<(), ProviderError> {
-    let Some(at) = tapes.iter().position(|tape| tape.item == *item) else { return Ok(()) };
-    let tape = tapes.remove(at);
+fn commit(line: &mut Line, tapes: &mut Tapes, item: &ItemId) -> Result<(), ProviderError> {
+    let Some(tape) = tapes.take(item) else { return Ok(()) };
     if line.buffered.as_ref() != Some(item) {
         if line.buffered.take().is_some() {
             line.say(Command::Discard)?;
         }
-        if let Some(tape) = &tape {
-            replay(line, tape)?;
-        }
+        replay(line, &tape)?;
     }
     line.buffered = None;
     line.say(Command::Commit)
