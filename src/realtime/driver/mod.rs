@@ -103,8 +103,9 @@ impl Driver {
         let (config, live) = (&engine.config, pass.live());
         let advice = providers.turn.is_some();
         // Where nobody answers, nobody needs to hear by themselves.
-        let realtime = providers.realtime.take_if(|_| settings.kind == Kind::Conversation);
-        let providers = Providers { realtime, ..providers };
+        if settings.kind == Kind::Transcription {
+            providers.realtime = None;
+        }
         let mind = mind(&providers);
         let ingest = Ingest::new(&settings.input, config.hearing(advice));
         let providers = providers.metered(pass.tally());

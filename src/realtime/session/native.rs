@@ -6,7 +6,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use providers::{llm::Prompt, realtime::Manner};
+use providers::realtime::Manner;
 
 use super::{
     Session,
@@ -31,14 +31,7 @@ impl Session {
     /// What a reply would go by that began now.
     pub fn manner(&self) -> Manner {
         let request = Box::default();
-        let plan = Plan { settings: Arc::clone(&self.settings), request, language: self.language.clone() };
-        Manner {
-            instructions: plan.instructions().to_owned(),
-            tools: plan.tools().to_vec(),
-            tool_choice: plan.tool_choice().clone(),
-            voice: (plan.modality() == Modality::Audio).then(|| plan.voice()),
-            max_output_tokens: plan.max_output_tokens(),
-        }
+        Plan { settings: Arc::clone(&self.settings), request, language: self.language.clone() }.manner()
     }
 
     /// Who makes a response. What lies beside the conversation, or has a context of its own, is read, not heard.
@@ -68,20 +61,15 @@ impl Session {
 }
 
 /// What to ask for a reply, whose sound may come from here on.
-pub(super) fn ask<'a>(
-    reply: &mut Reply,
-    mut prompt: Prompt,
-    note: Option<String>,
-    items: impl Iterator<Item = &'a Item>,
-) -> Ask {
+pub(super) fn ask<'a>(reply: &mut Reply, note: Option<String>, items: impl Iterator<Item = &'a Item>) -> Ask {
+    let mut manner = reply.plan.manner();
     if let Some(note) = note {
-        prompt.instructions = [prompt.instructions.as_str(), note.as_str()].join("\n").trim().to_owned();
+        manner.instructions = [manner.instructions.as_str(), note.as_str()].join("\n").trim().to_owned();
     }
-    let voice = (reply.plan.modality() == Modality::Audio).then(|| reply.plan.voice());
-    if voice.is_some() {
+    if manner.voice.is_some() {
         reply.voice = VoiceStage::Feeding;
     }
-    Ask { prompt, voice, said: prompt::said(items) }
+    Ask { manner, said: prompt::said(items) }
 }
 
 impl Reply {

@@ -6,6 +6,7 @@ use audio::Clip;
 use providers::{
     Json,
     llm::{Message, Prompt, Usage},
+    realtime::Manner,
     stt::SttOptions,
     tts::{Clause, Voice},
 };
@@ -134,11 +135,9 @@ pub enum Transcribe {
 /// What a speech-to-speech model is asked.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Ask {
-    /// All a model needs that knows nothing of the conversation: what was understood of it, and what the reply goes by.
-    pub prompt: Prompt,
-    /// Who speaks; `None` for a reply in text alone.
-    pub voice: Option<Voice>,
-    /// The conversation's items, oldest first, for a model that knows most of them.
+    /// What the reply goes by.
+    pub manner: Manner,
+    /// The conversation's items, oldest first.
     pub said: Vec<Said>,
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use providers::{
     Json,
     llm::{Tool, ToolChoice},
+    realtime::Manner,
     tts::Voice,
 };
 
@@ -59,6 +60,17 @@ impl Plan {
 
     pub(super) fn temperature(&self) -> Option<f32> {
         self.request.temperature.or(self.settings.temperature)
+    }
+
+    /// As a speech-to-speech model is told it.
+    pub(super) fn manner(&self) -> Manner {
+        Manner {
+            instructions: self.instructions().to_owned(),
+            tools: self.tools().to_vec(),
+            tool_choice: self.tool_choice().clone(),
+            voice: (self.modality() == Modality::Audio).then(|| self.voice()),
+            max_output_tokens: self.max_output_tokens(),
+        }
     }
 
     pub(super) fn metadata(&self) -> Option<&Json> {

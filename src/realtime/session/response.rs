@@ -157,6 +157,14 @@ impl Session {
                 failed.push((reply.id.clone(), message.clone()));
                 continue;
             }
+            let note = if let Cause::Silence(length) = reply.cause { Some(silence_note(length)) } else { None };
+            reply.stage = Stage::Thinking { since: now };
+            let response = reply.id.clone();
+            if native {
+                let ask = native::ask(reply, note, self.conversation.items());
+                out.push(Output::Converse { response, ask: Box::new(ask) });
+                continue;
+            }
             let mut question = match &reply.plan.request.input {
                 None => prompt(&reply.plan, self.conversation.items().collect::<Vec<_>>().into_iter()),
                 Some(context) => {
@@ -170,16 +178,8 @@ impl Session {
                     prompt(&reply.plan, items.into_iter())
                 }
             };
-            let note = if let Cause::Silence(length) = reply.cause { Some(silence_note(length)) } else { None };
-            reply.stage = Stage::Thinking { since: now };
-            let response = reply.id.clone();
-            if native {
-                let ask = native::ask(reply, question, note, self.conversation.items());
-                out.push(Output::Converse { response, ask: Box::new(ask) });
-            } else {
-                question.messages.extend(note.map(Message::System));
-                out.push(Output::Infer { response, prompt: Box::new(question) });
-            }
+            question.messages.extend(note.map(Message::System));
+            out.push(Output::Infer { response, prompt: Box::new(question) });
         }
         for (id, message) in failed {
             self.fail(now, &id, "transcription_failed", message, out);

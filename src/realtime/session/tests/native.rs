@@ -38,7 +38,7 @@ fn it_is_asked_at_the_end_of_the_turn_and_waits_for_no_transcript() {
     assert_eq!((scene.count("converse"), scene.count("infer")), (1, 0));
     let said = &scene.asked().said;
     assert_eq!((said.len(), &said[0].message), (1, &None));
-    assert!(scene.asked().voice.is_some());
+    assert!(scene.asked().manner.voice.is_some());
     scene.understood("what is the weather");
     assert_eq!(scene.count("transcription.completed"), 1);
     scene.says("Fine.");
@@ -180,7 +180,7 @@ fn a_reply_in_text_is_written_down_as_it_comes() {
     let mut scene = Scene::with(|s| s.modality = Modality::Text, |p| p.mind = Mind::Native { text: true });
     scene.types("hello");
     scene.responds(ResponseRequest::default());
-    assert_eq!(scene.asked().voice, None);
+    assert_eq!(scene.asked().manner.voice, None);
     scene.says("Hello ");
     scene.says("there.");
     scene.thinks(Thought::Finished(Finish::Stop));

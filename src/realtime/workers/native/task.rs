@@ -169,7 +169,7 @@ impl Task {
     /// Asks what is wanted, if the model listens; calls it if it does not.
     fn advance(&mut self) -> Result<(), ProviderError> {
         let Some((_, ask)) = &self.wanted else { return Ok(()) };
-        let manner = manner(ask);
+        let manner = ask.manner.clone();
         let line = match &mut self.link {
             Link::Open(line) => line,
             Link::Opening(_) => return Ok(()),
@@ -343,15 +343,4 @@ fn replay(line: &mut Line, tape: &Tape) -> Result<(), ProviderError> {
     line.buffered = Some(tape.item.clone());
     // As fast as the vendor takes it, in a queue that is as long as most utterances.
     tape.frames.iter().try_for_each(|frame| line.say(Command::Hear(*frame)))
-}
-
-fn manner(ask: &Ask) -> Manner {
-    let prompt = &ask.prompt;
-    Manner {
-        instructions: prompt.instructions.clone(),
-        tools: prompt.tools.clone(),
-        tool_choice: prompt.tool_choice.clone(),
-        voice: ask.voice.clone(),
-        max_output_tokens: prompt.max_output_tokens,
-    }
 }

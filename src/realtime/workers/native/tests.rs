@@ -69,8 +69,7 @@ impl Stage {
     fn asks(&mut self) -> ResponseId {
         self.turns += 1;
         let response = ResponseId::new(format!("resp_{}", self.turns));
-        let prompt = providers::llm::Prompt { instructions: "Be brief.".into(), ..Default::default() };
-        let ask = Ask { prompt, voice: manner().voice, said: self.said.clone() };
+        let ask = Ask { manner: manner(), said: self.said.clone() };
         self.native.ask(response.clone(), Box::new(ask));
         response
     }
