@@ -17,7 +17,8 @@ export function mos(oneWayMs: number, loss: number): number {
   const percent = Math.min(Math.max(loss, 0), 1) * 100;
   const impairment = 95 * (percent / (percent + ROBUSTNESS));
   const r = Math.min(Math.max(BASE - delay - impairment, 0), 100);
-  return 1 + 0.035 * r + r * (r - 60) * (100 - r) * 7e-6;
+  // The curve dips below the scale's end for lines that nobody could use.
+  return Math.max(1, 1 + 0.035 * r + r * (r - 60) * (100 - r) * 7e-6);
 }
 
 /** One-way delay from mouth to ear: half the round trip, a jitter buffer, and a packet's length at both ends. */

@@ -11,7 +11,9 @@ import { TalkButton } from "./TalkButton.tsx";
 export function Dock({ room }: { room: Room }) {
   const { call } = room;
   const notice = call.notice.value;
-  const live = call.state.value.name === "live";
+  const { name } = call.state.value;
+  const live = name === "live";
+  const idle = name === "idle";
   const push = room.choices.value.pushToTalk;
   return (
     <footer class={`dock dock-${call.floor.value}`}>
@@ -28,35 +30,35 @@ export function Dock({ room }: { room: Room }) {
           </button>
         </div>
       )}
-      <p class="floor" data-testid="floor" data-floor={live ? call.floor.value : "none"}>
-        {words(call, push)}
-      </p>
-      <Meter call={call} />
+      {!idle && (
+        <>
+          <p class="floor" data-testid="floor" data-floor={live ? call.floor.value : "none"}>
+            {words(call, push)}
+          </p>
+          <Meter call={call} />
+        </>
+      )}
       <div class="controls">
-        <span class="side">
-          {live && !push && (
-            <button
-              type="button"
-              class="round"
-              aria-pressed={call.muted.value}
-              aria-label="Mute the microphone"
-              disabled={!call.hearing.value}
-              onClick={() => call.mute(!call.muted.value)}
-            >
-              <Icon name={call.muted.value ? "muted" : "mic"} />
-            </button>
-          )}
-        </span>
         <TalkButton room={room} />
-        <span class="side">
-          {live && push && (
-            <button type="button" class="round" aria-label="End the conversation" onClick={() => call.stop()}>
-              <Icon name="stop" />
-            </button>
-          )}
-        </span>
+        {live && !push && (
+          <button
+            type="button"
+            class="round"
+            aria-pressed={call.muted.value}
+            aria-label="Mute the microphone"
+            disabled={!call.hearing.value}
+            onClick={() => call.mute(!call.muted.value)}
+          >
+            <Icon name={call.muted.value ? "muted" : "mic"} />
+          </button>
+        )}
+        {live && push && (
+          <button type="button" class="round" aria-label="End the conversation" onClick={() => call.stop()}>
+            <Icon name="stop" />
+          </button>
+        )}
+        <Composer call={call} />
       </div>
-      <Composer call={call} />
     </footer>
   );
 }

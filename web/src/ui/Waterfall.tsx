@@ -45,11 +45,9 @@ function Stages({ turn, scale }: { turn: Turn; scale: number }) {
       {bars(turn).map((bar) => (
         <div key={bar.stage} class="stage-row">
           <dt>{bar.label}</dt>
-          <dd>
-            <span class="track" aria-hidden="true">
-              <span class={`bar bar-${bar.stage}`} style={place(bar.from, bar.to, scale)} />
-            </span>
-            <span class="figure">{Math.round(bar.to)} ms</span>
+          <dd class="figure">{Math.round(bar.to)} ms</dd>
+          <dd class="track" aria-hidden="true">
+            <span class={`bar bar-${bar.stage}`} style={place(bar.from, bar.to, scale)} />
           </dd>
         </div>
       ))}
