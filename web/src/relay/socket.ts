@@ -91,9 +91,12 @@ async function route(context: AudioContext, device: string): Promise<void> {
   if (device || able.setSinkId) await able.setSinkId?.(device).catch(() => {});
 }
 
-/** A WebSocket tells nothing of its packets: the round trip is a small request's, and loss is playback that stood still. */
+/**
+ * A WebSocket tells nothing of its packets: the round trip is that of a small request, and what is lost shows as playback that
+ * stood still. That is the fault of whoever was slow, a voice perhaps, so the score is of the delay alone.
+ */
 async function quality(origin: string, speaker: Speaker): Promise<Quality> {
   const began = performance.now();
   await fetch(`${origin}/health`, { cache: "no-store" });
-  return withMos({ rttMs: performance.now() - began, loss: speaker.starved });
+  return { ...withMos({ rttMs: performance.now() - began }), loss: speaker.starved };
 }

@@ -17,7 +17,7 @@ export function App({ room }: { room: Room }) {
   const [settings, showSettings] = useState(false);
   if (room.door.value !== "open") return <Door room={room} />;
   return (
-    <div class="page">
+    <div class={room.call.entries.value.length > 0 ? "page" : "page page-new"}>
       <Header room={room} onSettings={() => showSettings(true)} />
       <main class="stage">
         <Transcript room={room} />

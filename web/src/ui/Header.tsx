@@ -1,3 +1,5 @@
+import type { ComponentChildren } from "preact";
+
 import type { Room } from "../talk/room.ts";
 import type { State } from "../talk/call.ts";
 import { Icon } from "./Icon.tsx";
@@ -31,14 +33,18 @@ export function Header({ room, onSettings }: { room: Room; onSettings: () => voi
   );
 }
 
-function words(state: State): string {
+function words(state: State): ComponentChildren {
   switch (state.name) {
     case "idle":
       return "Ready";
     case "connecting":
       return "Connecting…";
     case "live":
-      return state.kind === "webrtc" ? "Live · WebRTC" : "Live · WebSocket";
+      return (
+        <>
+          Live<span class="wide">&nbsp;· {state.kind === "webrtc" ? "WebRTC" : "WebSocket"}</span>
+        </>
+      );
     case "reconnecting":
       return "Reconnecting…";
   }
