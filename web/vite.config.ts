@@ -10,6 +10,8 @@ export default defineConfig({
     // `dist/.gitignore` stays, so that the folder is there for Cargo to watch; scripts/web empties the rest.
     emptyOutDir: false,
     chunkSizeWarningLimit: 700,
+    // Served with the page: the terms of what it is made of.
+    license: { fileName: "assets/licenses.md" },
   },
   worker: { format: "es" },
   server: {

@@ -59,6 +59,7 @@ impl File {
             Some("css") => "text/css; charset=utf-8",
             Some("svg") => "image/svg+xml",
             Some("woff2") => "font/woff2",
+            Some("md") => "text/markdown; charset=utf-8",
             Some("txt") => "text/plain; charset=utf-8",
             _ => "application/octet-stream",
         }

@@ -1,32 +1,23 @@
 /**
- * A conversation: opened, kept through broken lines, closed by the person alone.
+ * A conversation: begun, kept through broken lines, ended by the person alone.
  *
- * Everything on the screen is a signal here. What the events mean is decided by pure functions (transcript, floor, waterfall);
- * this joins them to a line, a microphone and a clock.
+ * Everything on the screen is a signal here. What events mean is decided by pure functions (transcript, floor, waterfall); this
+ * joins them to a connection, a microphone and a clock.
  */
 
 import { signal } from "@preact/signals";
 
-import { type Access, Refused } from "../relay/access.ts";
-import { backoff } from "../relay/backoff.ts";
-import { Dialler } from "../relay/dial.ts";
+import type { Access } from "../relay/access.ts";
 import type { ServerEvent } from "../relay/events.ts";
-import type { Kind, Line } from "../relay/line.ts";
+import type { Line } from "../relay/line.ts";
 import type { Quality } from "../relay/quality.ts";
 import { Microphone, NoMicrophone } from "../sound/microphone.ts";
 import type { Choices } from "./choices.ts";
+import { Connection } from "./connection.ts";
 import { type Floor, type Move, turn } from "./floor.ts";
-import { Pace, spoken } from "./script.ts";
-import { sessionOf, toSecret } from "./session.ts";
+import { Recital } from "./recital.ts";
 import { type Entry, type Happening, reduce, replay, unanswered } from "./transcript.ts";
 import { Stopwatch, type Turn } from "./waterfall.ts";
-
-export type State =
-  | { name: "idle" }
-  | { name: "connecting" }
-  | { name: "live"; kind: Kind }
-  /** The line broke; the next attempt is under way or about to be. */
-  | { name: "reconnecting"; attempt: number };
 
 /** Something the person should know; `wrong` things want to be acted on. */
 export interface Notice {
@@ -35,7 +26,6 @@ export interface Notice {
 }
 
 export class Call {
-  readonly state = signal<State>({ name: "idle" });
   readonly entries = signal<readonly Entry[]>([]);
   readonly floor = signal<Floor>("open");
   readonly turns = signal<readonly Turn[]>([]);
@@ -44,68 +34,69 @@ export class Call {
   readonly muted = signal(false);
   /** The key, or the button, of push-to-talk is down. */
   readonly holding = signal(false);
+  /** There is a microphone, and it works. */
   readonly hearing = signal(false);
 
-  readonly #access: Access;
-  readonly #choices: () => Choices;
-  readonly #dialler = new Dialler();
+  readonly #connection: Connection;
+  readonly #recital: Recital;
   readonly #stopwatch = new Stopwatch();
-  readonly #pace = new Pace();
-  #line: Line | null = null;
+  readonly #choices: () => Choices;
   #microphone: Microphone | null = null;
   #context: AudioContext | null = null;
-  /** Counts calls; what belongs to an earlier one is too late. */
-  #number = 0;
+  /** The quiet that ends a turn, milliseconds; 0 where the person ends it. */
   #quietMs = 0;
-  #responding = false;
-  #sounding = false;
   #heldAt = 0;
+  #measuring: ReturnType<typeof setInterval> | undefined;
   /** Typed before there was a line. */
   #unsent: string[] = [];
-  #timers = new Set<ReturnType<typeof setTimeout>>();
   /** The pass is not good any more; the person is asked for another. */
   onrefused: () => void = () => {};
 
   constructor(access: Access, choices: () => Choices) {
-    this.#access = access;
     this.#choices = choices;
+    this.#connection = new Connection(access, {
+      opened: (line, again) => this.#opened(line, again),
+      event: (event) => this.#take(event),
+      broken: (reason) => this.#broken(reason),
+      refused: () => this.onrefused(),
+    });
+    this.#recital = new Recital({
+      entries: () => this.entries.value,
+      tell: (event) => this.#tell(event),
+      move: (event) => this.#move(event),
+    });
   }
 
-  get live(): boolean {
-    return this.state.value.name === "live";
+  get state() {
+    return this.#connection.state;
   }
 
   /** How loud the person is, and how loud the reply, 0–1. Once a frame. */
   levels(): { you: number; relay: number } {
     const open = this.#microphone?.track.enabled ?? false;
-    return { you: open ? (this.#microphone?.level.read() ?? 0) : 0, relay: this.#line?.level() ?? 0 };
+    return { you: open ? (this.#microphone?.level.read() ?? 0) : 0, relay: this.#connection.line?.level() ?? 0 };
   }
 
   /** Begins to talk; from a click, or browsers keep the sound back. */
   async start(): Promise<void> {
     if (this.state.value.name !== "idle") return;
-    const number = ++this.#number;
     this.notice.value = null;
-    this.state.value = { name: "connecting" };
-    await this.#listen(number);
-    if (number === this.#number) await this.#connect(number, 0);
+    this.#connection.prepare();
+    await this.#listen();
+    if (this.#context) await this.#open();
   }
 
   /** Ends it; what was said stays on the screen, and the next call goes on from there. */
   stop(): void {
-    this.#number++;
     this.#unsent = [];
-    this.#drop();
+    this.#hangUp();
+    this.#connection.close();
     this.#microphone?.close();
     this.#microphone = null;
     this.hearing.value = false;
     void this.#context?.close();
     this.#context = null;
-    this.#tell({ type: "page.broken" });
-    this.#move({ type: "page.broken" });
     this.quality.value = {};
-    this.holding.value = false;
-    this.state.value = { name: "idle" };
   }
 
   /** Forgets what was said. */
@@ -118,20 +109,21 @@ export class Call {
     if (running) void this.start();
   }
 
-  /** Something typed, in the same conversation. Opens the line if there is none. */
+  /** Something typed, in the same conversation. Opens a line if there is none. */
   type(text: string): void {
     const words = text.trim();
+    const { line } = this.#connection;
     if (!words) return;
-    if (!this.#line) {
+    if (!line) {
       this.#unsent.push(words);
-      if (this.state.value.name === "idle") void this.#startTyping();
+      if (this.state.value.name === "idle") void this.#open();
       return;
     }
-    if (this.#responding || this.#line.sounding) this.#interrupt();
-    const id = `item_${crypto.randomUUID().replaceAll("-", "").slice(0, 21)}`;
+    if (this.#recital.busy) this.#interrupt(line);
+    const id = `item_${crypto.getRandomValues(new Uint32Array(3)).join("")}`.slice(0, 32);
     const content = [{ type: "input_text", text: words }];
-    this.#line.send({ type: "conversation.item.create", item: { id, type: "message", role: "user", content } });
-    this.#line.send({ type: "response.create" });
+    line.send({ type: "conversation.item.create", item: { id, type: "message", role: "user", content } });
+    line.send({ type: "response.create" });
     this.#stopwatch.begin(id, "typed", performance.now());
   }
 
@@ -142,63 +134,44 @@ export class Call {
 
   /** Push-to-talk: down, and up again. */
   hold(down: boolean): void {
-    if (down === this.holding.value || !this.live || !this.#microphone || !this.#choices().pushToTalk) return;
+    const { line } = this.#connection;
+    if (down === this.holding.value || !line || !this.#microphone || !this.#choices().pushToTalk) return;
     this.holding.value = down;
-    const now = performance.now();
     if (down) {
-      this.#heldAt = now;
-      if (this.#responding || this.#line?.sounding) this.#interrupt();
-      this.#line?.send({ type: "input_audio_buffer.clear" });
+      this.#heldAt = performance.now();
+      if (this.#recital.busy) this.#interrupt(line);
+      line.send({ type: "input_audio_buffer.clear" });
       this.#gate();
       this.floor.value = "you";
       return;
     }
     this.floor.value = "thinking";
-    const number = this.#number;
+    const brief = performance.now() - this.#heldAt < SHORTEST_HOLD_MS;
     // People let go on the last syllable, and what they said is still on its way through the sound card.
-    this.#later(TAIL_MS, () => {
-      if (number !== this.#number || this.holding.value) return;
-      this.#gate();
-      if (now - this.#heldAt < SHORTEST_HOLD_MS) {
-        this.#line?.send({ type: "input_audio_buffer.clear" });
-        this.floor.value = "open";
-        this.notice.value = { tone: "info", text: "Hold the key while you speak." };
-        return;
-      }
-      this.#stopwatch.begin("", "spoken", performance.now());
-      this.#line?.send({ type: "input_audio_buffer.commit" });
-      this.#line?.send({ type: "response.create" });
-    });
+    setTimeout(() => this.#letGo(line, brief), TAIL_MS);
   }
 
   /** Takes up what was changed in the settings, on a new line where the old one cannot. */
   async apply(before: Choices): Promise<void> {
     const choices = this.#choices();
     if (choices.microphone !== before.microphone) await this.changeMicrophone();
-    if (choices.speaker !== before.speaker) await this.#line?.route(choices.speaker);
-    const { name } = this.state.value;
-    if (name === "idle") return;
-    const redial = (["model", "recogniser", "voice", "language", "carrier", "pushToTalk"] as const).some((key) => choices[key] !== before[key]);
-    if (!redial) return;
-    this.#drop();
-    this.#tell({ type: "page.broken" });
-    this.#move({ type: "page.broken" });
-    this.state.value = { name: "connecting" };
-    await this.#connect(++this.#number, 0);
+    if (choices.speaker !== before.speaker) await this.#connection.line?.route(choices.speaker);
+    const settled = (["model", "recogniser", "voice", "language", "carrier", "pushToTalk"] as const).every((key) => choices[key] === before[key]);
+    if (!settled && this.state.value.name !== "idle") await this.#open();
   }
 
   /** The device that is chosen, or else the usual one; also once the old one was unplugged. */
   async changeMicrophone(): Promise<void> {
     if (this.state.value.name === "idle") return;
     if (!this.#microphone) {
-      await this.#listen(this.#number);
-      // A line without a microphone stays one; the next one has it.
-      if (this.#microphone && this.live) await this.#redial();
+      await this.#listen();
+      // A line that began without a microphone stays without; the next one has it.
+      if (this.#microphone) await this.#open();
       return;
     }
     try {
       await this.#microphone.change(this.#choices().microphone);
-      await this.#line?.renew(this.#microphone);
+      await this.#connection.line?.renew(this.#microphone);
       this.#gate();
       this.hearing.value = true;
       this.notice.value = null;
@@ -207,32 +180,26 @@ export class Call {
     }
   }
 
-  async #redial(): Promise<void> {
-    this.#drop();
-    this.#tell({ type: "page.broken" });
-    this.state.value = { name: "connecting" };
-    await this.#connect(++this.#number, 0);
+  async #open(): Promise<void> {
+    this.#hangUp();
+    const context = (this.#context ??= new AudioContext({ latencyHint: "interactive" }));
+    await this.#connection.open(() => ({ choices: this.#choices(), microphone: this.#microphone, context }));
   }
 
-  async #startTyping(): Promise<void> {
-    const number = ++this.#number;
-    this.state.value = { name: "connecting" };
-    this.#context = new AudioContext();
-    await this.#connect(number, 0);
-  }
-
-  /** Opens the microphone. Without one, people can still type, and be answered aloud. */
-  async #listen(number: number): Promise<void> {
-    this.#context ??= new AudioContext({ latencyHint: "interactive" });
+  /** Opens the microphone. Without one, people can still type, and are answered aloud. */
+  async #listen(): Promise<void> {
+    const context = (this.#context ??= new AudioContext({ latencyHint: "interactive" }));
     try {
-      const microphone = await Microphone.open(this.#context, this.#choices().microphone);
-      if (number !== this.#number) return microphone.close();
+      const microphone = await Microphone.open(context, this.#choices().microphone);
+      // Ended while the browser was asking.
+      if (context !== this.#context) return microphone.close();
       this.#microphone = microphone;
       microphone.onlost = () => void this.#unplugged();
       this.hearing.value = true;
+      this.notice.value = null;
       this.#gate();
     } catch (error) {
-      if (number === this.#number) this.#deaf(error);
+      if (context === this.#context) this.#deaf(error);
     }
   }
 
@@ -248,166 +215,71 @@ export class Call {
     if (this.hearing.value) this.notice.value = { tone: "info", text: "That microphone is gone; another one listens." };
   }
 
-  async #connect(number: number, attempt: number): Promise<void> {
-    const choices = this.#choices();
-    const session = sessionOf(choices);
-    try {
-      const secret = await this.#access.secret(toSecret(choices));
-      if (number !== this.#number) return;
-      const listener = { event: (event: ServerEvent) => this.#take(number, event), lost: () => this.#lost(number) };
-      const opening = {
-        origin: location.origin,
-        secret,
-        model: choices.model || "voice-relay",
-        session,
-        microphone: this.#microphone,
-        speaker: choices.speaker,
-        listener,
-      };
-      const line = await this.#dialler.dial(opening, choices.carrier, this.#context as AudioContext);
-      if (number !== this.#number) return line.close();
-      this.#line = line;
-      this.#opened(line, attempt);
-    } catch (error) {
-      if (number !== this.#number) return;
-      if (error instanceof Refused) {
-        this.stop();
-        this.onrefused();
-        return;
-      }
-      this.#retry(number, attempt, error);
-    }
-  }
-
-  #opened(line: Line, attempt: number): void {
+  #opened(line: Line, again: boolean): void {
     for (const event of replay(this.entries.value)) line.send({ ...event });
-    this.state.value = { name: "live", kind: line.kind };
-    if (attempt > 0) this.notice.value = { tone: "info", text: "Connected again. The conversation goes on." };
+    this.#recital.follow(line);
     this.#gate();
-    this.#measure(this.#number);
-    this.#follow(this.#number);
+    if (again) this.notice.value = { tone: "info", text: "Connected again. The conversation goes on." };
+    const measure = () => void line.quality().then((quality) => (this.quality.value = quality), () => {});
+    measure();
+    this.#measuring = setInterval(measure, MEASURE_MS);
     const unsent = this.#unsent.splice(0);
-    if (unsent.length > 0) for (const text of unsent) this.type(text);
-    else if (unanswered(this.entries.value)) line.send({ type: "response.create" });
+    for (const text of unsent) this.type(text);
+    if (unsent.length === 0 && unanswered(this.entries.value)) line.send({ type: "response.create" });
   }
 
-  #lost(number: number): void {
-    if (number !== this.#number) return;
-    this.#drop();
+  #broken(reason: string): void {
+    this.#hangUp();
+    this.notice.value = { tone: "wrong", text: `${reason} Trying again…` };
+  }
+
+  /** What belongs to the line ends with it. */
+  #hangUp(): void {
+    clearInterval(this.#measuring);
+    this.#recital.leave();
+    this.holding.value = false;
     this.#tell({ type: "page.broken" });
     this.#move({ type: "page.broken" });
-    this.#retry(number, 0, null);
   }
 
-  #retry(number: number, attempt: number, error: unknown): void {
-    const told = error instanceof Error ? error.message : "";
-    this.notice.value = { tone: "wrong", text: `The line broke. Trying again…${told ? ` (${told})` : ""}` };
-    this.state.value = { name: "reconnecting", attempt: attempt + 1 };
-    this.#later(backoff(attempt), () => {
-      if (number === this.#number) void this.#connect(number, attempt + 1);
-    });
-  }
-
-  /** Lets go of the line, and of all that waits for it. */
-  #drop(): void {
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#timers.clear();
-    this.#line?.close();
-    this.#line = null;
-    this.#responding = false;
-    this.#sounding = false;
-    this.holding.value = false;
-  }
-
-  #take(number: number, event: ServerEvent): void {
-    if (number !== this.#number) return;
-    const now = performance.now();
+  #take(event: ServerEvent): void {
     if (event.type === "session.updated") {
       const detection = event.session.audio?.input?.turn_detection;
       this.#quietMs = detection?.type === "server_vad" ? (detection.silence_duration_ms ?? 0) : 0;
+    } else if (event.type === "response.created") {
+      this.#recital.responding = true;
+    } else if (event.type === "response.done") {
+      this.#recital.ended();
+      if (event.response.status === "failed") this.#complain(event.response.status_details?.error?.message ?? "The reply failed.");
+    } else if (event.type === "input_audio_buffer.speech_started" || event.type === "output_audio_buffer.cleared") {
+      // The reply falls silent here, so this is how far it was heard.
+      this.#recital.cutShort();
+    } else if (event.type === "error" && !HARMLESS.has(event.error.code ?? "")) {
+      this.#complain(event.error.message);
     }
-    if (event.type === "response.created") this.#responding = true;
-    if (event.type === "response.done") this.#ended(event);
-    if (event.type === "error" && !HARMLESS.has(event.error.code ?? "")) {
-      this.notice.value = { tone: "wrong", text: event.error.message };
-    }
-    // The reply falls silent here, so this is how far it was heard.
-    if (event.type === "input_audio_buffer.speech_started" || event.type === "output_audio_buffer.cleared") this.#cutShort();
     this.#tell(event);
     this.#move(event);
-    const known = this.#stopwatch.take(event, now, this.#quietMs);
+    const known = this.#stopwatch.take(event, performance.now(), this.#quietMs);
     if (known) this.turns.value = [...this.turns.value.filter((turn) => turn.id !== known.id), known].slice(-TURNS);
   }
 
-  #ended({ response }: { response: { status: string; status_details?: { error?: { message?: string } } | null } }): void {
-    this.#responding = false;
-    // What came without sound is not waited for.
-    for (const entry of this.#unsaid()) {
-      const silent = this.#line?.heard(entry.id) === null && this.#line.length(entry.id) === undefined && !this.#line.sounding;
-      if (silent && entry.said === 0) this.#tell({ type: "page.said", id: entry.id, characters: entry.text.length, whole: true });
+  #interrupt(line: Line): void {
+    this.#recital.cutShort();
+    line.interrupt();
+  }
+
+  #letGo(line: Line, brief: boolean): void {
+    if (line !== this.#connection.line || this.holding.value) return;
+    this.#gate();
+    if (brief) {
+      line.send({ type: "input_audio_buffer.clear" });
+      this.floor.value = "open";
+      this.notice.value = { tone: "info", text: "Hold it while you speak." };
+      return;
     }
-    if (response.status === "failed") {
-      this.notice.value = { tone: "wrong", text: response.status_details?.error?.message ?? "The reply failed." };
-    }
-  }
-
-  #interrupt(): void {
-    this.#cutShort();
-    this.#line?.interrupt();
-  }
-
-  /** What of the reply was not said by now will not be. */
-  #cutShort(): void {
-    this.#reveal();
-    for (const { id } of this.#unsaid()) this.#tell({ type: "page.cut", id });
-  }
-
-  /** What the relay is saying, or about to say. */
-  #unsaid(): readonly Entry[] {
-    return this.entries.value.filter((entry) => entry.who === "relay" && entry.state === "live");
-  }
-
-  /** Follows the sound word by word, and sees when it begins and ends. */
-  #follow(number: number): void {
-    if (number !== this.#number || !this.#line) return;
-    this.#reveal();
-    const { sounding } = this.#line;
-    if (sounding !== this.#sounding) {
-      this.#sounding = sounding;
-      if (sounding || !this.#responding) this.#move({ type: "page.playback", sounding });
-    } else if (!sounding && !this.#responding && this.floor.value === "relay") {
-      this.#move({ type: "page.playback", sounding });
-    }
-    this.#later(FRAME_MS, () => this.#follow(number));
-  }
-
-  #reveal(): void {
-    const line = this.#line;
-    if (!line) return;
-    for (const entry of this.#unsaid()) {
-      const ms = line.heard(entry.id);
-      const length = line.length(entry.id);
-      const over = !this.#responding && !line.sounding && (ms !== null || entry.said > 0);
-      if (over) {
-        if (length !== undefined) this.#pace.learn(entry.text, length);
-        this.#tell({ type: "page.said", id: entry.id, characters: entry.text.length, whole: true });
-      } else if (ms !== null) {
-        const characters = spoken(entry.text, ms, this.#pace, length);
-        if (characters > entry.said) this.#tell({ type: "page.said", id: entry.id, characters, whole: false });
-      }
-    }
-  }
-
-  #measure(number: number): void {
-    const line = this.#line;
-    if (number !== this.#number || !line) return;
-    line.quality().then(
-      (quality) => {
-        if (line === this.#line) this.quality.value = quality;
-      },
-      () => {},
-    );
-    this.#later(MEASURE_MS, () => this.#measure(number));
+    this.#stopwatch.begin(`held-${this.#heldAt}`, "spoken", performance.now());
+    line.send({ type: "input_audio_buffer.commit" });
+    line.send({ type: "response.create" });
   }
 
   /** Whether the microphone's sound goes out. */
@@ -416,21 +288,16 @@ export class Call {
     this.#microphone.open = this.#choices().pushToTalk ? this.holding.value : !this.muted.value;
   }
 
+  #complain(text: string): void {
+    this.notice.value = { tone: "wrong", text };
+  }
+
   #tell(event: Happening): void {
-    const entries = reduce(this.entries.value, event);
-    if (entries !== this.entries.value) this.entries.value = entries;
+    this.entries.value = reduce(this.entries.value, event);
   }
 
   #move(event: Move): void {
     this.floor.value = turn(this.floor.value, event);
-  }
-
-  #later(ms: number, what: () => void): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      what();
-    }, ms);
-    this.#timers.add(timer);
   }
 }
 
@@ -439,7 +306,5 @@ const HARMLESS = new Set(["response_cancel_not_active", "conversation_already_ha
 const TAIL_MS = 200;
 const SHORTEST_HOLD_MS = 200;
 const MEASURE_MS = 2_000;
-/** Quicker than words follow each other. */
-const FRAME_MS = 50;
 /** As many as fit the screen. */
 const TURNS = 8;

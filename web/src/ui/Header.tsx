@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 
 import type { Room } from "../talk/room.ts";
-import type { State } from "../talk/call.ts";
+import type { State } from "../talk/connection.ts";
 import { Icon } from "./Icon.tsx";
 
 export function Header({ room, onSettings }: { room: Room; onSettings: () => void }) {
