@@ -20,9 +20,6 @@ test("who keeps the microphone back is told how to give it, and can type meanwhi
   await talk.shot("denied");
   await talk.type("What is six times seven?");
   await talk.line("relay", /42/);
-  await devtools.send("Browser.setPermission", { permission: { name: "microphone" }, setting: "granted", origin: relay.url });
-  await talk.press("Try the microphone again");
-  await talk.until(async () => !(await talk.page.getByTestId("notice").isVisible()), "the microphone is heard", 15_000);
   assert.deepEqual(talk.complaints, []);
 });
 
@@ -57,6 +54,9 @@ test("when the microphone is pulled out another one listens, and without one peo
   await talk.until(async () => /no microphone here/.test(await talk.page.getByTestId("notice").innerText()), "none", 10_000);
   await talk.type("What is two plus two?");
   await talk.line("relay", /\b4\b/);
+  await talk.page.evaluate(() => (window.noneLeft = false));
+  await talk.press("Try the microphone again");
+  await talk.until(async () => (await talk.lines()).filter(({ text }) => /12 times 7/i.test(text)).length >= 3, "it is heard again", 20_000);
   assert.deepEqual(talk.complaints, []);
 });
 
@@ -76,7 +76,7 @@ test("a relay that is started again goes on with the same conversation", { timeo
   await relay.start();
   await talk.state(/^Live/);
   // It is a new session for the relay, and yet it knows what was said before.
-  await talk.type("What was the first question I asked?");
+  await talk.type("What did I ask first?");
   await talk.line("relay", /first thing you asked was.*12 times 7/i);
   await talk.shot("reconnected");
   assert.equal((await talk.lines()).filter(({ text }) => /84/.test(text)).length, 1, "nothing is there twice");

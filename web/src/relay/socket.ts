@@ -38,6 +38,7 @@ export async function openSocket(opening: Opening): Promise<Line> {
   const transport = new Transport(url, speaker);
   let open = true;
   const leave = () => {
+    if (!open) return;
     open = false;
     if (microphone) microphone.onpiece = null;
     transport.close();

@@ -17,6 +17,7 @@ export async function openWebRtc(opening: Opening & { microphone: Microphone }, 
   const playout = new Playout();
   let open = true;
   const leave = () => {
+    if (!open) return;
     open = false;
     audioElement.srcObject = null;
     transport.close();

@@ -42,7 +42,7 @@ function words(state: State): ComponentChildren {
     case "live":
       return (
         <>
-          Live<span class="wide">&nbsp;· {state.kind === "webrtc" ? "WebRTC" : "WebSocket"}</span>
+          Live<span class="wide">· {state.kind === "webrtc" ? "WebRTC" : "WebSocket"}</span>
         </>
       );
     case "reconnecting":
