@@ -2,7 +2,7 @@
  * Who we are to the relay.
  *
  * The relay prints a link with a pass in its fragment, which browsers send to nobody. It is taken out of the address bar and
- * kept for this tab alone; each call is opened with a client secret of its own, good for a minute.
+ * kept until the last tab is closed; each call is opened with a client secret of its own, good for a minute.
  */
 
 /** The pass is not good (any more), or there is none. */
@@ -34,6 +34,21 @@ export class Access {
   keep(pass: string): void {
     this.#pass = pass;
     this.#storage.setItem(KEPT, pass);
+  }
+
+  /** Asks the other tabs of this browser for theirs, and from now on answers those that ask; true if there is one now. */
+  async share(channel: BroadcastChannel): Promise<boolean> {
+    const lent = new Promise<void>((resolve) => {
+      channel.onmessage = ({ data }: MessageEvent<{ wanted?: true; pass?: string }>) => {
+        if (data.wanted && this.known) channel.postMessage({ pass: this.#pass });
+        if (data.pass && !this.known) this.keep(data.pass);
+        resolve();
+      };
+    });
+    if (this.known) return true;
+    channel.postMessage({ wanted: true });
+    await Promise.race([lent, new Promise((resolve) => setTimeout(resolve, LEND_MS))]);
+    return this.known;
   }
 
   forget(): void {
@@ -82,6 +97,8 @@ async function message(answer: globalThis.Response): Promise<string> {
   return told.error?.message ?? told.detail ?? `The relay answered ${answer.status}.`;
 }
 
+/** Another tab answers at once, if there is one. */
+const LEND_MS = 250;
 /** Long enough to open a call on a slow line. */
 const SECRET_SECONDS = 60;
 const PATIENCE_MS = 8_000;

@@ -10,17 +10,19 @@ import { type Choices, keepChoices, loadChoices } from "./choices.ts";
 
 export class Room {
   readonly call: Call;
-  /** `asking`: a key is wanted; `wrong`: the last one was refused. */
-  readonly door = signal<"asking" | "wrong" | "open">("asking");
+  /** `waiting`: perhaps another tab has a key; `asking`: one is wanted; `wrong`: the last one was refused. */
+  readonly door = signal<"waiting" | "asking" | "wrong" | "open">("waiting");
   readonly catalog = signal<Catalog | null>(null);
   readonly devices = signal<Devices>(NONE);
   readonly choices = signal<Choices>(loadChoices(localStorage));
   readonly #access: Access;
   readonly #storage: Storage;
+  readonly #channel = new BroadcastChannel("voice-relay");
 
   constructor(access: Access, storage: Storage) {
     this.#access = access;
     this.#storage = storage;
+    if (access.known) this.door.value = "open";
     this.call = new Call(access, () => this.choices.value);
     this.call.onrefused = () => this.leave("wrong");
     this.call.hearing.subscribe((hearing) => hearing && void this.lookAtDevices());
@@ -30,7 +32,7 @@ export class Room {
 
   /** Comes in with the pass there is, and looks around. */
   async enter(): Promise<void> {
-    if (!this.#access.known) return this.leave("asking");
+    if (!(await this.#access.share(this.#channel))) return this.leave("asking");
     try {
       this.catalog.value = await fetchCatalog(this.#access);
       this.door.value = "open";

@@ -15,13 +15,14 @@ import { Waterfall } from "./Waterfall.tsx";
 
 export function App({ room }: { room: Room }) {
   const [settings, showSettings] = useState(false);
+  if (room.door.value === "waiting") return null;
   if (room.door.value !== "open") return <Door room={room} />;
   return (
     <div class={room.call.entries.value.length > 0 ? "page" : "page page-new"}>
       <Header room={room} onSettings={() => showSettings(true)} />
       <main class="stage">
         <Transcript room={room} />
-        <aside class="insight" aria-label="How it goes">
+        <aside class="insight" aria-label="How it goes" tabIndex={0}>
           <Waterfall call={room.call} />
           <Line call={room.call} />
           <Engines room={room} />
