@@ -15,8 +15,6 @@ export function turn(floor: Floor, event: Move): Floor {
     case "input_audio_buffer.speech_stopped":
     case "input_audio_buffer.committed":
       return floor === "you" || floor === "open" ? "thinking" : floor;
-    case "input_audio_buffer.cleared":
-      return floor === "you" ? "open" : floor;
     case "conversation.item.input_audio_transcription.completed":
       // Nothing was said, so nothing will be answered.
       return floor === "thinking" && !event.transcript.trim() ? "open" : floor;

@@ -70,7 +70,7 @@ function words(call: Call, push: boolean): string {
     case "connecting":
       return "Connecting…";
     case "reconnecting":
-      return "The line broke. It comes back by itself.";
+      return "Reconnecting…";
     case "live":
   }
   switch (call.floor.value) {

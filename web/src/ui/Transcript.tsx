@@ -8,7 +8,6 @@ import type { Entry } from "../talk/transcript.ts";
 export function Transcript({ room }: { room: Room }) {
   const { call } = room;
   const entries = call.entries.value;
-  const end = useRef<HTMLDivElement>(null);
   const box = useRef<HTMLElement>(null);
   const length = entries.reduce((sum, entry) => sum + entry.said + 1, 0);
   useEffect(() => {
@@ -20,8 +19,7 @@ export function Transcript({ room }: { room: Room }) {
   }, [length]);
   return (
     <section class="transcript" aria-label="Conversation" ref={box} tabIndex={0}>
-      {entries.length === 0 ? <Welcome onAsk={(text) => call.type(text)} /> : <ol class="lines">{entries.map((entry) => <Line key={entry.id} entry={entry} />)}</ol>}
-      <div ref={end} />
+      {entries.length === 0 ? <Welcome head={invitation(room)} onAsk={(text) => call.type(text)} /> : <ol class="lines">{entries.map((entry) => <Line key={entry.id} entry={entry} />)}</ol>}
     </section>
   );
 }
@@ -43,10 +41,15 @@ function Line({ entry }: { entry: Entry }) {
   );
 }
 
-function Welcome({ onAsk }: { onAsk: (text: string) => void }) {
+function invitation({ call, choices }: Room): string {
+  if (call.state.value.name === "idle") return "Press the button and talk.";
+  return choices.value.pushToTalk ? "Hold the button and talk." : "Just talk.";
+}
+
+function Welcome({ head, onAsk }: { head: string; onAsk: (text: string) => void }) {
   return (
     <div class="welcome">
-      <h2>Press the button and talk.</h2>
+      <h2>{head}</h2>
       <p class="lead">Say what you like, and interrupt whenever you like: your own relay listens, thinks and speaks.</p>
       <ul class="asks" aria-label="Things to ask">
         {ASKS.map((ask) => (
