@@ -65,6 +65,10 @@ pub enum Loss {
     Preroll,
     /// Speech-to-text did not keep up and its turn was failed.
     Transcriber,
+    /// A transport on which we play stood still.
+    Loudspeaker,
+    /// A session did not keep up with its client's microphone.
+    Microphone,
 }
 
 /// The queues whose depth is watched.
@@ -197,6 +201,8 @@ pub fn audio_dropped(loss: Loss, span: Duration) {
     let name = match loss {
         Loss::Preroll => "preroll",
         Loss::Transcriber => "transcriber",
+        Loss::Loudspeaker => "loudspeaker",
+        Loss::Microphone => "microphone",
     };
     counter!(DROPPED_AUDIO, "where" => name).increment(u64::try_from(span.as_millis()).unwrap_or(u64::MAX));
 }
