@@ -19,7 +19,10 @@ mod frame;
 mod rate;
 
 pub use clip::Clip;
-pub use codec::{Decoder, Encoding};
+pub use codec::{
+    Decoder, Encoding,
+    opus::{OpusDecoder, OpusEncoder, OpusError},
+};
 pub use denoise::Denoiser;
 pub use frame::Frame;
 pub use framer::Framer;
