@@ -207,6 +207,29 @@ pub fn audio_dropped(loss: Loss, span: Duration) {
     counter!(DROPPED_AUDIO, "where" => name).increment(u64::try_from(span.as_millis()).unwrap_or(u64::MAX));
 }
 
+/// A datagram of the WebRTC port was lost: `unknown` belongs to no call, `in` found its call behind, `out` found no room in
+/// the socket.
+pub fn datagram_lost(why: &'static str) {
+    counter!(LOST_DATAGRAMS, "why" => why).increment(1);
+}
+
+/// A call ended: what became of its microphone's packets.
+pub fn rtp_ended(stats: &audio::jitter::Stats) {
+    let fates = [
+        ("received", stats.received),
+        ("lost", stats.lost),
+        ("late", stats.late),
+        ("duplicate", stats.duplicate),
+        ("recovered", stats.recovered),
+        ("undecodable", stats.undecodable),
+        ("implausible", stats.implausible + stats.overflowed),
+    ];
+    for (fate, packets) in fates {
+        counter!(RTP_PACKETS, "fate" => fate).increment(packets);
+    }
+    histogram!(RTP_JITTER).record(millis(stats.jitter));
+}
+
 /// How many entries were found waiting in a queue that was not empty.
 pub fn queue_depth(queue: Queue, depth: usize) {
     let name = match queue {

@@ -22,5 +22,6 @@ pub use names::{Meaning, Names, RELAY, Task, well_known};
 pub use offer::{Choices, Offer, Partner};
 pub use transport::{
     Start,
+    webrtc::{self, Calls},
     ws::{limited, serve_ws},
 };
