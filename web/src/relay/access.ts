@@ -11,6 +11,13 @@ export class Refused extends Error {}
 /** The relay did not answer, or is too busy or about to leave; trying again later may help. */
 export class Unavailable extends Error {}
 
+/** What it takes to open one call. */
+export interface Grant {
+  secret: string;
+  /** Where packets are passed on for those whom they do not reach; the relay's own TURN server, if it has one. */
+  iceServers: RTCIceServer[];
+}
+
 const KEPT = "voice-relay.pass";
 
 export class Access {
@@ -66,14 +73,14 @@ export class Access {
   }
 
   /** A client secret for one call with these settings. */
-  async secret(session: object): Promise<string> {
+  async grant(session: object): Promise<Grant> {
     const body = JSON.stringify({ expires_after: { anchor: "created_at", seconds: SECRET_SECONDS }, session });
-    const made = await this.#ask<{ value: string }>("/v1/realtime/client_secrets", {
+    const made = await this.#ask<{ value: string; ice_servers?: RTCIceServer[] }>("/v1/realtime/client_secrets", {
       method: "POST",
       headers: { "content-type": "application/json" },
       body,
     });
-    return made.value;
+    return { secret: made.value, iceServers: made.ice_servers ?? [] };
   }
 
   async #ask<T>(path: string, request: RequestInit): Promise<T> {

@@ -3,6 +3,7 @@
 import type { RealtimeSessionConfig } from "@openai/agents-realtime";
 
 import type { Microphone } from "../sound/microphone.ts";
+import type { Grant } from "./access.ts";
 import type { ClientEvent, ServerEvent } from "./events.ts";
 import type { Quality } from "./quality.ts";
 
@@ -39,7 +40,7 @@ export interface Listener {
 /** What it takes to open one. */
 export interface Opening {
   origin: string;
-  secret: string;
+  grant: Grant;
   model: string;
   session: Partial<RealtimeSessionConfig>;
   /** None: the person types only. */

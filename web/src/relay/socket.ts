@@ -59,7 +59,7 @@ export async function openSocket(opening: Opening): Promise<Line> {
     listener.lost();
   });
   try {
-    await transport.connect({ apiKey: opening.secret, model, initialSessionConfig: opening.session });
+    await transport.connect({ apiKey: opening.grant.secret, model, initialSessionConfig: opening.session });
     await route(context, opening.speaker);
   } catch (error) {
     leave();

@@ -11,9 +11,17 @@ import { readStats, type Totals } from "./quality.ts";
 export const webrtcAvailable = (): boolean => typeof RTCPeerConnection !== "undefined";
 
 export async function openWebRtc(opening: Opening & { microphone: Microphone }, context: AudioContext): Promise<Line> {
-  const { origin, listener, microphone } = opening;
+  const { origin, grant, listener, microphone } = opening;
   const audioElement = new Audio();
-  const transport = new OpenAIRealtimeWebRTC({ baseUrl: `${origin}/v1/realtime/calls`, mediaStream: microphone.stream, audioElement });
+  const transport = new OpenAIRealtimeWebRTC({
+    baseUrl: `${origin}/v1/realtime/calls`,
+    mediaStream: microphone.stream,
+    audioElement,
+    changePeerConnection: (peer) => {
+      if (grant.iceServers.length > 0) peer.setConfiguration({ iceServers: grant.iceServers });
+      return peer;
+    },
+  });
   const playout = new Playout();
   let open = true;
   const leave = () => {
@@ -36,7 +44,7 @@ export async function openWebRtc(opening: Opening & { microphone: Microphone }, 
     listener.lost();
   });
   try {
-    const connecting = transport.connect({ apiKey: opening.secret, model: opening.model, initialSessionConfig: opening.session });
+    const connecting = transport.connect({ apiKey: opening.grant.secret, model: opening.model, initialSessionConfig: opening.session });
     await within(connecting, PATIENCE_MS);
     await route(audioElement, opening.speaker);
   } catch (error) {

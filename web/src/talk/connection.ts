@@ -81,14 +81,14 @@ export class Connection {
   async #attempt(number: number, equipment: () => Equipment, attempt: number): Promise<void> {
     const { choices, microphone, context } = equipment();
     try {
-      const secret = await this.#access.secret(toSecret(choices));
+      const grant = await this.#access.grant(toSecret(choices));
       if (number !== this.#number) return;
       const listener = {
         event: (event: ServerEvent) => number === this.#number && this.#keeper.event(event),
         lost: () => number === this.#number && this.#retry(equipment, 0, "The line broke."),
       };
       const model = choices.model || "voice-relay";
-      const opening = { origin: location.origin, secret, model, session: sessionOf(choices), microphone, speaker: choices.speaker, listener };
+      const opening = { origin: location.origin, grant, model, session: sessionOf(choices), microphone, speaker: choices.speaker, listener };
       const line = await this.#dialler.dial(opening, choices.carrier, context);
       if (number !== this.#number) return line.close();
       this.#line = line;
