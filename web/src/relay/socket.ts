@@ -33,6 +33,7 @@ class Transport extends OpenAIRealtimeWebSocket {
 export async function openSocket(opening: Opening): Promise<Line> {
   const { origin, model, microphone, listener } = opening;
   const context = new AudioContext({ sampleRate: RATE, latencyHint: "interactive" });
+  void context.resume();
   const speaker = await Speaker.open(context);
   const url = `${origin.replace(/^http/, "ws")}/v1/realtime?model=${encodeURIComponent(model)}`;
   const transport = new Transport(url, speaker);

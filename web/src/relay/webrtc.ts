@@ -5,6 +5,7 @@ import { OpenAIRealtimeWebRTC } from "@openai/agents-realtime";
 import { Level } from "../sound/level.ts";
 import type { ServerEvent } from "./events.ts";
 import type { Line, Opening } from "./line.ts";
+import { Playout } from "./playout.ts";
 import type { Microphone } from "../sound/microphone.ts";
 import { readStats, type Totals } from "./quality.ts";
 
@@ -79,34 +80,6 @@ export async function openWebRtc(opening: Opening & { microphone: Microphone }, 
     },
     close: leave,
   };
-}
-
-/** Where the listener is, told by the relay's `output_audio_buffer` events. */
-export class Playout {
-  #item = "";
-  #response = "";
-  #began: number | null = null;
-
-  take(event: ServerEvent, now: number): void {
-    if (event.type === "response.output_item.added" && event.item.type === "message") {
-      // Of a reply with several messages, the next one sounds from here on, as near as can be told.
-      if (this.#response === event.response_id && this.#began !== null) this.#began = now;
-      this.#item = event.item.id;
-    } else if (event.type === "output_audio_buffer.started") {
-      this.#response = event.response_id;
-      this.#began = now;
-    } else if (event.type === "output_audio_buffer.stopped" || event.type === "output_audio_buffer.cleared") {
-      this.#began = null;
-    }
-  }
-
-  get sounding(): boolean {
-    return this.#began !== null;
-  }
-
-  heard(item: string, now: number): number | null {
-    return item === this.#item && this.#began !== null ? now - this.#began : null;
-  }
 }
 
 async function within<T>(promise: Promise<T>, ms: number): Promise<T> {
