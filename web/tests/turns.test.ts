@@ -29,8 +29,9 @@ test("who interrupts keeps the turn, whatever ends meanwhile", () => {
     { type: "input_audio_buffer.speech_started", item_id: "c", audio_start_ms: 0 },
     { type: "response.done", response: response("cancelled") },
     { type: "page.playback", sounding: false },
+    { type: "page.playback", sounding: true },
   );
-  assert.deepEqual(went, ["relay", "you", "you", "you"]);
+  assert.deepEqual(went, ["relay", "you", "you", "you", "you"]);
 });
 
 test("a turn without words is nobody's", () => {
