@@ -33,18 +33,17 @@ export class Relay {
     const env = { ...process.env, VOICE_RELAY__MODELS__DIR: VOICE_RELAY_MODELS, VOICE_RELAY__LOG__LEVEL: "debug" };
     this.#process = spawn(VOICE_RELAY_BIN, ["serve", "--listen", listen, "--data-dir", this.#dir], { env, stdio: ["ignore", "pipe", "pipe"] });
     this.#process.stderr.pipe(createWriteStream(join(PAGE_ARTEFACTS, "relay.log"), { flags: "a" }));
-    let said = "";
-    for await (const chunk of this.#process.stdout) {
-      said += chunk;
-      const link = /https?:\S+#key=\S+/.exec(said)?.[0];
-      if (link) {
-        this.link = link;
-        this.url = new URL(link).origin;
-        this.#process.stdout.resume();
-        return;
-      }
-    }
-    throw new Error(`the relay did not start: ${said}`);
+    // Read to its end: a relay whose output nobody takes would die of it.
+    this.link = await new Promise((resolve, reject) => {
+      let said = "";
+      this.#process.stdout.on("data", (chunk) => {
+        said += chunk;
+        const link = /https?:\S+#key=\S+/.exec(said)?.[0];
+        if (link) resolve(link);
+      });
+      this.#process.once("exit", () => reject(new Error(`the relay did not start: ${said}`)));
+    });
+    this.url = new URL(this.link).origin;
   }
 
   /** No farewell: as when the power fails. */
