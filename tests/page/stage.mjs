@@ -80,6 +80,7 @@ export async function person(relay, lines, options = {}) {
     await page.addInitScript((choices) => {
       if (!localStorage.getItem("voice-relay.choices")) localStorage.setItem("voice-relay.choices", JSON.stringify(choices));
     }, choices);
+    await page.addInitScript(watch);
     await options.prepare?.(page);
     await page.goto(options.link ?? relay.link);
     return new Talk(page, complaints);
@@ -136,6 +137,11 @@ export class Talk {
     );
   }
 
+  /** Every state in which a line has been on the screen. */
+  seen() {
+    return this.page.evaluate(() => window.seen);
+  }
+
   /** Waits for a line that fits; gives it. */
   async line(who, pattern, state = /done/, timeout = 30_000) {
     let found;
@@ -162,6 +168,19 @@ export class Talk {
   async shot(name) {
     await this.page.screenshot({ path: join(PAGE_ARTEFACTS, `${name}.png`) });
   }
+}
+
+/** Runs in the page: notes each line whenever it changes. */
+function watch() {
+  window.seen = [];
+  new MutationObserver(() => {
+    const line = [...document.querySelectorAll("[data-testid^=line-]")].map((line) => ({
+      who: line.dataset.testid.slice(5),
+      state: line.dataset.state,
+      text: line.querySelector(".words").textContent,
+    }));
+    window.seen.push(...line.filter((now) => !window.seen.some((then) => then.text === now.text && then.state === now.state)));
+  }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
 }
 
 async function freePort() {
