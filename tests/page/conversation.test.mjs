@@ -46,7 +46,7 @@ for (const [carrier, live] of [["websocket", /WebSocket/], ["webrtc", /WebRTC/]]
 
     // Somebody who does not wait for the end of it.
     await talk.press("Mute the microphone");
-    const cut = await talk.line("relay", /^You (said|asked): .*interrupted$/, /cut/);
+    const cut = await talk.line("relay", /^You (said|asked):.*interrupted$/, /cut/);
     assert.doesNotMatch(cut.text, /in this conversation/, "more is shown than can have been heard");
     await talk.floor("thinking");
     await talk.press("Mute the microphone");
