@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    net::SocketAddr,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -32,6 +33,8 @@ use webrtc::{
         RTCSessionDescription,
     },
 };
+
+use crate::network::Network;
 
 /// Longer than anything takes here, so a test that hangs fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -97,8 +100,20 @@ impl Caller {
         caller
     }
 
+    /// Calls over a network of the test's own, and takes the greeting.
+    pub(crate) async fn call_through(url: &str, key: &str, network: &Network) -> Self {
+        let url = format!("{url}/v1/realtime/calls?model=gpt-realtime");
+        let mut caller = Self::dial_through(&url, key, |answer| redirected(answer, network.address)).await;
+        assert_eq!(caller.next().await["type"], "session.created");
+        caller
+    }
+
     /// Calls.
     pub(crate) async fn dial(url: &str, key: &str) -> Self {
+        Self::dial_through(url, key, str::to_owned).await
+    }
+
+    async fn dial_through(url: &str, key: &str, change: impl FnOnce(&str) -> String) -> Self {
         let (heard_sender, heard) = mpsc::unbounded_channel();
         let (state_sender, state) = watch::channel(RTCPeerConnectionState::New);
         let (connection, track) = connection(Handler { heard: heard_sender, state: state_sender }).await;
@@ -110,7 +125,8 @@ impl Caller {
         assert_eq!(response.status(), StatusCode::CREATED);
         assert_eq!(response.headers()[header::CONTENT_TYPE], "application/sdp");
         let location = response.headers()[header::LOCATION].to_str().unwrap().to_owned();
-        let answer = RTCSessionDescription::answer(response.text().await.unwrap()).unwrap();
+        let answer = change(&response.text().await.unwrap());
+        let answer = RTCSessionDescription::answer(answer).unwrap();
         connection.set_remote_description(answer).await.unwrap();
         let (events_sender, events) = mpsc::unbounded_channel();
         let microphone = Arc::new(Mutex::new(VecDeque::new()));
@@ -165,6 +181,19 @@ impl Caller {
         let left = async { while self.events.recv().await.is_some() {} };
         timeout(PATIENCE, left).await.expect("the relay stays");
     }
+}
+
+/// An answer whose candidates lie at this address.
+fn redirected(answer: &str, address: SocketAddr) -> String {
+    let lines = answer.lines().map(|line| {
+        let mut words: Vec<&str> = line.split(' ').collect();
+        let port = address.port().to_string();
+        if line.starts_with("a=candidate:") {
+            words[5] = &port;
+        }
+        words.join(" ") + "\r\n"
+    });
+    lines.collect()
 }
 
 /// Whether somebody speaks in it.

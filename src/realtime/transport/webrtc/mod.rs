@@ -76,11 +76,6 @@ impl Sockets {
         let reach = Reach::of(config, udp.local_addr()?, tcp_at)?;
         Ok(Self { udp, tcp, reach })
     }
-
-    /// Where clients are told to send, best first.
-    pub fn candidates(&self) -> impl Iterator<Item = SocketAddr> {
-        self.reach.udp.iter().copied()
-    }
 }
 
 impl Calls {
@@ -98,6 +93,11 @@ impl Calls {
             }))
         });
         Ok(Self { port, _serving: Arc::new((udp, tcp)) })
+    }
+
+    /// Where clients are told to send datagrams, best first.
+    pub fn candidates(&self) -> &[SocketAddr] {
+        &self.port.reach().udp
     }
 
     /// Answers an offer (SDP, RFC 8866 and RFC 8829) and begins the call: 20 s are left for the client to connect. The

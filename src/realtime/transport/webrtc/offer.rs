@@ -3,7 +3,7 @@
 //! The relay is an ICE-lite agent (RFC 8445, 2.5): it tells all its candidates and learns the client's from its checks, so
 //! an offer without any is fine, and nothing needs to be trickled.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use str0m::{
     Candidate, Rtc, RtcConfig,
@@ -19,6 +19,8 @@ use super::port::Port;
 const LONGEST: usize = 64 << 10;
 /// Most media of an offer. A browser has one of each kind.
 const MOST_MEDIA: usize = 8;
+/// Between looks at what of the reply's sound the client misses.
+const STATS: Duration = Duration::from_secs(5);
 /// Largest event a client may send over the data channel. Longer sound is to come over RTP.
 pub(super) const LARGEST_EVENT: u32 = 256 << 10;
 
@@ -102,7 +104,7 @@ fn config() -> RtcConfig {
         .clear_codecs()
         .enable_opus(true, false)
         .set_sctp_max_message_size(LARGEST_EVENT)
-        .set_stats_interval(None)
+        .set_stats_interval(Some(STATS))
 }
 
 fn candidates(port: &Port) -> impl Iterator<Item = Candidate> {
