@@ -1,9 +1,6 @@
 //! Calls over networks that lose, delay, repeat and change.
 
-use std::{
-    sync::atomic::Ordering,
-    time::Duration,
-};
+use std::{sync::atomic::Ordering, time::Duration};
 
 use tokio::time::sleep;
 

@@ -4,7 +4,7 @@ use std::{
     collections::VecDeque,
     net::SocketAddr,
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use audio::{OpusDecoder, OpusEncoder, SampleRate};
@@ -38,6 +38,8 @@ use crate::network::Network;
 
 /// Longer than anything takes here, so a test that hangs fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// Samples of 20 ms at 24 kHz.
+const STEP: usize = 480;
 const SSRC: u32 = 7_001;
 const OPUS: u8 = 111;
 
@@ -49,7 +51,7 @@ pub(crate) struct Caller {
     pub(crate) location: String,
     events: mpsc::UnboundedReceiver<Value>,
     heard: mpsc::UnboundedReceiver<Heard>,
-    microphone: Arc<Mutex<VecDeque<i16>>>,
+    microphone: Arc<Mutex<Microphone>>,
     _tasks: Vec<AbortOnDropHandle<()>>,
 }
 
@@ -61,6 +63,25 @@ pub(crate) struct Heard {
     pub(crate) marker: bool,
     /// At 24 kHz.
     pub(crate) samples: Vec<i16>,
+}
+
+/// What the client says.
+#[derive(Default)]
+struct Microphone {
+    waiting: VecDeque<i16>,
+    /// When nothing waits.
+    again: Vec<i16>,
+    /// When packets of full scale left.
+    clicks: Vec<Instant>,
+}
+
+impl Microphone {
+    fn next(&mut self) -> Vec<i16> {
+        if self.waiting.is_empty() {
+            self.waiting.extend(&self.again);
+        }
+        (0..STEP).map(|_| self.waiting.pop_front().unwrap_or(0)).collect()
+    }
 }
 
 struct Handler {
@@ -129,7 +150,7 @@ impl Caller {
         let answer = RTCSessionDescription::answer(answer).unwrap();
         connection.set_remote_description(answer).await.unwrap();
         let (events_sender, events) = mpsc::unbounded_channel();
-        let microphone = Arc::new(Mutex::new(VecDeque::new()));
+        let microphone = Arc::new(Mutex::new(Microphone::default()));
         let tasks = vec![
             AbortOnDropHandle::new(tokio::spawn(listen(Arc::clone(&channel), events_sender))),
             AbortOnDropHandle::new(tokio::spawn(speak(track, Arc::clone(&microphone), state))),
@@ -144,7 +165,22 @@ impl Caller {
 
     /// Speaks, in real time, after what was said before; silence follows. Samples at 24 kHz.
     pub(crate) fn say(&self, samples: &[i16]) {
-        self.microphone.lock().unwrap().extend(samples);
+        self.microphone.lock().unwrap().waiting.extend(samples);
+    }
+
+    /// Speaks without end, the same again and again.
+    pub(crate) fn repeat(&self, samples: &[i16]) {
+        self.microphone.lock().unwrap().again = samples.to_vec();
+    }
+
+    /// Makes clicks, this far apart, over silence; returns when their packets were handed to the socket.
+    pub(crate) async fn click(&mut self, count: usize, apart: Duration) -> Vec<Instant> {
+        let before = self.microphone.lock().unwrap().clicks.len();
+        for _ in 0..count {
+            self.microphone.lock().unwrap().waiting = VecDeque::from(vec![20_000; STEP]);
+            tokio::time::sleep(apart).await;
+        }
+        self.microphone.lock().unwrap().clicks[before..].to_vec()
     }
 
     /// The next event.
@@ -249,7 +285,7 @@ async fn listen(channel: Arc<dyn DataChannel>, events: mpsc::UnboundedSender<Val
 /// The microphone: a packet every 20 ms from the moment of connection.
 async fn speak(
     track: Arc<TrackLocalStaticRTP>,
-    samples: Arc<Mutex<VecDeque<i16>>>,
+    microphone: Arc<Mutex<Microphone>>,
     mut state: watch::Receiver<RTCPeerConnectionState>,
 ) {
     let connected = state.wait_for(|state| *state == RTCPeerConnectionState::Connected).await.map(drop);
@@ -261,10 +297,7 @@ async fn speak(
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     for step in 0_u32.. {
         ticks.tick().await;
-        let pcm: Vec<i16> = {
-            let mut samples = samples.lock().unwrap();
-            (0..480).map(|_| samples.pop_front().unwrap_or(0)).collect()
-        };
+        let pcm = microphone.lock().unwrap().next();
         let mut payload = Vec::new();
         encoder.encode(&pcm, &mut payload).unwrap();
         let header = rtc::rtp::header::Header {
@@ -278,6 +311,9 @@ async fn speak(
         let packet = rtc::rtp::packet::Packet { header, payload: payload.into() };
         if track.write_rtp(packet).await.is_err() {
             return;
+        }
+        if pcm.iter().all(|sample| *sample == 20_000) {
+            microphone.lock().unwrap().clicks.push(Instant::now());
         }
     }
 }

@@ -31,7 +31,16 @@ async fn strangers_get_no_answer_and_calls_go_on() {
     let ufrag = relay_name(&caller).await;
     let rtp = [&[0x80, 111, 0, 1, 0, 0, 0, 1, 0, 0, 0x1b, 0x59][..], &[0; 100]].concat();
     let rtcp = [0x81, 201, 0, 7, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
-    let garbage = [vec![], vec![0; 1], vec![0xff; 1_400], stun("nobody:here"), stun(&format!("{ufrag}:wrong")), rtp, rtcp.to_vec(), vec![22, 254, 253, 0, 0]];
+    let garbage = [
+        vec![],
+        vec![0; 1],
+        vec![0xff; 1_400],
+        stun("nobody:here"),
+        stun(&format!("{ufrag}:wrong")),
+        rtp,
+        rtcp.to_vec(),
+        vec![22, 254, 253, 0, 0],
+    ];
     for round in 0..500 {
         stranger.send_to(&garbage[round % garbage.len()], port).await.unwrap();
     }

@@ -2,6 +2,7 @@
 
 mod bad_networks;
 mod barge_in;
+#[expect(dead_code, reason = "what the benchmark needs of it")]
 mod caller;
 mod hostile;
 mod network;

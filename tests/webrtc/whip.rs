@@ -57,7 +57,8 @@ async fn a_page_of_any_origin_may_call_with_the_secret_it_was_given() {
 #[tokio::test]
 async fn a_client_secret_brings_credentials_for_the_turn_server() {
     let turn = Turn { urls: vec!["turn:turn.example.org:3478".into()], secret: "north".into(), ..Turn::default() };
-    let relay = relay(Script { webrtc: webrtc::Config { turn, ..webrtc::Config::default() }, ..Script::default() }).await;
+    let relay =
+        relay(Script { webrtc: webrtc::Config { turn, ..webrtc::Config::default() }, ..Script::default() }).await;
     let answer = relay.post("/v1/realtime/client_secrets", serde_json::json!({})).await;
     let server = &answer.body["ice_servers"][0];
     assert_eq!(server["urls"][0], "turn:turn.example.org:3478");

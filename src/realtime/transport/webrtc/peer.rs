@@ -76,7 +76,17 @@ pub(super) enum Told {
 
 impl Peer {
     pub(super) fn new(rtc: Rtc, berth: Berth, audio: Audio) -> Self {
-        Self { rtc, berth, audio, events: None, moved: None, seen: None, connections: HashMap::new(), sequence: 1, time: 0 }
+        Self {
+            rtc,
+            berth,
+            audio,
+            events: None,
+            moved: None,
+            seen: None,
+            connections: HashMap::new(),
+            sequence: 1,
+            time: 0,
+        }
     }
 
     /// The next datagram for this client.
