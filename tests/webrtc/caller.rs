@@ -29,7 +29,7 @@ use webrtc::{
         track_remote::{TrackRemote, TrackRemoteEvent},
     },
     peer_connection::{
-        PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCPeerConnectionState,
+        PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCIceCandidateInit, RTCPeerConnectionState,
         RTCSessionDescription,
     },
 };
@@ -63,6 +63,14 @@ pub(crate) struct Heard {
     pub(crate) marker: bool,
     /// At 24 kHz.
     pub(crate) samples: Vec<i16>,
+}
+
+/// What a client may use.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Way {
+    Ipv4,
+    Ipv6,
+    Tcp,
 }
 
 /// What the client says.
@@ -124,20 +132,25 @@ impl Caller {
     /// Calls over a network of the test's own, and takes the greeting.
     pub(crate) async fn call_through(url: &str, key: &str, network: &Network) -> Self {
         let url = format!("{url}/v1/realtime/calls?model=gpt-realtime");
-        let mut caller = Self::dial_through(&url, key, |answer| redirected(answer, network.address)).await;
+        let mut caller = Self::begin(Way::Ipv4, &url, key, |answer| redirected(answer, network.address)).await;
         assert_eq!(caller.next().await["type"], "session.created");
         caller
     }
 
     /// Calls.
     pub(crate) async fn dial(url: &str, key: &str) -> Self {
-        Self::dial_through(url, key, str::to_owned).await
+        Self::dial_over(Way::Ipv4, url, key).await
     }
 
-    async fn dial_through(url: &str, key: &str, change: impl FnOnce(&str) -> String) -> Self {
+    /// Calls over this way and no other.
+    pub(crate) async fn dial_over(way: Way, url: &str, key: &str) -> Self {
+        Self::begin(way, url, key, str::to_owned).await
+    }
+
+    async fn begin(way: Way, url: &str, key: &str, change: impl FnOnce(&str) -> String) -> Self {
         let (heard_sender, heard) = mpsc::unbounded_channel();
         let (state_sender, state) = watch::channel(RTCPeerConnectionState::New);
-        let (connection, track) = connection(Handler { heard: heard_sender, state: state_sender }).await;
+        let (connection, track) = connection(way, Handler { heard: heard_sender, state: state_sender }).await;
         let channel = connection.create_data_channel("oai-events", None).await.unwrap();
         let offer = connection.create_offer(None).await.unwrap();
         connection.set_local_description(offer.clone()).await.unwrap();
@@ -147,8 +160,13 @@ impl Caller {
         assert_eq!(response.headers()[header::CONTENT_TYPE], "application/sdp");
         let location = response.headers()[header::LOCATION].to_str().unwrap().to_owned();
         let answer = change(&response.text().await.unwrap());
-        let answer = RTCSessionDescription::answer(answer).unwrap();
-        connection.set_remote_description(answer).await.unwrap();
+        let description = RTCSessionDescription::answer(answer.clone()).unwrap();
+        connection.set_remote_description(description).await.unwrap();
+        // This implementation connects to candidates that were trickled, and to no others.
+        for candidate in answer.lines().filter_map(|line| line.strip_prefix("a=").filter(|_| line.contains(" tcp "))) {
+            let candidate = RTCIceCandidateInit { candidate: candidate.to_owned(), ..Default::default() };
+            connection.add_ice_candidate(candidate).await.unwrap();
+        }
         let (events_sender, events) = mpsc::unbounded_channel();
         let microphone = Arc::new(Mutex::new(Microphone::default()));
         let tasks = vec![
@@ -237,7 +255,7 @@ pub(crate) fn is_loud(samples: &[i16]) -> bool {
     samples.iter().any(|sample| sample.unsigned_abs() > 300)
 }
 
-async fn connection(handler: Handler) -> (Arc<dyn PeerConnection>, Arc<TrackLocalStaticRTP>) {
+async fn connection(way: Way, handler: Handler) -> (Arc<dyn PeerConnection>, Arc<TrackLocalStaticRTP>) {
     let codec = RTCRtpCodec {
         mime_type: MIME_TYPE_OPUS.to_owned(),
         clock_rate: 48_000,
@@ -248,13 +266,13 @@ async fn connection(handler: Handler) -> (Arc<dyn PeerConnection>, Arc<TrackLoca
     let mut engine = MediaEngine::default();
     let parameters = RTCRtpCodecParameters { rtp_codec: codec.clone(), payload_type: OPUS, ..Default::default() };
     engine.register_codec(parameters, RtpCodecKind::Audio).unwrap();
-    let connection = PeerConnectionBuilder::new()
-        .with_media_engine(engine)
-        .with_handler(Arc::new(handler))
-        .with_udp_addrs(vec!["127.0.0.1:0"])
-        .build()
-        .await
-        .unwrap();
+    let connection = PeerConnectionBuilder::new().with_media_engine(engine).with_handler(Arc::new(handler));
+    let connection = match way {
+        Way::Ipv4 => connection.with_udp_addrs(vec!["127.0.0.1:0"]),
+        Way::Ipv6 => connection.with_udp_addrs(vec!["[::1]:0"]),
+        Way::Tcp => connection.with_tcp_addrs(vec!["127.0.0.1:0"]),
+    };
+    let connection = connection.build().await.unwrap();
     let encoding = RTCRtpEncodingParameters {
         rtp_coding_parameters: RTCRtpCodingParameters { ssrc: Some(SSRC), ..Default::default() },
         codec,

@@ -9,6 +9,7 @@ mod network;
 mod refusals;
 mod relay;
 mod talking;
+mod ways;
 mod whip;
 
 #[path = "../rest/server.rs"]

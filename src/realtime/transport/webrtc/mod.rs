@@ -109,7 +109,7 @@ impl Calls {
     pub fn answer(&self, offer: &str, start: Start) -> Result<String, Refused> {
         let (clock, config) = (start.engine.clock.clone(), &start.engine.config);
         let now = clock.now();
-        let answered = offer::answer(offer, &self.port, now)?;
+        let answered = offer::answer(offer, self.port.reach(), now)?;
         let (downlink, outlet, ending) = downlink::channel(config.downlink_messages, config.downlink_bytes);
         let (speaker, playback) = loudspeaker(LOUDSPEAKER);
         let (texts, text_inbox) = mpsc::channel(AHEAD);
