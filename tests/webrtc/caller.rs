@@ -65,6 +65,20 @@ pub(crate) struct Heard {
     pub(crate) samples: Vec<i16>,
 }
 
+/// How a client calls.
+pub(crate) struct Dial<'a> {
+    pub(crate) way: Way,
+    /// What becomes of the offer on its way to the relay, and of the answer on its way back.
+    pub(crate) change_offer: &'a dyn Fn(&str) -> String,
+    pub(crate) change_answer: &'a dyn Fn(&str) -> String,
+}
+
+impl Default for Dial<'_> {
+    fn default() -> Self {
+        Self { way: Way::Ipv4, change_offer: &str::to_owned, change_answer: &str::to_owned }
+    }
+}
+
 /// What a client may use.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Way {
@@ -132,34 +146,31 @@ impl Caller {
     /// Calls over a network of the test's own, and takes the greeting.
     pub(crate) async fn call_through(url: &str, key: &str, network: &Network) -> Self {
         let url = format!("{url}/v1/realtime/calls?model=gpt-realtime");
-        let mut caller = Self::begin(Way::Ipv4, &url, key, |answer| redirected(answer, network.address)).await;
+        let dial = Dial { change_answer: &|answer| redirected(answer, network.address), ..Dial::default() };
+        let mut caller = Self::begin(dial, &url, key).await;
         assert_eq!(caller.next().await["type"], "session.created");
         caller
     }
 
     /// Calls.
     pub(crate) async fn dial(url: &str, key: &str) -> Self {
-        Self::dial_over(Way::Ipv4, url, key).await
+        Self::begin(Dial::default(), url, key).await
     }
 
-    /// Calls over this way and no other.
-    pub(crate) async fn dial_over(way: Way, url: &str, key: &str) -> Self {
-        Self::begin(way, url, key, str::to_owned).await
-    }
-
-    async fn begin(way: Way, url: &str, key: &str, change: impl FnOnce(&str) -> String) -> Self {
+    /// Calls in its own way.
+    pub(crate) async fn begin(dial: Dial<'_>, url: &str, key: &str) -> Self {
         let (heard_sender, heard) = mpsc::unbounded_channel();
         let (state_sender, state) = watch::channel(RTCPeerConnectionState::New);
-        let (connection, track) = connection(way, Handler { heard: heard_sender, state: state_sender }).await;
+        let (connection, track) = connection(dial.way, Handler { heard: heard_sender, state: state_sender }).await;
         let channel = connection.create_data_channel("oai-events", None).await.unwrap();
         let offer = connection.create_offer(None).await.unwrap();
         connection.set_local_description(offer.clone()).await.unwrap();
         let request = Client::new().post(url).bearer_auth(key).header(header::CONTENT_TYPE, "application/sdp");
-        let response = request.body(offer.sdp).send().await.unwrap();
+        let response = request.body((dial.change_offer)(&offer.sdp)).send().await.unwrap();
         assert_eq!(response.status(), StatusCode::CREATED);
         assert_eq!(response.headers()[header::CONTENT_TYPE], "application/sdp");
         let location = response.headers()[header::LOCATION].to_str().unwrap().to_owned();
-        let answer = change(&response.text().await.unwrap());
+        let answer = (dial.change_answer)(&response.text().await.unwrap());
         let description = RTCSessionDescription::answer(answer.clone()).unwrap();
         connection.set_remote_description(description).await.unwrap();
         // This implementation connects to candidates that were trickled, and to no others.

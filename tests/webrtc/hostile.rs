@@ -6,9 +6,9 @@ use serde_json::json;
 use tokio::{net::UdpSocket, time::timeout};
 
 use crate::{
-    caller::Caller,
+    caller::{Caller, Dial},
     relay::{Script, relay},
-    talking::recording,
+    talking::{gone, recording},
 };
 
 /// A STUN binding request (RFC 8489) for this user, without a valid integrity.
@@ -49,6 +49,31 @@ async fn strangers_get_no_answer_and_calls_go_on() {
     assert!(answered.is_err(), "{answered:?}");
     caller.say(&recording("question"));
     caller.until("output_audio_buffer.stopped").await;
+}
+
+#[tokio::test]
+async fn a_client_with_another_certificate_than_it_told_is_not_spoken_to() {
+    let relay = relay(Script::default()).await;
+    let url = format!("{}/v1/realtime/calls?model=gpt-realtime", relay.url);
+    let forged = |offer: &str| {
+        let line = offer.lines().find(|line| line.starts_with("a=fingerprint:")).unwrap();
+        let (rest, last) = line.split_at(line.len() - 2);
+        offer.replace(line, &format!("{rest}{}", if last == "00" { "01" } else { "00" }))
+    };
+    let mut caller = Caller::begin(Dial { change_offer: &forged, ..Dial::default() }, &url, &relay.key).await;
+    gone(&relay).await;
+    assert!(caller.heard().is_empty());
+}
+
+#[tokio::test]
+async fn an_offer_that_nobody_follows_up_costs_its_place_for_a_while() {
+    let relay = relay(Script::default()).await;
+    let url = format!("{}/v1/realtime/calls?model=gpt-realtime", relay.url);
+    // Candidates that lead nowhere: no check of the client ever arrives.
+    let nowhere = |answer: &str| answer.replace("127.0.0.1", "192.0.2.1");
+    let _caller = Caller::begin(Dial { change_answer: &nowhere, ..Dial::default() }, &url, &relay.key).await;
+    assert_eq!(relay.context.engine.admission.list().len(), 1);
+    gone(&relay).await;
 }
 
 /// The name the relay goes by in ICE.

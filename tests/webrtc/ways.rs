@@ -3,7 +3,7 @@
 use voice_relay::realtime::webrtc;
 
 use crate::{
-    caller::{Caller, Way},
+    caller::{Caller, Dial, Way},
     relay::{Script, relay},
     talking::{gone, recording},
 };
@@ -11,7 +11,7 @@ use crate::{
 async fn converse_over(way: Way, webrtc: webrtc::Config) {
     let relay = relay(Script { webrtc, ..Script::default() }).await;
     let url = format!("{}/v1/realtime/calls?model=gpt-realtime", relay.url);
-    let mut caller = Caller::dial_over(way, &url, &relay.key).await;
+    let mut caller = Caller::begin(Dial { way, ..Dial::default() }, &url, &relay.key).await;
     caller.say(&recording("question"));
     caller.until("output_audio_buffer.stopped").await;
     caller.connection.close().await.unwrap();
