@@ -10,6 +10,8 @@ export default defineConfig({
     // `dist/.gitignore` stays, so that the folder is there for Cargo to watch; scripts/web empties the rest.
     emptyOutDir: false,
     chunkSizeWarningLimit: 700,
+    // On a busy machine everything is slow; that is no news.
+    rolldownOptions: { checks: { pluginTimings: false } },
     // Served with the page: the terms of what it is made of.
     license: { fileName: "assets/licenses.md" },
   },
