@@ -1,7 +1,9 @@
 //! Puts the page that `scripts/web` built into the binary. Without it the relay serves as well, and says how to build it.
 
 use std::{
-    env, fmt::Write as _, fs, io,
+    env,
+    fmt::Write as _,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -16,7 +18,8 @@ fn main() -> io::Result<()> {
         files.sort();
         for file in files.iter().filter(|file| file.extension().is_none_or(|end| end != "gz")) {
             let squeezed = PathBuf::from(format!("{}.gz", file.display()));
-            let gzip = if squeezed.is_file() { format!("Some(include_bytes!({squeezed:?}))") } else { "None".to_owned() };
+            let gzip =
+                if squeezed.is_file() { format!("Some(include_bytes!({squeezed:?}))") } else { "None".to_owned() };
             let path = file.strip_prefix(&root).map_err(io::Error::other)?.to_string_lossy().replace('\\', "/");
             writeln!(table, "File {{ path: {path:?}, plain: include_bytes!({file:?}), gzip: {gzip} }},")
                 .map_err(io::Error::other)?;

@@ -114,7 +114,10 @@ mod tests {
     #[test]
     fn what_never_changes_is_kept_for_good_and_the_page_itself_is_asked_for_again() {
         let page = ask("index.html", &[]);
-        assert_eq!((said(&page, "content-type"), said(&page, "cache-control")), ("text/html; charset=utf-8", "no-cache"));
+        assert_eq!(
+            (said(&page, "content-type"), said(&page, "cache-control")),
+            ("text/html; charset=utf-8", "no-cache")
+        );
         let script = ask("assets/index-1a2b.js", &[]);
         assert_eq!(said(&script, "content-type"), "text/javascript; charset=utf-8");
         assert!(said(&script, "cache-control").contains("immutable"));
@@ -125,7 +128,8 @@ mod tests {
 
     #[test]
     fn only_who_takes_gzip_is_given_it() {
-        let coding = |taken| said(&ask("index.html", &[(header::ACCEPT_ENCODING, taken)]), "content-encoding").to_owned();
+        let coding =
+            |taken| said(&ask("index.html", &[(header::ACCEPT_ENCODING, taken)]), "content-encoding").to_owned();
         assert_eq!(coding("br, gzip;q=0.8"), "gzip");
         assert_eq!([coding("br"), coding("gzip;q=0"), coding("")], ["", "", ""].map(str::to_owned));
     }

@@ -44,4 +44,5 @@ A realtime voice relay. It speaks the OpenAI Realtime protocol:
 Point an OpenAI SDK at this server's /v1 as its base URL, or run `voice-relay talk question.wav`.
 ";
 const PAGE: &str = "Open this address in a browser to talk.";
-const NO_PAGE: &str = "There is no page to talk on in this binary: `scripts/web` builds it, then `cargo build` puts it in.";
+const NO_PAGE: &str =
+    "There is no page to talk on in this binary: `scripts/web` builds it, then `cargo build` puts it in.";
