@@ -27,6 +27,8 @@ export class Room {
     this.call.onrefused = () => this.leave("wrong");
     this.call.hearing.subscribe((hearing) => hearing && void this.lookAtDevices());
     navigator.mediaDevices?.addEventListener("devicechange", () => void this.lookAtDevices());
+    // The relay need not wait for packets that will not come.
+    addEventListener("pagehide", () => this.call.stop());
     setInterval(() => this.door.value === "open" && void this.enter(), LOOK_AGAIN_MS);
   }
 
