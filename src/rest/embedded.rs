@@ -42,7 +42,8 @@ impl File {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.kind()));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cached));
         headers.insert(header::VARY, HeaderValue::from_static("accept, accept-encoding"));
-        headers.extend(HeaderValue::from_str(&tag).map(|tag| (header::ETAG, tag)));
+        // Weak: it names the file, however it is coded on its way.
+        headers.extend(HeaderValue::from_str(&format!("W/{tag}")).map(|tag| (header::ETAG, tag)));
         headers.extend(GUARDS.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))));
         response
     }
