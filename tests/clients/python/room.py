@@ -47,8 +47,9 @@ class RoomLoudspeaker(io.AudioOutput):
             self.end = asyncio.create_task(self._play_out())
 
     def clear_buffer(self) -> None:
-        self.cut.set()
-        self.flush()
+        if self.playing.is_set():
+            self.cut.set()
+            self.flush()
 
     async def _play_out(self) -> None:
         left = self.began + self.seconds - time.monotonic()
