@@ -1,4 +1,4 @@
-"""A WebRTC call by aiortc: a microphone to speak into, ears that keep what was heard and when, events over the channel."""
+"""A WebRTC call by aiortc: a microphone to speak into, ears that keep what was heard and when, and the events."""
 
 import asyncio
 import contextlib
