@@ -1,7 +1,4 @@
-"""A Pipecat transport without hardware: a microphone to speak into, and a loudspeaker that plays in real time.
-
-The pipeline must run at 24 kHz.
-"""
+"""A Pipecat transport without hardware: a microphone to speak into, and a loudspeaker that plays in real time."""
 
 import asyncio
 import time
@@ -11,13 +8,15 @@ from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.transports.base_input import BaseInputTransport
 from pipecat.transports.base_output import BaseOutputTransport
 from pipecat.transports.base_transport import BaseTransport, TransportParams
-from speech import RATE, Microphone
+from speech import Microphone
+
+PIPELINE_RATE = 16_000  # what Pipecat's pipelines hear in, if nothing else is said
 
 
 class DeviceMicrophone(BaseInputTransport):
     def __init__(self, params: TransportParams) -> None:
         super().__init__(params)
-        self.open, self.task = Microphone(), None
+        self.open, self.task = Microphone(PIPELINE_RATE), None
 
     async def start(self, frame: StartFrame) -> None:
         await super().start(frame)
@@ -28,7 +27,7 @@ class DeviceMicrophone(BaseInputTransport):
         while True:
             step, wait = self.open.listen()
             await asyncio.sleep(wait)
-            await self.push_audio_frame(InputAudioRawFrame(audio=step, sample_rate=RATE, num_channels=1))
+            await self.push_audio_frame(InputAudioRawFrame(audio=step, sample_rate=PIPELINE_RATE, num_channels=1))
 
     async def cleanup(self) -> None:
         if self.task:

@@ -16,16 +16,20 @@ LONG = "say " + "the quick brown fox jumps over the lazy dog, and " * 12
 
 
 def pcm24k(path: str | pathlib.Path) -> bytes:
-    """A mono PCM16 WAV file at 24 kHz, resampled by straight lines where it has another rate."""
+    """A mono PCM16 WAV file at 24 kHz."""
     with wave.open(str(path)) as file:
-        rate, samples = file.getframerate(), memoryview(file.readframes(file.getnframes())).cast("h")
-    if rate == RATE:
-        return samples.tobytes()
-    out = bytearray()
-    for index in range(len(samples) * RATE // rate):
-        position, fraction = divmod(index * rate, RATE)
+        return resampled(file.readframes(file.getnframes()), file.getframerate(), RATE)
+
+
+def resampled(sound: bytes, rate: int, wanted: int) -> bytes:
+    """By straight lines between samples, which is good enough for speech."""
+    if rate == wanted:
+        return sound
+    samples, out = memoryview(sound).cast("h"), bytearray()
+    for index in range(len(samples) * wanted // rate):
+        position, fraction = divmod(index * rate, wanted)
         here, there = samples[position], samples[min(position + 1, len(samples) - 1)]
-        out += int(here + (there - here) * fraction / RATE).to_bytes(2, "little", signed=True)
+        out += int(here + (there - here) * fraction / wanted).to_bytes(2, "little", signed=True)
     return bytes(out)
 
 
@@ -36,16 +40,17 @@ def silence(seconds: float) -> bytes:
 class Microphone:
     """An open microphone: 20 ms at a time at the pace of time, silence where nothing is said."""
 
-    def __init__(self) -> None:
+    def __init__(self, rate: int = RATE) -> None:
+        self.rate, self.step = rate, 2 * rate // 50
         self.sound, self.due = bytearray(), time.monotonic()
 
     def say(self, sound: bytes) -> None:
-        self.sound += sound
+        self.sound += resampled(sound, RATE, self.rate)
 
     def listen(self) -> tuple[bytes, float]:
         """The next 20 ms, and how many seconds to wait for them."""
-        step = bytes(self.sound[:STEP]).ljust(STEP, b"\0")
-        del self.sound[:STEP]
+        step = bytes(self.sound[: self.step]).ljust(self.step, b"\0")
+        del self.sound[: self.step]
         self.due = max(self.due + 0.02, time.monotonic() - 0.2)
         return step, max(0.0, self.due - time.monotonic())
 

@@ -3,8 +3,11 @@
 import asyncio
 import contextlib
 
+from livekit import rtc
+from livekit.agents import stt, utils
+from livekit.plugins import openai
 from room import RoomLoudspeaker, RoomMicrophone
-from speech import LONG, QUESTION, SAMPLES, pcm24k, transcripts, word_errors, words
+from speech import LONG, QUESTION, RATE, SAMPLES, STEP, pcm24k, silence, transcripts, word_errors, words
 
 
 @contextlib.asynccontextmanager
@@ -102,3 +105,42 @@ def test_speech_to_text_understands_recorded_people(program):
     name = "austen-0880.wav"
     said = program("livekit_stt.py", str(SAMPLES / name))
     assert word_errors(words(transcripts()[name]), words(said)) <= 1, said
+
+
+async def transcripts_of(whisper: openai.STT, name: str, times: int, pause) -> list[str]:
+    """Says a recording `times` times into one stream, with `pause` called between, and gives the final transcripts."""
+    sound, said = pcm24k(SAMPLES / name) + silence(1.5), []
+    async with utils.http_context.open(), whisper.stream() as stream:
+
+        async def speak():
+            for at in range(0, len(sound), STEP):
+                step = sound[at : at + STEP].ljust(STEP, b"\0")
+                stream.push_frame(rtc.AudioFrame(step, RATE, num_channels=1, samples_per_channel=STEP // 2))
+                await asyncio.sleep(0.02)
+
+        for _ in range(times):
+            speaking = asyncio.create_task(speak())
+            async with asyncio.timeout(60):
+                async for event in stream:
+                    if event.type == stt.SpeechEventType.FINAL_TRANSCRIPT:
+                        said.append(event.alternatives[0].text)
+                        break
+            await speaking
+            pause()
+        return said
+
+
+def test_streaming_speech_to_text_dials_again_after_a_cut(url, key, wire):
+    name = "austen-0880.wav"
+    whisper = openai.STT(base_url=url, api_key=key, use_realtime=True)
+    for said in asyncio.run(transcripts_of(whisper, name, 2, wire.cut)):
+        assert word_errors(words(transcripts()[name]), words(said)) <= 1, said
+    assert wire.dialled == 2
+
+
+def test_streaming_speech_to_text_takes_turns_from_a_detector_of_its_own(url, key, wire):
+    name = "austen-0880.wav"
+    whisper = openai.STT(base_url=url, api_key=key, model="gpt-realtime-whisper")
+    [said] = asyncio.run(transcripts_of(whisper, name, 1, lambda: None))
+    assert word_errors(words(transcripts()[name]), words(said)) <= 1, said
+    assert "input_audio_buffer.commit" in {event["type"] for event in wire.sent[0]}

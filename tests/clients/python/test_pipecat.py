@@ -6,11 +6,11 @@ import contextlib
 from device import Device
 from pipecat.frames.frames import LLMRunFrame, TranscriptionFrame, VADUserStoppedSpeakingFrame
 from pipecat.pipeline.pipeline import Pipeline
-from pipecat.pipeline.worker import PipelineParams, PipelineWorker
+from pipecat.pipeline.worker import PipelineWorker
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.services.openai.stt import OpenAIRealtimeSTTService
 from pipecat.workers.runner import WorkerRunner
-from speech import LONG, QUESTION, RATE, SAMPLES, pcm24k, transcripts, word_errors, words
+from speech import LONG, QUESTION, SAMPLES, pcm24k, transcripts, word_errors, words
 
 
 @contextlib.asynccontextmanager
@@ -155,7 +155,7 @@ def test_speech_to_text_takes_turns_from_a_detector_of_its_own(url, key):
     async def story():
         device = Device()
         whisper = OpenAIRealtimeSTTService(api_key=key, base_url=url.replace("http", "ws") + "/realtime")
-        worker = PipelineWorker(Pipeline([device.input(), whisper]), params=PipelineParams(audio_in_sample_rate=RATE))
+        worker = PipelineWorker(Pipeline([device.input(), whisper]))
         async with listening(worker) as (heard, errors):
             sound = pcm24k(SAMPLES / name)
             device.microphone.open.say(sound)
