@@ -2,11 +2,13 @@
 //!
 //! What arrives is decoded ([`codec`]), resampled ([`resample`]) to the one rate everything that
 //! listens works at, cut into [`Frame`]s ([`framer`]) and judged by voice activity detection ([`vad`]).
+//! What arrives by RTP as Opus is put in order and mended first ([`jitter`]).
 //! What leaves goes the other way. State is per stream; once warm, nothing here allocates per frame.
 
 pub mod codec;
 pub mod denoise;
 pub mod framer;
+pub mod jitter;
 pub mod level;
 pub mod media;
 pub mod preroll;
@@ -19,10 +21,14 @@ mod frame;
 mod rate;
 
 pub use clip::Clip;
-pub use codec::{Decoder, Encoding};
+pub use codec::{
+    Decoder, Encoding,
+    opus::{OpusDecoder, OpusEncoder, OpusError},
+};
 pub use denoise::Denoiser;
 pub use frame::Frame;
 pub use framer::Framer;
+pub use jitter::JitterBuffer;
 pub use level::{Decibels, Level};
 pub use media::MediaError;
 pub use preroll::Preroll;

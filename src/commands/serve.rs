@@ -12,6 +12,7 @@ use crate::{
     config::{Config, Environment, Flags},
     engines,
     engines::Reloads,
+    realtime::webrtc,
     server::Listener,
     telemetry,
 };
@@ -20,7 +21,8 @@ pub(super) async fn run(config: &Config, flags: &Flags) -> Result<(), Failure> {
     telemetry::start(&config.log);
     app::prepare(config)?;
     let listener = Listener::bind(&config.server).await?;
-    let app = App::build(config, Clock::system()).await?;
+    let webrtc = sockets(config, &listener)?;
+    let app = App::build(config, Clock::system(), webrtc).await?;
     welcome(config, flags, &listener, &app);
     let offers = tokio::spawn(offer(config.clone()));
     let reloading = tokio::spawn(reload(flags.clone(), app.reloads()));
@@ -28,6 +30,20 @@ pub(super) async fn run(config: &Config, flags: &Flags) -> Result<(), Failure> {
     offers.abort();
     reloading.abort();
     served.map_err(|error| Failure::Other(format!("serving failed: {error}")))
+}
+
+/// Binds what WebRTC calls arrive on, unless they are switched off: the port of HTTP, over UDP, when nothing is said.
+fn sockets(config: &Config, listener: &Listener) -> Result<Option<webrtc::Sockets>, Failure> {
+    if !config.webrtc.enabled {
+        return Ok(None);
+    }
+    let bound = listener.address().and_then(|beside| webrtc::Sockets::bind(&config.webrtc, beside));
+    let told = |error| {
+        Failure::Other(format!(
+            "no WebRTC calls can arrive: {error}; [webrtc] listen names another address, enabled = false does without"
+        ))
+    };
+    bound.map(Some).map_err(told)
 }
 
 /// What a newcomer needs to talk to it: URL, key, something to paste.

@@ -17,6 +17,7 @@ mod home;
 mod keys;
 mod messages;
 mod models;
+mod opening;
 mod page;
 mod provider;
 mod providers;
@@ -68,6 +69,10 @@ fn table() -> Vec<Route> {
         route("/ready", Need::Nothing, get(ready::show)),
         route("/metrics", Need::Scope(Scope::Admin), get(health::metrics)),
         route("/v1/realtime", Need::Voice, get(realtime::connect)),
+        route("/v1/realtime/calls", Need::Voice, post(calls::create)),
+        route("/v1/realtime/calls/{id}/hangup", Need::Voice, post(calls::hang_up)),
+        route("/whip", Need::Voice, post(calls::publish)),
+        route("/whip/{id}", Need::Voice, delete(calls::unpublish)),
         route("/v1/realtime/client_secrets", Need::Scope(Scope::Realtime), post(secrets::create)),
         route("/v1/models", Need::Key, get(models::list)),
         route("/v1/models/{*id}", Need::Key, get(models::show)),

@@ -1,6 +1,8 @@
 //! Bytes of a stream ↔ samples. A [`Decoder`] is per stream, since chunks of bytes may split a sample.
+//! Opus comes in packets instead and has types of its own ([`opus`]).
 
 pub mod g711;
+pub mod opus;
 pub mod pcm16;
 
 /// How the samples of a stream are written as bytes.
