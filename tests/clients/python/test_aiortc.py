@@ -60,7 +60,7 @@ def test_a_spoken_question_is_answered_aloud(url, key, client):
             await call.until("session.updated")
             call.microphone.open.say(pcm24k(QUESTION))
             _, said = await call.until("conversation.item.input_audio_transcription.completed")
-            assert "12 times 7" in said["transcript"]
+            assert word_errors(words("hello what is 12 times seven"), words(said["transcript"])) <= 2, said
             began, _ = await call.until("output_audio_buffer.started")
             ended, _ = await call.until("output_audio_buffer.stopped")
             assert call.kinds().index("response.done") < call.kinds().index("output_audio_buffer.stopped")
@@ -83,14 +83,16 @@ def test_speaking_over_the_reply_stops_it_where_it_was_heard(client):
             _, created = await call.until("session.created")
             assert created["session"]["instructions"] == "Answer briefly."
             call.ask(LONG)
-            began, started = await call.until("output_audio_buffer.started")
+            _, started = await call.until("output_audio_buffer.started")
             await asyncio.sleep(2)
             call.microphone.open.say(pcm24k(QUESTION))
             await call.until("input_audio_buffer.speech_started")
             cleared, event = await call.until("output_audio_buffer.cleared")
             assert event["response_id"] == started["response_id"]
             _, truncated = await call.until("conversation.item.truncated")
-            assert abs(truncated["audio_end_ms"] / 1000 - (cleared - began)) < 0.3
+            # The relay held its voice at the first sound, before it was clear that somebody wants the floor.
+            loud = call.ears.loud(until=cleared + 0.3)
+            assert abs(truncated["audio_end_ms"] / 1000 - (loud[-1] - loud[0])) < 0.5
             restarted, _ = await call.until("output_audio_buffer.started")
             # Silence between the two replies, but for what aiortc had in its jitter buffer.
             assert call.ears.loud(cleared + 0.3, restarted) == []
@@ -122,6 +124,15 @@ def test_a_tool_is_called_by_voice_and_its_result_spoken(client, weather):
             await call.until("output_audio_buffer.stopped")
             await asyncio.sleep(0.5)
             assert "sunny" in (await heard(client, call)).lower()
+
+    asyncio.run(story())
+
+
+def test_an_offer_that_is_none_is_refused_with_a_reason(client):
+    async def story():
+        with pytest.raises(openai.BadRequestError) as refused:
+            await client.realtime.calls.create(sdp="v=0 and nothing else")
+        assert refused.value.body["message"]
 
     asyncio.run(story())
 
