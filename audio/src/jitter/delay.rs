@@ -95,6 +95,8 @@ impl Delay {
         }
         fastest.current = fastest.current.min(transit);
         let later = transit - fastest.current.min(fastest.previous);
+        // One so late that no waiting would help teaches no more than others do: its sender's clock may have stood still.
+        let weight = if later > MOST { WEIGHT } else { weight };
         let step = usize::try_from(later.0 / STEP.0).unwrap_or(0).min(STEPS - 1);
         for share in &mut self.shares {
             *share *= 1.0 - weight;
