@@ -188,12 +188,12 @@ impl Config {
         seed: u64,
     ) -> Profile {
         let lead = match player {
-            Player::Client => self.websocket_lead_ms,
-            Player::Relay => self.playback_lead_ms,
+            Player::Client => Duration::from_millis(self.websocket_lead_ms),
+            Player::Relay => self.playback_lead(),
         };
         Profile {
             player,
-            lead: Duration::from_millis(lead),
+            lead,
             overlap: Duration::from_millis(self.overlap_ms),
             backchannel: Duration::from_millis(self.backchannel_ms),
             resume_within: Duration::from_millis(self.resume_within_ms),
@@ -206,6 +206,11 @@ impl Config {
             mind,
             settings,
         }
+    }
+
+    /// How far ahead of the listener speech is released where we play.
+    pub(crate) const fn playback_lead(&self) -> Duration {
+        Duration::from_millis(self.playback_lead_ms)
     }
 
     /// How long a session may last.

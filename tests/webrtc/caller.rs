@@ -2,8 +2,9 @@
 
 use std::{
     collections::VecDeque,
+    net::SocketAddr,
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use audio::{OpusDecoder, OpusEncoder, SampleRate};
@@ -28,13 +29,17 @@ use webrtc::{
         track_remote::{TrackRemote, TrackRemoteEvent},
     },
     peer_connection::{
-        PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCPeerConnectionState,
+        PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCIceCandidateInit, RTCPeerConnectionState,
         RTCSessionDescription,
     },
 };
 
+use crate::network::Network;
+
 /// Longer than anything takes here, so a test that hangs fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// Samples of 20 ms at 24 kHz.
+const STEP: usize = 480;
 const SSRC: u32 = 7_001;
 const OPUS: u8 = 111;
 
@@ -46,7 +51,7 @@ pub(crate) struct Caller {
     pub(crate) location: String,
     events: mpsc::UnboundedReceiver<Value>,
     heard: mpsc::UnboundedReceiver<Heard>,
-    microphone: Arc<Mutex<VecDeque<i16>>>,
+    microphone: Arc<Mutex<Microphone>>,
     _tasks: Vec<AbortOnDropHandle<()>>,
 }
 
@@ -58,6 +63,47 @@ pub(crate) struct Heard {
     pub(crate) marker: bool,
     /// At 24 kHz.
     pub(crate) samples: Vec<i16>,
+}
+
+/// How a client calls.
+pub(crate) struct Dial<'a> {
+    pub(crate) way: Way,
+    /// What becomes of the offer on its way to the relay, and of the answer on its way back.
+    pub(crate) change_offer: &'a dyn Fn(&str) -> String,
+    pub(crate) change_answer: &'a dyn Fn(&str) -> String,
+}
+
+impl Default for Dial<'_> {
+    fn default() -> Self {
+        Self { way: Way::Ipv4, change_offer: &str::to_owned, change_answer: &str::to_owned }
+    }
+}
+
+/// What a client may use.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Way {
+    Ipv4,
+    Ipv6,
+    Tcp,
+}
+
+/// What the client says.
+#[derive(Default)]
+struct Microphone {
+    waiting: VecDeque<i16>,
+    /// When nothing waits.
+    again: Vec<i16>,
+    /// When packets of full scale left.
+    clicks: Vec<Instant>,
+}
+
+impl Microphone {
+    fn next(&mut self) -> Vec<i16> {
+        if self.waiting.is_empty() {
+            self.waiting.extend(&self.again);
+        }
+        (0..STEP).map(|_| self.waiting.pop_front().unwrap_or(0)).collect()
+    }
 }
 
 struct Handler {
@@ -97,23 +143,43 @@ impl Caller {
         caller
     }
 
+    /// Calls over a network of the test's own, and takes the greeting.
+    pub(crate) async fn call_through(url: &str, key: &str, network: &Network) -> Self {
+        let url = format!("{url}/v1/realtime/calls?model=gpt-realtime");
+        let dial = Dial { change_answer: &|answer| redirected(answer, network.address), ..Dial::default() };
+        let mut caller = Self::begin(dial, &url, key).await;
+        assert_eq!(caller.next().await["type"], "session.created");
+        caller
+    }
+
     /// Calls.
     pub(crate) async fn dial(url: &str, key: &str) -> Self {
+        Self::begin(Dial::default(), url, key).await
+    }
+
+    /// Calls in its own way.
+    pub(crate) async fn begin(dial: Dial<'_>, url: &str, key: &str) -> Self {
         let (heard_sender, heard) = mpsc::unbounded_channel();
         let (state_sender, state) = watch::channel(RTCPeerConnectionState::New);
-        let (connection, track) = connection(Handler { heard: heard_sender, state: state_sender }).await;
+        let (connection, track) = connection(dial.way, Handler { heard: heard_sender, state: state_sender }).await;
         let channel = connection.create_data_channel("oai-events", None).await.unwrap();
         let offer = connection.create_offer(None).await.unwrap();
         connection.set_local_description(offer.clone()).await.unwrap();
         let request = Client::new().post(url).bearer_auth(key).header(header::CONTENT_TYPE, "application/sdp");
-        let response = request.body(offer.sdp).send().await.unwrap();
+        let response = request.body((dial.change_offer)(&offer.sdp)).send().await.unwrap();
         assert_eq!(response.status(), StatusCode::CREATED);
         assert_eq!(response.headers()[header::CONTENT_TYPE], "application/sdp");
         let location = response.headers()[header::LOCATION].to_str().unwrap().to_owned();
-        let answer = RTCSessionDescription::answer(response.text().await.unwrap()).unwrap();
-        connection.set_remote_description(answer).await.unwrap();
+        let answer = (dial.change_answer)(&response.text().await.unwrap());
+        let description = RTCSessionDescription::answer(answer.clone()).unwrap();
+        connection.set_remote_description(description).await.unwrap();
+        // This implementation connects to candidates that were trickled, and to no others.
+        for candidate in answer.lines().filter_map(|line| line.strip_prefix("a=").filter(|_| line.contains(" tcp "))) {
+            let candidate = RTCIceCandidateInit { candidate: candidate.to_owned(), ..Default::default() };
+            connection.add_ice_candidate(candidate).await.unwrap();
+        }
         let (events_sender, events) = mpsc::unbounded_channel();
-        let microphone = Arc::new(Mutex::new(VecDeque::new()));
+        let microphone = Arc::new(Mutex::new(Microphone::default()));
         let tasks = vec![
             AbortOnDropHandle::new(tokio::spawn(listen(Arc::clone(&channel), events_sender))),
             AbortOnDropHandle::new(tokio::spawn(speak(track, Arc::clone(&microphone), state))),
@@ -128,7 +194,22 @@ impl Caller {
 
     /// Speaks, in real time, after what was said before; silence follows. Samples at 24 kHz.
     pub(crate) fn say(&self, samples: &[i16]) {
-        self.microphone.lock().unwrap().extend(samples);
+        self.microphone.lock().unwrap().waiting.extend(samples);
+    }
+
+    /// Speaks without end, the same again and again.
+    pub(crate) fn repeat(&self, samples: &[i16]) {
+        self.microphone.lock().unwrap().again = samples.to_vec();
+    }
+
+    /// Makes clicks, this far apart, over silence; returns when their packets were handed to the socket.
+    pub(crate) async fn click(&mut self, count: usize, apart: Duration) -> Vec<Instant> {
+        let before = self.microphone.lock().unwrap().clicks.len();
+        for _ in 0..count {
+            self.microphone.lock().unwrap().waiting = VecDeque::from(vec![20_000; STEP]);
+            tokio::time::sleep(apart).await;
+        }
+        self.microphone.lock().unwrap().clicks[before..].to_vec()
     }
 
     /// The next event.
@@ -167,12 +248,25 @@ impl Caller {
     }
 }
 
+/// An answer whose candidates lie at this address.
+fn redirected(answer: &str, address: SocketAddr) -> String {
+    let lines = answer.lines().map(|line| {
+        let mut words: Vec<&str> = line.split(' ').collect();
+        let port = address.port().to_string();
+        if line.starts_with("a=candidate:") {
+            words[5] = &port;
+        }
+        words.join(" ") + "\r\n"
+    });
+    lines.collect()
+}
+
 /// Whether somebody speaks in it.
 pub(crate) fn is_loud(samples: &[i16]) -> bool {
     samples.iter().any(|sample| sample.unsigned_abs() > 300)
 }
 
-async fn connection(handler: Handler) -> (Arc<dyn PeerConnection>, Arc<TrackLocalStaticRTP>) {
+async fn connection(way: Way, handler: Handler) -> (Arc<dyn PeerConnection>, Arc<TrackLocalStaticRTP>) {
     let codec = RTCRtpCodec {
         mime_type: MIME_TYPE_OPUS.to_owned(),
         clock_rate: 48_000,
@@ -183,13 +277,13 @@ async fn connection(handler: Handler) -> (Arc<dyn PeerConnection>, Arc<TrackLoca
     let mut engine = MediaEngine::default();
     let parameters = RTCRtpCodecParameters { rtp_codec: codec.clone(), payload_type: OPUS, ..Default::default() };
     engine.register_codec(parameters, RtpCodecKind::Audio).unwrap();
-    let connection = PeerConnectionBuilder::new()
-        .with_media_engine(engine)
-        .with_handler(Arc::new(handler))
-        .with_udp_addrs(vec!["127.0.0.1:0"])
-        .build()
-        .await
-        .unwrap();
+    let connection = PeerConnectionBuilder::new().with_media_engine(engine).with_handler(Arc::new(handler));
+    let connection = match way {
+        Way::Ipv4 => connection.with_udp_addrs(vec!["127.0.0.1:0"]),
+        Way::Ipv6 => connection.with_udp_addrs(vec!["[::1]:0"]),
+        Way::Tcp => connection.with_tcp_addrs(vec!["127.0.0.1:0"]),
+    };
+    let connection = connection.build().await.unwrap();
     let encoding = RTCRtpEncodingParameters {
         rtp_coding_parameters: RTCRtpCodingParameters { ssrc: Some(SSRC), ..Default::default() },
         codec,
@@ -220,7 +314,7 @@ async fn listen(channel: Arc<dyn DataChannel>, events: mpsc::UnboundedSender<Val
 /// The microphone: a packet every 20 ms from the moment of connection.
 async fn speak(
     track: Arc<TrackLocalStaticRTP>,
-    samples: Arc<Mutex<VecDeque<i16>>>,
+    microphone: Arc<Mutex<Microphone>>,
     mut state: watch::Receiver<RTCPeerConnectionState>,
 ) {
     let connected = state.wait_for(|state| *state == RTCPeerConnectionState::Connected).await.map(drop);
@@ -232,10 +326,7 @@ async fn speak(
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     for step in 0_u32.. {
         ticks.tick().await;
-        let pcm: Vec<i16> = {
-            let mut samples = samples.lock().unwrap();
-            (0..480).map(|_| samples.pop_front().unwrap_or(0)).collect()
-        };
+        let pcm = microphone.lock().unwrap().next();
         let mut payload = Vec::new();
         encoder.encode(&pcm, &mut payload).unwrap();
         let header = rtc::rtp::header::Header {
@@ -249,6 +340,9 @@ async fn speak(
         let packet = rtc::rtp::packet::Packet { header, payload: payload.into() };
         if track.write_rtp(packet).await.is_err() {
             return;
+        }
+        if pcm.iter().all(|sample| *sample == 20_000) {
+            microphone.lock().unwrap().clicks.push(Instant::now());
         }
     }
 }

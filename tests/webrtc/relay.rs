@@ -27,10 +27,19 @@ pub(crate) struct Script {
 
 /// A relay on loopback.
 pub(crate) async fn relay(script: Script) -> Server {
-    Server::with(|context| change(context, script)).await
+    relay_with(script, |_| ()).await
 }
 
-fn change(context: &mut Context, script: Script) {
+/// A relay on loopback, with a context changed by `change`.
+pub(crate) async fn relay_with(script: Script, change: impl FnOnce(&mut Context)) -> Server {
+    Server::with(|context| {
+        set(context, script);
+        change(context);
+    })
+    .await
+}
+
+fn set(context: &mut Context, script: Script) {
     let loopback: SocketAddr = "127.0.0.1:0".parse().unwrap();
     let clock = Clock::system();
     let sockets = Sockets::bind(&script.webrtc, loopback).unwrap();

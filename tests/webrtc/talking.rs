@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// A recording of the samples folder at 24 kHz.
-fn recording(name: &str) -> Vec<i16> {
+pub(crate) fn recording(name: &str) -> Vec<i16> {
     let path = format!("{}/samples/{name}.wav", env!("CARGO_MANIFEST_DIR"));
     let clip: Clip = wav::read(&fs::read(path).unwrap()).unwrap();
     clip.resampled(SampleRate::HZ_24000).unwrap().samples

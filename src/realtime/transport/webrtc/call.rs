@@ -11,6 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use audio::Frame;
 use axum::extract::ws::Utf8Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use tokio::{
@@ -56,7 +57,7 @@ pub(super) struct Call {
     pub(super) clock: Clock,
     pub(super) microphone: Microphone,
     pub(super) pacer: Pacer,
-    pub(super) texts: mpsc::Sender<Incoming>,
+    pub(super) texts: mpsc::Sender<Box<Incoming>>,
     pub(super) ahead: Arc<AtomicUsize>,
     pub(super) outlet: Outlet,
     pub(super) ending: Ending,
@@ -86,8 +87,9 @@ pub(super) struct Waiting {
 
 /// What comes of a client, for its driver.
 pub(super) struct Uplink {
-    pub(super) texts: mpsc::Receiver<Incoming>,
-    pub(super) frames: mpsc::Receiver<Incoming>,
+    /// Boxed: a channel's memory comes in blocks of 32, and a frame is large.
+    pub(super) texts: mpsc::Receiver<Box<Incoming>>,
+    pub(super) frames: mpsc::Receiver<Frame>,
     pub(super) ahead: Arc<AtomicUsize>,
 }
 
@@ -104,12 +106,13 @@ enum Over {
 impl Uplink {
     fn into_stream(self) -> impl Stream<Item = Incoming> + Unpin {
         let ahead = self.ahead;
-        let texts = ReceiverStream::new(self.texts).inspect(move |incoming| {
-            if let Incoming::Text(text) = incoming {
+        let texts = ReceiverStream::new(self.texts).map(move |incoming| {
+            if let Incoming::Text(text) = &*incoming {
                 ahead.fetch_sub(text.len(), Ordering::Relaxed);
             }
+            *incoming
         });
-        stream::select(texts, ReceiverStream::new(self.frames))
+        stream::select(texts, ReceiverStream::new(self.frames).map(Incoming::Frame))
     }
 }
 
@@ -140,7 +143,7 @@ impl Call {
                         break Over::Left;
                     }
                     if unsent.as_ref().is_some_and(|(_, since)| now.saturating_duration_since(*since) > self.stall) {
-                        let _ = self.texts.try_send(Incoming::Stalled);
+                        let _ = self.texts.try_send(Box::new(Incoming::Stalled));
                         unsent = None;
                     }
                 }
@@ -213,6 +216,10 @@ impl Call {
                     None
                 }
                 Happened::Opened => None,
+                Happened::Missed(percent) => {
+                    self.pacer.expect_loss(percent);
+                    None
+                }
                 Happened::Said { binary: true, .. } => self.say(Incoming::Binary),
                 Happened::Said { binary: false, text } => match Utf8Bytes::try_from(bytes::Bytes::from(text)) {
                     Ok(text) => self.say(Incoming::Text(text)),
@@ -230,7 +237,7 @@ impl Call {
     fn say(&self, incoming: Incoming) -> Option<Over> {
         let length = if let Incoming::Text(text) = &incoming { text.len() } else { 0 };
         let ahead = self.ahead.fetch_add(length, Ordering::Relaxed) + length;
-        let fits = ahead <= AHEAD_BYTES && self.texts.try_send(incoming).is_ok();
+        let fits = ahead <= AHEAD_BYTES && self.texts.try_send(Box::new(incoming)).is_ok();
         (!fits).then_some(Over::Broken(Farewell { code: 1009, reason: "Too many events at once." }))
     }
 
@@ -264,7 +271,7 @@ impl Call {
         match over {
             Over::Left => {}
             Over::Broken(farewell) => {
-                let _ = self.texts.try_send(Incoming::Broken(farewell));
+                let _ = self.texts.try_send(Box::new(Incoming::Broken(farewell)));
                 self.tell_rest(None).await;
             }
             Over::Done => self.tell_rest(unsent).await,

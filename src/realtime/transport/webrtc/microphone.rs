@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use audio::jitter::{JitterBuffer, Packet};
+use audio::{
+    Frame,
+    jitter::{JitterBuffer, Packet},
+};
 use str0m::rtp::{RtpPacket, Ssrc};
 use tokio::sync::mpsc;
 
-use crate::{
-    metrics::{self, Loss},
-    realtime::transport::Incoming,
-};
+use crate::metrics::{self, Loss};
 
 /// Frames the session may be behind: over half a second. Overflow rule: the newest is lost, and counted.
 pub(super) const BEHIND: usize = 32;
@@ -24,11 +24,11 @@ pub(super) struct Microphone {
     origin: Instant,
     /// The stream that is heard, and when it last was.
     source: Option<(Ssrc, Instant)>,
-    frames: mpsc::Sender<Incoming>,
+    frames: mpsc::Sender<Frame>,
 }
 
 impl Microphone {
-    pub(super) fn new(buffer: JitterBuffer, origin: Instant, frames: mpsc::Sender<Incoming>) -> Self {
+    pub(super) fn new(buffer: JitterBuffer, origin: Instant, frames: mpsc::Sender<Frame>) -> Self {
         Self { buffer, origin, source: None, frames }
     }
 
@@ -50,8 +50,8 @@ impl Microphone {
         let now = self.since(now);
         let Self { buffer, frames, .. } = self;
         buffer.pop(now, |frame| {
-            if let Err(mpsc::error::TrySendError::Full(_)) = frames.try_send(Incoming::Frame(*frame)) {
-                metrics::audio_dropped(Loss::Microphone, audio::Frame::DURATION);
+            if let Err(mpsc::error::TrySendError::Full(_)) = frames.try_send(*frame) {
+                metrics::audio_dropped(Loss::Microphone, Frame::DURATION);
             }
         });
     }

@@ -6,11 +6,11 @@
 mod call;
 mod config;
 mod microphone;
-mod offer;
+pub mod offer;
 mod pacer;
 mod peer;
 mod port;
-mod reach;
+pub mod reach;
 mod tcp;
 mod turn;
 
@@ -42,8 +42,8 @@ pub use self::{
 use super::{Start, downlink};
 use crate::{clock::Clock, realtime::loudspeaker::loudspeaker};
 
-/// What a loudspeaker holds at most. The lead is tens of milliseconds; the rest is for a call that was not let run.
-const LOUDSPEAKER: Duration = Duration::from_millis(1_000);
+/// What a loudspeaker holds beyond the lead, for a call that was not let run.
+const SPARE: Duration = Duration::from_millis(240);
 
 /// Where calls arrive, bound and not yet served.
 pub struct Sockets {
@@ -76,11 +76,6 @@ impl Sockets {
         let reach = Reach::of(config, udp.local_addr()?, tcp_at)?;
         Ok(Self { udp, tcp, reach })
     }
-
-    /// Where clients are told to send, best first.
-    pub fn candidates(&self) -> impl Iterator<Item = SocketAddr> {
-        self.reach.udp.iter().copied()
-    }
 }
 
 impl Calls {
@@ -100,6 +95,11 @@ impl Calls {
         Ok(Self { port, _serving: Arc::new((udp, tcp)) })
     }
 
+    /// Where clients are told to send datagrams, best first.
+    pub fn candidates(&self) -> &[SocketAddr] {
+        &self.port.reach().udp
+    }
+
     /// Answers an offer (SDP, RFC 8866 and RFC 8829) and begins the call: 20 s are left for the client to connect. The
     /// session begins once it has.
     ///
@@ -109,9 +109,9 @@ impl Calls {
     pub fn answer(&self, offer: &str, start: Start) -> Result<String, Refused> {
         let (clock, config) = (start.engine.clock.clone(), &start.engine.config);
         let now = clock.now();
-        let answered = offer::answer(offer, &self.port, now)?;
+        let answered = offer::answer(offer, self.port.reach(), now)?;
         let (downlink, outlet, ending) = downlink::channel(config.downlink_messages, config.downlink_bytes);
-        let (speaker, playback) = loudspeaker(LOUDSPEAKER);
+        let (speaker, playback) = loudspeaker(config.playback_lead() + SPARE);
         let (texts, text_inbox) = mpsc::channel(AHEAD);
         let (frames, frame_inbox) = mpsc::channel(microphone::BEHIND);
         let ahead = Arc::new(AtomicUsize::new(0));

@@ -3,7 +3,7 @@
 //! The relay is an ICE-lite agent (RFC 8445, 2.5): it tells all its candidates and learns the client's from its checks, so
 //! an offer without any is fine, and nothing needs to be trickled.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use str0m::{
     Candidate, Rtc, RtcConfig,
@@ -13,12 +13,14 @@ use str0m::{
     net::TcpType,
 };
 
-use super::port::Port;
+use super::reach::Reach;
 
 /// Longest offer, in bytes. A browser's with audio, video and a channel has 6 KiB.
 const LONGEST: usize = 64 << 10;
 /// Most media of an offer. A browser has one of each kind.
 const MOST_MEDIA: usize = 8;
+/// Between looks at what of the reply's sound the client misses.
+const STATS: Duration = Duration::from_secs(5);
 /// Largest event a client may send over the data channel. Longer sound is to come over RTP.
 pub(super) const LARGEST_EVENT: u32 = 256 << 10;
 
@@ -48,29 +50,32 @@ pub enum Refused {
 }
 
 /// A call that can begin.
-pub(super) struct Answered {
-    pub(super) rtc: Rtc,
+pub struct Answered {
+    /// Our side of it.
+    pub rtc: Rtc,
     /// The answer, to be sent to the client.
-    pub(super) sdp: String,
+    pub sdp: String,
     /// Our ICE user name fragment, by which its datagrams are known.
-    pub(super) name: String,
-    pub(super) audio: Audio,
+    pub name: String,
+    /// Where its sound is.
+    pub audio: Audio,
     /// Whether there will be a channel for events.
-    pub(super) events: bool,
+    pub events: bool,
 }
 
 /// The one audio of a call.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Audio {
-    pub(super) mid: Mid,
+pub struct Audio {
+    /// Which media.
+    pub mid: Mid,
     /// Payload type of Opus, as the client numbers it.
-    pub(super) opus: Pt,
+    pub opus: Pt,
     /// Whether the client listens.
-    pub(super) listens: bool,
+    pub listens: bool,
 }
 
-/// Answers an offer.
-pub(super) fn answer(offer: &str, port: &Port, now: Instant) -> Result<Answered, Refused> {
+/// Answers an offer, for a relay that is reached so.
+pub fn answer(offer: &str, reach: &Reach, now: Instant) -> Result<Answered, Refused> {
     if offer.len() > LONGEST {
         return Err(Refused::TooMuch { what: "more bytes than an offer needs", most: LONGEST });
     }
@@ -83,7 +88,7 @@ pub(super) fn answer(offer: &str, port: &Port, now: Instant) -> Result<Answered,
         return Err(Refused::NoAudio);
     }
     let mut rtc = config().build(now);
-    for candidate in candidates(port) {
+    for candidate in candidates(reach) {
         rtc.add_local_candidate(candidate);
     }
     let unanswerable = |error: str0m::RtcError| Refused::Unanswerable(error.to_string());
@@ -102,11 +107,10 @@ fn config() -> RtcConfig {
         .clear_codecs()
         .enable_opus(true, false)
         .set_sctp_max_message_size(LARGEST_EVENT)
-        .set_stats_interval(None)
+        .set_stats_interval(Some(STATS))
 }
 
-fn candidates(port: &Port) -> impl Iterator<Item = Candidate> {
-    let reach = port.reach();
+fn candidates(reach: &Reach) -> impl Iterator<Item = Candidate> {
     let udp = reach.udp.iter().map(|address| Candidate::host(*address, "udp"));
     let tcp =
         reach.tcp.iter().map(|address| Candidate::builder().tcp().host(*address).tcptype(TcpType::Passive).build());

@@ -10,6 +10,9 @@ const CLOCK: SampleRate = SampleRate::HZ_48000;
 /// RTP time of a step.
 pub(super) const TICKS: u32 = CLOCK.hertz() / 50;
 
+/// Loss that is always expected, in percent: a network that was good so far loses a packet without notice.
+const LEAST_LOSS: u8 = 5;
+
 /// Turns what is played into packets.
 pub(super) struct Pacer {
     playback: Playback,
@@ -31,6 +34,13 @@ impl Pacer {
     pub(super) fn new(playback: Playback) -> Result<Self, OpusError> {
         let encoder = OpusEncoder::new(SampleRate::HZ_24000)?;
         Ok(Self { playback, encoder, samples: [0; STEP], packet: Vec::new(), last: Step::Silence })
+    }
+
+    /// Makes packets bear the loss of this share of them, 0 to 100 percent. Some is expected in any case.
+    pub(super) fn expect_loss(&mut self, percent: u8) {
+        if let Err(error) = self.encoder.set_expected_loss(percent.max(LEAST_LOSS)) {
+            tracing::warn!(%error, "the encoder keeps what it expected");
+        }
     }
 
     /// The packet of the next 20 ms.

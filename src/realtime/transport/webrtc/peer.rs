@@ -37,6 +37,8 @@ pub(super) enum Happened {
     Found,
     /// A packet of its microphone.
     Heard(RtpPacket),
+    /// It misses this share of what is played, 0 to 100 percent, as its receiver reports say (RFC 3550, 6.4.2).
+    Missed(u8),
     /// Its channel for events is open.
     Opened,
     /// An event, or what should have been one.
@@ -51,6 +53,10 @@ pub(super) struct Peer {
     berth: Berth,
     audio: Audio,
     events: Option<ChannelId>,
+    /// Where the client was before, and where it is now: see [`Peer::whereabouts`].
+    moved: Option<(SocketAddr, SocketAddr)>,
+    /// Where a packet last came from that proved to be the client's.
+    seen: Option<SocketAddr>,
     /// Ways back over TCP, by the client's address.
     connections: HashMap<SocketAddr, mpsc::Sender<Bytes>>,
     sequence: u64,
@@ -70,7 +76,17 @@ pub(super) enum Told {
 
 impl Peer {
     pub(super) fn new(rtc: Rtc, berth: Berth, audio: Audio) -> Self {
-        Self { rtc, berth, audio, events: None, connections: HashMap::new(), sequence: 1, time: 0 }
+        Self {
+            rtc,
+            berth,
+            audio,
+            events: None,
+            moved: None,
+            seen: None,
+            connections: HashMap::new(),
+            sequence: 1,
+            time: 0,
+        }
     }
 
     /// The next datagram for this client.
@@ -140,8 +156,13 @@ impl Peer {
             tracing::trace!("a datagram is neither STUN, DTLS nor RTP");
             return Ok(());
         };
+        let before = happened.len();
         let taken = self.rtc.handle_input(Input::Receive(received, receive));
         self.settle(happened)?;
+        let proven = |happened: &Happened| matches!(happened, Happened::Heard(_) | Happened::Said { .. });
+        if protocol == Protocol::Udp && happened[before..].iter().any(proven) {
+            self.whereabouts(source);
+        }
         match taken {
             // A handshake that went wrong does not go right again.
             Err(error @ RtcError::Dtls(_)) => Err(error),
@@ -150,6 +171,16 @@ impl Peer {
                 Ok(())
             }
             Ok(()) => Ok(()),
+        }
+    }
+
+    /// A packet that only the client can have made came from here. A client whose address changes without its knowledge (a
+    /// NAT that forgot it) nominates nothing anew, and str0m goes on sending to where it was: what is sent there goes
+    /// where the client is.
+    fn whereabouts(&mut self, source: SocketAddr) {
+        if let Some(before) = self.seen.replace(source).filter(|before| *before != source) {
+            tracing::info!("the client moved to another address");
+            self.moved = Some((before, source));
         }
     }
 
@@ -168,7 +199,11 @@ impl Peer {
 
     fn send(&mut self, transmit: Transmit) {
         match transmit.proto {
-            Protocol::Udp => self.berth.port().send(transmit.source, transmit.destination, &transmit.contents),
+            Protocol::Udp => {
+                let moved = self.moved.filter(|(before, _)| *before == transmit.destination);
+                let destination = moved.map_or(transmit.destination, |(_, now)| now);
+                self.berth.port().send(transmit.source, destination, &transmit.contents);
+            }
             Protocol::Tcp | Protocol::SslTcp | Protocol::Tls => {
                 if let Some(connection) = self.connections.get(&transmit.destination) {
                     // As over UDP, what there is no room for is lost.
@@ -186,6 +221,9 @@ impl Peer {
                 Some(Happened::Found)
             }
             Event::RtpPacket(packet) if packet.header.payload_type == self.audio.opus => Some(Happened::Heard(packet)),
+            Event::MediaEgressStats(stats) => {
+                stats.loss.map(|loss| Happened::Missed((loss * 100.0).clamp(0.0, 100.0).round() as u8))
+            }
             Event::ChannelOpen(id, label) => {
                 tracing::debug!(label, "a data channel opened");
                 // One channel carries the events, whatever it is called; others are of no use here.

@@ -9,16 +9,16 @@ use super::config::Config;
 
 /// The addresses of one relay, best first.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Reach {
+pub struct Reach {
     /// Where clients may send datagrams.
-    pub(super) udp: Vec<SocketAddr>,
+    pub udp: Vec<SocketAddr>,
     /// Where clients may connect, if they may.
-    pub(super) tcp: Vec<SocketAddr>,
+    pub tcp: Vec<SocketAddr>,
     /// Addresses of this machine to name as the sender: a socket of all addresses would answer from another one than was
     /// asked.
-    pub(super) own: Vec<IpAddr>,
+    pub own: Vec<IpAddr>,
     /// Whether the socket serves both families, and shows IPv4 as part of IPv6.
-    pub(super) mapped: bool,
+    pub mapped: bool,
 }
 
 impl Reach {
