@@ -5,6 +5,7 @@ import pathlib
 import time
 import wave
 
+MODEL = "gpt-realtime"
 SAMPLES = pathlib.Path(__file__).parents[3] / "samples"
 RATE = 24_000
 STEP = 2 * RATE // 50  # bytes of 20 ms

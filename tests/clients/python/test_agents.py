@@ -5,9 +5,7 @@ import asyncio
 import pytest
 import websockets
 from agents.realtime import RealtimeModelSendRawMessage, RealtimeRunner
-from speech import LONG, QUESTION, SAMPLES, pcm24k, silence
-
-MODEL = "gpt-realtime"
+from speech import LONG, MODEL, QUESTION, SAMPLES, pcm24k, silence
 
 
 async def events(session, last, seconds=60):

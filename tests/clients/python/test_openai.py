@@ -5,33 +5,12 @@ import base64
 import math
 
 import pytest
-from speech import LONG, QUESTION, SAMPLES, STEP, pcm24k, silence, transcripts, word_errors, words
-
-MODEL = "gpt-realtime"
+from sdk import say, until
+from speech import LONG, MODEL, QUESTION, SAMPLES, pcm24k, silence, transcripts, word_errors, words
 
 
 def connected(client, **query):
     return client.realtime.connect(**({"model": MODEL} | query))
-
-
-async def say(connection, sound: bytes, pace: float = 1.0) -> None:
-    """Appends `sound` in steps of 20 ms, `pace` times as fast as speech."""
-    for start in range(0, len(sound), STEP):
-        audio = base64.b64encode(sound[start : start + STEP]).decode()
-        await connection.input_audio_buffer.append(audio=audio)
-        await asyncio.sleep(0.02 / pace)
-
-
-async def until(connection, kind: str, seconds: float = 60, seen: list | None = None):
-    """Reads events up to the first of this type."""
-    async with asyncio.timeout(seconds):
-        while True:
-            event = await connection.recv()
-            if seen is not None:
-                seen.append(event)
-            if event.type == kind:
-                return event
-            assert event.type != "error" or kind == "error", event
 
 
 async def ask(connection, text: str, **response):

@@ -7,9 +7,7 @@ import wave
 import openai
 import pytest
 import websockets
-from speech import QUESTION, word_errors, words
-
-MODEL = "gpt-realtime"
+from speech import MODEL, QUESTION, word_errors, words
 
 
 def test_a_client_secret_opens_sessions_and_nothing_else(client, url):
