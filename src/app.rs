@@ -105,6 +105,14 @@ impl App {
         self.made_key.as_ref()
     }
 
+    /// A key for the page, good for half a day; `None` where there is no page in this binary.
+    pub async fn page_key(&self) -> Result<Option<Secret>, StartError> {
+        if !rest::has_page() {
+            return Ok(None);
+        }
+        Ok(Some(self.context.auth.create_page_key().await?.secret))
+    }
+
     /// How accounts are exchanged while it serves.
     pub fn reloads(&self) -> Reloads {
         self.reloads.clone()

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use providers::openai;
+use providers::{Secret, openai};
 use secrecy::ExposeSecret;
 
 use super::Failure;
@@ -23,7 +23,8 @@ pub(super) async fn run(config: &Config, flags: &Flags) -> Result<(), Failure> {
     let listener = Listener::bind(&config.server).await?;
     let webrtc = sockets(config, &listener)?;
     let app = App::build(config, Clock::system(), webrtc).await?;
-    welcome(config, flags, &listener, &app);
+    let page_key = app.page_key().await?;
+    welcome(config, flags, &listener, &app, page_key.as_ref());
     let offers = tokio::spawn(offer(config.clone()));
     let reloading = tokio::spawn(reload(flags.clone(), app.reloads()));
     let served = app.serve(listener, stopped()).await;
@@ -46,10 +47,14 @@ fn sockets(config: &Config, listener: &Listener) -> Result<Option<webrtc::Socket
     bound.map(Some).map_err(told)
 }
 
-/// What a newcomer needs to talk to it: URL, key, something to paste.
-fn welcome(config: &Config, flags: &Flags, listener: &Listener, app: &App) {
+/// What a newcomer needs to talk to it: a link, a key, something to paste.
+fn welcome(config: &Config, flags: &Flags, listener: &Listener, app: &App, page_key: Option<&Secret>) {
     let url = if config.server.public_url.is_empty() { listener.url() } else { config.server.url() };
     println!("voice-relay {} serves on {url}\n", env!("CARGO_PKG_VERSION"));
+    if let Some(key) = page_key {
+        // Behind the `#`, so that no browser sends it anywhere; the page takes it out of the address bar.
+        println!("  open this to talk (the link is good for 12 hours):\n  {url}/#key={}\n", key.expose_secret());
+    }
     let key = match app.made_key() {
         Some(key) => {
             println!("  admin key (shown once, keep it): {}\n", key.expose_secret());

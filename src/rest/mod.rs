@@ -10,6 +10,7 @@ mod clauses;
 mod cloning;
 mod context;
 mod dictation;
+mod embedded;
 mod fault;
 mod guard;
 mod health;
@@ -46,6 +47,7 @@ use axum::{
 pub use context::{Config, Context};
 pub use fault::Fault;
 pub use guard::Need;
+pub use home::has_page;
 pub use models::Catalog;
 pub use ready::{Look, Part, Ready};
 
@@ -63,6 +65,7 @@ fn table() -> Vec<Route> {
     let cloning = cloning();
     vec![
         route("/", Need::Nothing, get(home::show)),
+        route("/assets/{name}", Need::Nothing, get(home::asset)),
         route("/health", Need::Nothing, get(health::live)),
         route("/health/openai", Need::Nothing, get(providers::openai)),
         route("/health/providers", Need::Nothing, get(providers::health)),
