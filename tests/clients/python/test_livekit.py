@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 
 from livekit import rtc
-from livekit.agents import stt, utils
+from livekit.agents import llm, stt, utils
 from livekit.plugins import openai
 from room import RoomLoudspeaker, RoomMicrophone
 from speech import LONG, QUESTION, RATE, SAMPLES, STEP, pcm24k, silence, transcripts, word_errors, words
@@ -97,6 +97,37 @@ def test_a_cut_connection_is_dialled_again_and_the_conversation_goes_on(guide, w
             # The items of before the cut were made again by the plugin, in their order.
             again = [e["item"] for e in wire.received[1] if e["type"] == "conversation.item.added"]
             assert [item["role"] for item in again] == ["user", "assistant", "user", "assistant"]
+
+    asyncio.run(story())
+
+
+async def written(generation: llm.GenerationCreatedEvent) -> str:
+    return "".join([str(text) async for message in generation.message_stream async for text in message.text_stream])
+
+
+def test_the_history_is_rewritten_and_a_call_of_a_tool_made_again(url, key, wire):
+    async def story():
+        async with utils.http_context.open():
+            model = openai.realtime.RealtimeModel(
+                base_url=url, api_key=key, model="gpt-realtime", modalities=["text"], turn_detection=None
+            )
+            session = model.session()
+            context = llm.ChatContext()
+            context.add_message(role="user", content="My name is Ada.")
+            context.add_message(role="assistant", content="Hello Ada.")
+            context.add_message(role="user", content="What is my name?")
+            await session.update_chat_ctx(context)
+            assert "Ada" in await written(await session.generate_reply())
+            context = session.chat_ctx.copy()
+            del context.items[0]
+            weather = {"call_id": "call_1", "name": "get_weather"}
+            context.items.append(llm.FunctionCall(arguments='{"city": "Oslo"}', **weather))
+            context.items.append(llm.FunctionCallOutput(output="It is raining in Oslo.", is_error=False, **weather))
+            await session.update_chat_ctx(context)
+            assert "raining" in await written(await session.generate_reply())
+            assert [item.id for item in session.chat_ctx.items[:-1]] == [item.id for item in context.items]
+            assert "error" not in wire.kinds
+            await session.aclose()
 
     asyncio.run(story())
 

@@ -3,11 +3,14 @@
 import asyncio
 import contextlib
 
+import pytest
 from device import Device
 from pipecat.frames.frames import LLMRunFrame, TranscriptionFrame, VADUserStoppedSpeakingFrame
 from pipecat.pipeline.pipeline import Pipeline
 from pipecat.pipeline.worker import PipelineWorker
 from pipecat.processors.aggregators.llm_context import LLMContext
+from pipecat.processors.aggregators.llm_response_universal import LLMContextAggregatorPair
+from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 from pipecat.services.openai.stt import OpenAIRealtimeSTTService
 from pipecat.workers.runner import WorkerRunner
 from speech import LONG, QUESTION, SAMPLES, pcm24k, transcripts, word_errors, words
@@ -111,6 +114,28 @@ def test_after_a_cut_a_new_pipeline_goes_on_with_the_conversation(guide, wire):
             assert errors == [] and wire.dialled == 2
             replayed = next(e["item"] for e in wire.received[1] if e["type"] == "conversation.item.added")
             assert "My name is Ada." in replayed["content"][0]["text"]
+
+    asyncio.run(story())
+
+
+def test_an_item_is_retrieved_and_a_wrong_id_does_no_harm(url, key):
+    async def story():
+        device, context = Device(), LLMContext([user("What is two plus two?")])
+        model = OpenAIRealtimeLLMService(api_key=key, base_url=url.replace("http", "ws") + "/realtime")
+        items = asyncio.Queue()
+        model.add_event_handler("on_conversation_item_created", lambda _, id, item: items.put_nowait(id))
+        asking, answering = LLMContextAggregatorPair(context)
+        worker = PipelineWorker(Pipeline([device.input(), asking, model, device.output(), answering]))
+        async with running(worker) as errors:
+            await worker.queue_frames([LLMRunFrame()])
+            await reply(context, "4")
+            item = await model.retrieve_conversation_item(items.get_nowait())
+            assert item.content[0].text == "What is two plus two?"
+            with pytest.raises(Exception, match="nothing"):
+                await model.retrieve_conversation_item("nothing")
+            device.microphone.open.say(pcm24k(QUESTION))
+            await reply(context, "84")
+            assert errors == []
 
     asyncio.run(story())
 
