@@ -1,4 +1,5 @@
-//! Once warm, nothing on a live stream's path allocates: decode, resample, frame, keep, measure, judge, encode.
+//! Once warm, nothing on a live stream's path allocates: decode, resample, frame, keep, measure, judge, encode; and with
+//! Opus over RTP: put in order, mend, decode, encode.
 //!
 //! Alone in its binary, since the counting allocator counts every thread of the process.
 #![expect(unsafe_code, reason = "an allocator that counts is an unsafe trait")]
@@ -10,7 +11,10 @@ use std::{
     time::Duration,
 };
 
-use audio::{Decoder, Denoiser, Encoding, Framer, Level, Preroll, Resampler, SampleRate, Threshold, Vad, vad::Engine};
+use audio::{
+    Decoder, Denoiser, Encoding, Framer, JitterBuffer, Level, OpusEncoder, Preroll, Resampler, SampleRate, Threshold,
+    Vad, jitter::Packet, vad::Engine, wav,
+};
 
 struct Counting;
 
@@ -115,4 +119,52 @@ fn a_warm_stream_allocates_nothing() {
             }
         }
     }
+}
+
+#[test]
+fn a_warm_opus_stream_allocates_nothing_whatever_its_network_does() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../samples/cards-005.wav");
+    let speech = wav::read(&std::fs::read(path).expect("the samples are there")).expect("it is a WAV file");
+    let speech = speech.resampled(SampleRate::HZ_24000).expect("a filter between common rates").samples;
+    let mut speech = speech.chunks_exact(480).cycle();
+    let mut encoder = OpusEncoder::new(SampleRate::HZ_24000).expect("a rate of Opus");
+    let mut buffer = JitterBuffer::new().expect("there is memory");
+    let mut packets: [Vec<u8>; 8] = Default::default();
+    let (mut sequence, mut latest) = (0_u16, 0_u16);
+    let mut eight = || {
+        for packet in &mut packets {
+            packet.clear();
+            encoder.encode(speech.next().expect("a cycle has no end"), packet).expect("20 ms");
+        }
+        // The third is lost, the fifth comes after the sixth and the last twice; then nothing comes for a while.
+        for nth in [0, 1, 3, 5, 4, 6, 7, 7] {
+            let number = sequence + nth;
+            latest = latest.max(number + 1);
+            let now = Duration::from_millis(u64::from(latest) * 20);
+            let payload = &packets[usize::from(nth)];
+            buffer.push(now, Packet { sequence: number, timestamp: u32::from(number) * 960, payload });
+            buffer.pop(now, |frame| {
+                black_box(frame);
+            });
+        }
+        sequence += 8;
+        if sequence.is_multiple_of(80) {
+            encoder.encode_silence(&mut packets[0]).expect("silence");
+            sequence += 20;
+            let now = Duration::from_millis(u64::from(sequence) * 20);
+            buffer.pop(now, |frame| {
+                black_box(frame);
+            });
+        }
+    };
+    for _ in 0..40 {
+        eight();
+    }
+    let before = COUNT.with(Cell::get);
+    for _ in 0..400 {
+        eight();
+    }
+    assert_eq!(COUNT.with(Cell::get) - before, 0);
+    let stats = buffer.stats();
+    assert!(stats.lost > 400 && stats.duplicate > 400 && stats.recovered > 100 && !stats.silent.is_zero(), "{stats:?}");
 }

@@ -207,8 +207,8 @@ impl JitterBuffer {
         self.stats.late += 1;
         if number > self.given {
             self.count_lost_before(number);
-        } else {
-            // It was counted as lost when one after it was given out.
+        } else if number >= 0 {
+            // It was counted as lost when one after it was given out; those from before the first were not.
             self.stats.lost = self.stats.lost.saturating_sub(1);
         }
     }

@@ -66,10 +66,11 @@ impl Timeline {
         let ahead = sequence.wrapping_sub(newest.sequence) as i16;
         let number = newest.number + i64::from(ahead);
         let start = newest.start + Ticks(i64::from(timestamp.wrapping_sub(newest.timestamp) as i32));
-        if self.has_seen(newest.number - number) {
+        let (implausible, late) = (start + length > self.limit(now), start + length <= cursor);
+        // The number alone would take a new stream that begins a little before for copies of the old one.
+        if !implausible && start > newest.start - MEMORY && self.has_seen(newest.number - number) {
             return Place::Duplicate;
         }
-        let (implausible, late) = (start + length > self.limit(now), start + length <= cursor);
         if !implausible && !late {
             self.suspects = None;
             self.note(Newest { sequence, timestamp, number, start });
@@ -133,6 +134,9 @@ impl Timeline {
 
 /// Bits of memory for packets that arrived: 2.5 s of 20 ms.
 const WINDOW: i64 = 128;
+
+/// How far back they may lie: as many of the longest packets.
+const MEMORY: Ticks = Ticks::from_millis(120 * WINDOW);
 
 /// How long packets must agree on another clock. A change of route that makes everything later by less is over before.
 const PERSISTENCE: Ticks = Ticks::from_millis(100);
