@@ -20,7 +20,7 @@ use crate::{
     drain::Drain,
     engines::{self, Engines, Reloads},
     metrics::Exporter,
-    realtime::{self, Engine, admission::Admission, protocol::settings::Defaults},
+    realtime::{self, Calls, Engine, admission::Admission, protocol::settings::Defaults, webrtc},
     rest::{self, Catalog, Context, Part, Ready},
     roster::Roster,
     server::{self, Listener},
@@ -44,6 +44,9 @@ pub enum StartError {
     /// An engine cannot be loaded.
     #[error(transparent)]
     Engine(#[from] ProviderError),
+    /// The WebRTC port cannot be served.
+    #[error("WebRTC calls cannot be served: {0}; `[webrtc] enabled = false` does without")]
+    WebRtc(std::io::Error),
     /// Metrics cannot be collected.
     #[error("metrics cannot be collected: {0}")]
     Metrics(String),
@@ -60,12 +63,13 @@ pub struct App {
 
 impl App {
     /// Opens the database, loads the engines, makes the admin key where there is none.
-    pub async fn build(config: &Config, clock: Clock) -> Result<Self, StartError> {
+    pub async fn build(config: &Config, clock: Clock, webrtc: Option<webrtc::Sockets>) -> Result<Self, StartError> {
         let db = open(config).await?;
         let (auth, made_key) = Auth::open(db.clone(), clock.clone(), Some(&config.server.admin_key)).await?;
         let engines = Engines::load(config, &clock).await?;
         let exporter = Exporter::install().map_err(|error| StartError::Metrics(error.to_string()))?;
         let catalog = Catalog::new(engines.offer, store::timestamp(clock.wall()));
+        let calls = webrtc.map(|sockets| Calls::open(sockets, &clock)).transpose().map_err(StartError::WebRtc)?;
         let drain = Drain::new();
         let limits = (config.realtime.sessions, config.realtime.sessions_per_principal);
         let engine = Engine {
@@ -81,6 +85,8 @@ impl App {
             db,
             auth,
             engine,
+            calls,
+            turn: config.webrtc.turn.clone(),
             providers: engines.providers,
             catalog,
             defaults: Defaults::default(),
@@ -97,6 +103,14 @@ impl App {
     /// The admin key, if one was made just now: the only time it can be shown.
     pub const fn made_key(&self) -> Option<&Secret> {
         self.made_key.as_ref()
+    }
+
+    /// A key for the page, good for half a day; `None` where there is no page in this binary.
+    pub async fn page_key(&self) -> Result<Option<Secret>, StartError> {
+        if !rest::has_page() {
+            return Ok(None);
+        }
+        Ok(Some(self.context.auth.create_page_key().await?.secret))
     }
 
     /// How accounts are exchanged while it serves.

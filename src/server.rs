@@ -143,6 +143,11 @@ impl Listener {
         Ok(Self { socket, tls })
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
     /// The URL clients on this machine reach it by.
     pub fn url(&self) -> String {
         let scheme = if self.tls.is_some() { "https" } else { "http" };

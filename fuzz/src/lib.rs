@@ -14,4 +14,16 @@ pub mod realtime {
     pub mod ingest;
     pub mod protocol;
     pub mod session;
+
+    pub mod transport {
+        //! What reads a client's bytes before a session has begun.
+
+        pub mod webrtc {
+            //! An offer and its answer.
+
+            pub mod config;
+            pub mod offer;
+            pub mod reach;
+        }
+    }
 }

@@ -159,6 +159,15 @@ impl Auth {
         Ok(Issued { kept, secret })
     }
 
+    /// A key for the page that the relay serves to its owner: live voice alone, and half a day. Those that have ended by
+    /// themselves are revoked; the others may still be in use by an open tab.
+    pub async fn create_page_key(&self) -> Result<Issued<Key>, StoreError> {
+        let now = self.now();
+        keys::retire(&self.0.db, self.owner().id, PAGE, now).await?;
+        let ends = now.checked_add(PAGE_LIFE).unwrap_or(Timestamp::MAX);
+        self.create_key(self.owner().id, PAGE, Scopes::from_iter([Scope::Realtime]), Some(ends)).await
+    }
+
     /// Ends an API key and every client secret it issued. Sessions that run go on.
     pub async fn revoke_key(&self, user: UserId, key: KeyId) -> Result<(), StoreError> {
         keys::revoke(&self.0.db, user, key, self.now()).await?;
@@ -216,6 +225,12 @@ impl fmt::Debug for Auth {
 
 /// How the made admin key begins.
 const ADMIN: &str = "vr_admin_";
+
+/// What the page's keys are called.
+const PAGE: &str = "page";
+
+/// A day's work, not a day and a night: a link may lie about in a terminal.
+const PAGE_LIFE: Duration = Duration::from_secs(12 * 3600);
 
 /// Characters of a key that are kept readable: the prefix and four of 43, enough to tell keys apart.
 const HINT: usize = 7;

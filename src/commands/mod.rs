@@ -126,7 +126,7 @@ impl Failure {
         match self {
             Self::Other(_) | Self::Start(StartError::Metrics(_)) => 1,
             Self::Config(_) => 3,
-            Self::Listen(_) => 4,
+            Self::Listen(_) | Self::Start(StartError::WebRtc(_)) => 4,
             Self::Start(StartError::DataDir { .. }) => 5,
             Self::Start(StartError::Engine(_)) => 6,
             Self::Start(StartError::Database(_)) => 7,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use providers::openai;
+use providers::{Secret, openai};
 use secrecy::ExposeSecret;
 
 use super::Failure;
@@ -12,6 +12,7 @@ use crate::{
     config::{Config, Environment, Flags},
     engines,
     engines::Reloads,
+    realtime::webrtc,
     server::Listener,
     telemetry,
 };
@@ -20,8 +21,10 @@ pub(super) async fn run(config: &Config, flags: &Flags) -> Result<(), Failure> {
     telemetry::start(&config.log);
     app::prepare(config)?;
     let listener = Listener::bind(&config.server).await?;
-    let app = App::build(config, Clock::system()).await?;
-    welcome(config, flags, &listener, &app);
+    let webrtc = sockets(config, &listener)?;
+    let app = App::build(config, Clock::system(), webrtc).await?;
+    let page_key = app.page_key().await?;
+    welcome(config, flags, &listener, &app, page_key.as_ref());
     let offers = tokio::spawn(offer(config.clone()));
     let reloading = tokio::spawn(reload(flags.clone(), app.reloads()));
     let served = app.serve(listener, stopped()).await;
@@ -30,10 +33,28 @@ pub(super) async fn run(config: &Config, flags: &Flags) -> Result<(), Failure> {
     served.map_err(|error| Failure::Other(format!("serving failed: {error}")))
 }
 
-/// What a newcomer needs to talk to it: URL, key, something to paste.
-fn welcome(config: &Config, flags: &Flags, listener: &Listener, app: &App) {
+/// Binds what WebRTC calls arrive on, unless they are switched off: the port of HTTP, over UDP, when nothing is said.
+fn sockets(config: &Config, listener: &Listener) -> Result<Option<webrtc::Sockets>, Failure> {
+    if !config.webrtc.enabled {
+        return Ok(None);
+    }
+    let bound = listener.address().and_then(|beside| webrtc::Sockets::bind(&config.webrtc, beside));
+    let told = |error| {
+        Failure::Other(format!(
+            "no WebRTC calls can arrive: {error}; [webrtc] listen names another address, enabled = false does without"
+        ))
+    };
+    bound.map(Some).map_err(told)
+}
+
+/// What a newcomer needs to talk to it: a link, a key, something to paste.
+fn welcome(config: &Config, flags: &Flags, listener: &Listener, app: &App, page_key: Option<&Secret>) {
     let url = if config.server.public_url.is_empty() { listener.url() } else { config.server.url() };
     println!("voice-relay {} serves on {url}\n", env!("CARGO_PKG_VERSION"));
+    if let Some(key) = page_key {
+        // Behind the `#`, so that no browser sends it anywhere; the page takes it out of the address bar.
+        println!("  open this to talk (the link is good for 12 hours):\n  {url}/#key={}\n", key.expose_secret());
+    }
     let key = match app.made_key() {
         Some(key) => {
             println!("  admin key (shown once, keep it): {}\n", key.expose_secret());

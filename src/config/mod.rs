@@ -30,6 +30,8 @@ pub struct Config {
     pub server: server::Config,
     /// How live sessions behave.
     pub realtime: realtime::Config,
+    /// Where WebRTC calls arrive.
+    pub webrtc: realtime::webrtc::Config,
     /// What it writes to the log.
     pub log: telemetry::Config,
     /// Which engines listen, think and speak.
@@ -79,6 +81,7 @@ impl Default for Config {
         Self {
             server: server::Config::default(),
             realtime: realtime::Config::default(),
+            webrtc: realtime::webrtc::Config::default(),
             log: telemetry::Config::default(),
             providers: engines::Config::default(),
             models: engines::ModelsConfig::default(),
@@ -119,7 +122,7 @@ impl Config {
     /// Reads and checks everything.
     pub fn load(flags: &Flags, source: &dyn Source) -> Result<Self, Problems> {
         let mut problems = Vec::new();
-        let secrets: Vec<_> = engines::key_variables().chain([ADMIN_KEY]).collect();
+        let secrets: Vec<_> = engines::key_variables().chain([ADMIN_KEY, TURN_SECRET]).collect();
         let source = &credentials::Filed::of(source, &secrets, layers::PREFIX, &mut problems);
         let given = gather(flags, source, &mut problems);
         let (mut config, mut wrong): (Self, _) = layers::overlay(&given);
@@ -128,6 +131,9 @@ impl Config {
         let told = fixed.is_some();
         if let Some(key) = fixed {
             config.server.admin_key = key.into();
+        }
+        if let Some(secret) = source.get(TURN_SECRET).filter(|secret| !secret.is_empty()) {
+            config.webrtc.turn.secret = secret.into();
         }
         config.take_keys(source);
         let mut wrong = config.validate();
@@ -210,6 +216,7 @@ impl Config {
         };
         section("server", self.server.validate());
         section("realtime", self.realtime.validate());
+        section("webrtc", self.webrtc.validate());
         section("log", self.log.validate());
         section("models", self.models.validate());
         section("inference", self.inference.validate());
@@ -265,6 +272,8 @@ impl Config {
 
 /// Fixes the admin key, whatever the file says.
 const ADMIN_KEY: &str = "VOICE_RELAY_ADMIN_KEY";
+/// The secret shared with the TURN server, in the environment.
+const TURN_SECRET: &str = "VOICE_RELAY_TURN_SECRET";
 
 fn gather(flags: &Flags, source: &dyn Source, problems: &mut Vec<Problem>) -> Vec<Given> {
     let mut given = Vec::new();

@@ -26,6 +26,9 @@ pub(super) const PROVIDER_COST: &str = "voice_relay_provider_cost_micros_total";
 pub(super) const PROVIDER_UNPRICED: &str = "voice_relay_provider_unpriced_total";
 pub(super) const INFERENCE_QUEUE: &str = "voice_relay_inference_queue";
 pub(super) const DROPPED_AUDIO: &str = "voice_relay_dropped_audio_ms_total";
+pub(super) const LOST_DATAGRAMS: &str = "voice_relay_lost_datagrams_total";
+pub(super) const RTP_PACKETS: &str = "voice_relay_rtp_packets_total";
+pub(super) const RTP_JITTER: &str = "voice_relay_rtp_jitter_ms";
 pub(super) const QUEUE_DEPTH: &str = "voice_relay_queue_depth";
 pub(super) const SLOW_READERS: &str = "voice_relay_slow_readers_total";
 pub(super) const HISTORY_OVERFLOWS: &str = "voice_relay_history_overflows_total";
@@ -86,6 +89,9 @@ const DECLARED: &[(&str, Kind, &str)] = &[
     (PROVIDER_UNPRICED, Kind::Counter, "Requests whose provider has no price, so that their cost is not counted"),
     (INFERENCE_QUEUE, Kind::Gauge, "Jobs that wait for a thread of the embedded engines"),
     (DROPPED_AUDIO, Kind::Counter, "Milliseconds of user audio lost, by where"),
+    (LOST_DATAGRAMS, Kind::Counter, "Datagrams of the WebRTC port that were lost in the relay, by why"),
+    (RTP_PACKETS, Kind::Counter, "Packets of clients' microphones, by what became of them; counted as calls end"),
+    (RTP_JITTER, Kind::Histogram, "Interarrival jitter of clients' microphones (RFC 3550) as calls end"),
     (QUEUE_DEPTH, Kind::Histogram, "Entries found waiting in a queue that was not empty, by queue"),
     (SLOW_READERS, Kind::Counter, "Sessions closed because the client does not read"),
     (HISTORY_OVERFLOWS, Kind::Counter, "Times that history could not keep up with a session"),

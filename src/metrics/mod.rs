@@ -65,6 +65,10 @@ pub enum Loss {
     Preroll,
     /// Speech-to-text did not keep up and its turn was failed.
     Transcriber,
+    /// A transport on which we play stood still.
+    Loudspeaker,
+    /// A session did not keep up with its client's microphone.
+    Microphone,
 }
 
 /// The queues whose depth is watched.
@@ -197,8 +201,33 @@ pub fn audio_dropped(loss: Loss, span: Duration) {
     let name = match loss {
         Loss::Preroll => "preroll",
         Loss::Transcriber => "transcriber",
+        Loss::Loudspeaker => "loudspeaker",
+        Loss::Microphone => "microphone",
     };
     counter!(DROPPED_AUDIO, "where" => name).increment(u64::try_from(span.as_millis()).unwrap_or(u64::MAX));
+}
+
+/// A datagram of the WebRTC port was lost: `unknown` belongs to no call, `in` found its call behind, `out` found no room in
+/// the socket.
+pub fn datagram_lost(why: &'static str) {
+    counter!(LOST_DATAGRAMS, "why" => why).increment(1);
+}
+
+/// A call ended: what became of its microphone's packets.
+pub fn rtp_ended(stats: &audio::jitter::Stats) {
+    let fates = [
+        ("received", stats.received),
+        ("lost", stats.lost),
+        ("late", stats.late),
+        ("duplicate", stats.duplicate),
+        ("recovered", stats.recovered),
+        ("undecodable", stats.undecodable),
+        ("implausible", stats.implausible + stats.overflowed),
+    ];
+    for (fate, packets) in fates {
+        counter!(RTP_PACKETS, "fate" => fate).increment(packets);
+    }
+    histogram!(RTP_JITTER).record(millis(stats.jitter));
 }
 
 /// How many entries were found waiting in a queue that was not empty.

@@ -59,6 +59,16 @@ impl Egress {
         self.replies.get(response).is_some_and(|queue| !queue.waiting.is_empty())
     }
 
+    /// Gives away a part's speech up to `until` from the part's start, as samples at 24 kHz. Returns how many.
+    pub fn play(&mut self, response: &ResponseId, part: Part, until: Duration, mut each: impl FnMut(&[i16])) -> usize {
+        let Some(queue) = self.replies.get_mut(response) else { return 0 };
+        let due = queue.due(part, until);
+        self.samples.clear();
+        self.samples.extend(queue.waiting.drain(..due));
+        each(&self.samples);
+        due
+    }
+
     /// Encodes a part's speech up to `until` from the part's start and gives it away in deltas of whole samples.
     /// Returns how many samples were released.
     pub fn release(
@@ -70,11 +80,7 @@ impl Egress {
         mut each: impl FnMut(&[u8]),
     ) -> usize {
         let Some(queue) = self.replies.get_mut(response) else { return 0 };
-        if queue.part != part {
-            (queue.part, queue.released, queue.narrow) = (part, 0, None);
-        }
-        let due = nearest_sample(until).saturating_sub(queue.released).min(queue.waiting.len());
-        queue.released += due;
+        let due = queue.due(part, until);
         let mut left = due;
         while left > 0 {
             let count = left.min(RATE.samples_in(DELTA));
@@ -121,6 +127,16 @@ impl Egress {
 }
 
 impl Queue {
+    /// Counts as released what waits of a part up to `until`, and says how many samples that is.
+    fn due(&mut self, part: Part, until: Duration) -> usize {
+        if self.part != part {
+            (self.part, self.released, self.narrow) = (part, 0, None);
+        }
+        let due = nearest_sample(until).saturating_sub(self.released).min(self.waiting.len());
+        self.released += due;
+        due
+    }
+
     fn narrow(&mut self, format: Format) -> &mut Resampler {
         let open = || (format, Resampler::aligned(RATE, SampleRate::HZ_8000).expect("the filter knows both rates"));
         &mut self.narrow.get_or_insert_with(open).1

@@ -66,6 +66,10 @@ pub struct Engine {
 pub struct Config {
     /// How far ahead of the listener speech is sent over WebSocket, where the client buffers (10 000).
     pub websocket_lead_ms: u64,
+    /// How far ahead of the listener speech is released where the relay plays: WebRTC and telephony (60).
+    pub playback_lead_ms: u64,
+    /// Where the relay plays: how long a reply that was talked over is kept, to go on if nothing was said (2000).
+    pub resume_within_ms: u64,
     /// Speech over a reply must last this long to interrupt it (160).
     pub overlap_ms: u64,
     /// … and this long while it sounds even, as hums and coughs do, or is understood as a backchannel such as "mm-hm" (800).
@@ -115,6 +119,8 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             websocket_lead_ms: 10_000,
+            playback_lead_ms: 60,
+            resume_within_ms: 2_000,
             overlap_ms: 160,
             backchannel_ms: 800,
             advice_after_ms: 200,
@@ -141,6 +147,8 @@ impl Config {
         let minute = 60_000;
         let bounds = [
             ("websocket_lead_ms", self.websocket_lead_ms, 20, 10 * minute),
+            ("playback_lead_ms", self.playback_lead_ms, 20, 1_000),
+            ("resume_within_ms", self.resume_within_ms, 0, 10_000),
             ("overlap_ms", self.overlap_ms, 0, 5_000),
             ("backchannel_ms", self.backchannel_ms, 0, 5_000),
             ("advice_after_ms", self.advice_after_ms, 20, 5_000),
@@ -170,14 +178,25 @@ impl Config {
         Hearing { advice, detector }
     }
 
-    /// The profile of a session over a transport where the client plays.
-    pub(crate) fn profile(&self, settings: Arc<Settings>, advice: bool, mind: Mind, seed: u64) -> Profile {
+    /// The profile of a session that is played by `player`.
+    pub(crate) fn profile(
+        &self,
+        player: Player,
+        settings: Arc<Settings>,
+        advice: bool,
+        mind: Mind,
+        seed: u64,
+    ) -> Profile {
+        let lead = match player {
+            Player::Client => Duration::from_millis(self.websocket_lead_ms),
+            Player::Relay => self.playback_lead(),
+        };
         Profile {
-            player: Player::Client,
-            lead: Duration::from_millis(self.websocket_lead_ms),
+            player,
+            lead,
             overlap: Duration::from_millis(self.overlap_ms),
             backchannel: Duration::from_millis(self.backchannel_ms),
-            resume_within: Duration::ZERO,
+            resume_within: Duration::from_millis(self.resume_within_ms),
             advice_after: Duration::from_millis(self.advice_after_ms),
             advice_fallback: Duration::from_millis(self.advice_fallback_ms),
             advice,
@@ -187,6 +206,11 @@ impl Config {
             mind,
             settings,
         }
+    }
+
+    /// How far ahead of the listener speech is released where we play.
+    pub(crate) const fn playback_lead(&self) -> Duration {
+        Duration::from_millis(self.playback_lead_ms)
     }
 
     /// How long a session may last.

@@ -107,6 +107,11 @@ impl Ingest {
         self.convert();
     }
 
+    /// Takes 20 ms that a transport decoded. What was begun of a frame before is heard first.
+    pub fn push(&mut self, frame: &Frame) {
+        self.samples.extend_from_slice(frame.samples());
+    }
+
     /// How much has come of a frame that is not whole yet.
     pub fn begun(&self) -> Duration {
         rate(self.format).duration_of(usize::try_from(self.decoded % self.frame()).unwrap_or(0))

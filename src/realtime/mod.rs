@@ -9,6 +9,7 @@ mod engine;
 pub mod history;
 pub mod ingest;
 pub mod ledger;
+mod loudspeaker;
 mod names;
 mod offer;
 pub mod protocol;
@@ -19,4 +20,8 @@ mod workers;
 pub use engine::{Config, Engine, Providers, VoiceDetector};
 pub use names::{Meaning, Names, RELAY, Task, well_known};
 pub use offer::{Choices, Offer, Partner};
-pub use transport::ws::{Start, limited, serve_ws};
+pub use transport::{
+    Start,
+    webrtc::{self, Calls},
+    ws::{limited, serve_ws},
+};

@@ -1,61 +1,172 @@
-//! What a live session is to be: from the URL and the client secret to settings and providers that are offered here.
+//! `/v1/realtime/calls`: live sessions over WebRTC. SDP offer in, SDP answer out.
 
-use axum::http::StatusCode;
+use std::sync::Arc;
+
+use axum::{
+    extract::{FromRequest, Multipart, Path, RawQuery, Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
 use serde_json::value::RawValue;
+use uuid::Uuid;
 
-use super::{Context, fault::Fault, models};
-use crate::realtime::{
-    Partner, Providers, RELAY, Task,
-    protocol::{Query, settings},
-    session::{
-        output::ClientError,
-        settings::{Kind, Settings},
-    },
+use super::{Context, body, fault::Fault, opening, upload};
+use crate::{
+    auth::{Principal, Scope},
+    realtime::{Calls, protocol::Query, webrtc::Refused},
 };
 
-/// The settings a session starts with. `session` is the session object of a client secret; its model goes before the
-/// URL's, and a session that began with one may name none at all.
-pub(super) fn settings(context: &Context, query: &Query, session: Option<&RawValue>) -> Result<Settings, Fault> {
-    let named = match query {
-        Query::Conversation { model: None } if session.is_some() => {
-            &Query::Conversation { model: Some(RELAY.to_owned()) }
+/// An offer, and the session that came with it.
+struct Offer {
+    sdp: String,
+    session: Option<Box<RawValue>>,
+}
+
+/// `POST /v1/realtime/calls`: 201 with the answer; the call's id is the last segment of `Location`.
+pub(super) async fn create(
+    State(context): State<Arc<Context>>,
+    principal: Principal,
+    RawQuery(query): RawQuery,
+    request: Request,
+) -> Result<Response, Fault> {
+    let offer = offer(&context, request).await?;
+    begin(&context, &principal, query.as_deref(), offer, "/v1/realtime/calls")
+}
+
+/// `POST /v1/realtime/calls/{id}/hangup`: 200 with an empty body.
+pub(super) async fn hang_up(
+    State(context): State<Arc<Context>>,
+    principal: Principal,
+    Path(id): Path<String>,
+) -> Result<Response, Fault> {
+    end(&context, &principal, &id)?;
+    Ok(StatusCode::OK.into_response())
+}
+
+/// `POST /whip`: a call by WHIP (RFC 9725), for publishers that speak it.
+pub(super) async fn publish(
+    State(context): State<Arc<Context>>,
+    principal: Principal,
+    RawQuery(query): RawQuery,
+    request: Request,
+) -> Result<Response, Fault> {
+    if !is(request.headers(), SDP) {
+        return Err(wrong_type("application/sdp"));
+    }
+    let offer = offer(&context, request).await?;
+    let mut response = begin(&context, &principal, query.as_deref(), offer, "/whip")?;
+    let turn = context.turn.credentials(&principal.user.to_string(), context.engine.clock.wall());
+    for url in turn.iter().flat_map(|server| &server.urls) {
+        let Some(server) = &turn else { break };
+        let link = format!(
+            "<{url}>; rel=\"ice-server\"; username=\"{}\"; credential=\"{}\"; credential-type=\"password\"",
+            server.username, server.credential
+        );
+        if let Ok(link) = HeaderValue::from_str(&link) {
+            response.headers_mut().append(header::LINK, link);
         }
-        Query::Conversation { .. } | Query::Transcription { .. } | Query::Sideband { .. } => query,
-    };
-    let settings = settings::initial(named, session, &context.defaults).map_err(refused)?;
-    let task = match settings.kind {
-        Kind::Conversation => Task::Realtime,
-        Kind::Transcription => Task::Transcription,
-    };
-    // A transcription session need not name a model.
-    let nameless = settings.kind == Kind::Transcription && settings.model.is_empty();
-    if !nameless && !context.catalog.serves(&settings.model, task) {
-        return Err(models::unknown(&settings.model));
     }
-    context.catalog.offer.check(None, &settings).map_err(refused)?;
-    Ok(settings)
+    Ok(response)
 }
 
-/// Whom a session with these settings speaks with.
-pub(super) fn providers(context: &Context, settings: &Settings) -> Providers {
-    let usual = context.providers.clone();
-    let realtime = match context.catalog.offer.partner(&settings.model) {
-        Some(Partner::Native(model)) => Some(model),
-        Some(Partner::Cascade) => None,
-        Some(Partner::Usual) | None => usual.realtime,
-    };
-    Providers { realtime: realtime.filter(|_| settings.kind == Kind::Conversation), ..usual }
+/// `DELETE /whip/{id}`: the publisher is done.
+pub(super) async fn unpublish(
+    State(context): State<Arc<Context>>,
+    principal: Principal,
+    Path(id): Path<String>,
+) -> Result<Response, Fault> {
+    end(&context, &principal, &id)?;
+    Ok(StatusCode::OK.into_response())
 }
 
-/// A protocol error told over HTTP.
-pub(super) fn refused(error: ClientError) -> Fault {
-    let status = match error.code {
-        Some("model_not_found") => StatusCode::NOT_FOUND,
-        Some(_) | None => StatusCode::BAD_REQUEST,
+fn begin(
+    context: &Context,
+    principal: &Principal,
+    query: Option<&str>,
+    offer: Offer,
+    place: &str,
+) -> Result<Response, Fault> {
+    let calls = calls(context)?;
+    let query = match Query::parse(query.unwrap_or_default()).map_err(opening::refused)? {
+        Query::Sideband { .. } => return Err(Fault::invalid("call_id", "A call cannot be begun by its id.")),
+        Query::Conversation { model: None } if offer.session.is_none() => Query::Conversation { model: None },
+        query => query,
     };
-    let fault = Fault::new(status, error.code.unwrap_or("invalid_value"), error.message);
-    match error.param {
-        Some(param) => fault.at(param),
-        None => fault,
-    }
+    let granted = opening::granted(principal)?;
+    let session = offer.session.as_deref().or(granted);
+    let settings = opening::settings(context, &query, session)?;
+    let start = opening::start(context, principal, settings, "webrtc")?;
+    let id = start.pass.live().id;
+    let answer = calls.answer(&offer.sdp, start).map_err(refused)?;
+    let location = format!("{place}/{}", name(id));
+    let headers = [(header::CONTENT_TYPE, SDP.to_owned()), (header::LOCATION, location)];
+    Ok((StatusCode::CREATED, headers, answer).into_response())
 }
+
+/// Ends a call of the caller's own; an admin may end any.
+fn end(context: &Context, principal: &Principal, name: &str) -> Result<(), Fault> {
+    let id = id(name).ok_or_else(Fault::not_found)?;
+    let admission = &context.engine.admission;
+    let user = principal.user.to_string();
+    let theirs = |live: &crate::realtime::admission::Live| {
+        live.id == id && (principal.may(Scope::Admin) || *live.principal == *user)
+    };
+    if admission.list().iter().any(theirs) && admission.kick(id) { Ok(()) } else { Err(Fault::not_found()) }
+}
+
+async fn offer(context: &Arc<Context>, request: Request) -> Result<Offer, Fault> {
+    if is(request.headers(), SDP) {
+        let bytes = body::read(request, context).await?;
+        let sdp = String::from_utf8(bytes.into()).map_err(|_| Fault::invalid("sdp", "SDP is UTF-8 text."))?;
+        return Ok(Offer { sdp, session: None });
+    }
+    if !is(request.headers(), "multipart/form-data") {
+        return Err(wrong_type("application/sdp or multipart/form-data"));
+    }
+    let form = Multipart::from_request(request, context).await;
+    let form = form.map_err(|_| Fault::invalid("body", "The form has no boundary."))?;
+    let (mut sdp, mut session) = (None, None);
+    for (name, text) in upload::read(form, 0).await?.texts {
+        match name.as_str() {
+            "sdp" => sdp = Some(text),
+            "session" => session = Some(body::parse(text.as_bytes())?),
+            _ => {}
+        }
+    }
+    let missing = || Fault::invalid("sdp", "The form has no part `sdp`.").coded("missing_required_parameter");
+    Ok(Offer { sdp: sdp.ok_or_else(missing)?, session })
+}
+
+fn calls(context: &Context) -> Result<&Calls, Fault> {
+    let message = "WebRTC is switched off here (`[webrtc] enabled`): connect over WebSocket.";
+    context.calls.as_ref().ok_or_else(|| Fault::new(StatusCode::NOT_IMPLEMENTED, "webrtc_disabled", message))
+}
+
+fn refused(refused: Refused) -> Fault {
+    let (code, text) = ("invalid_offer", refused.to_string());
+    let mut chars = text.chars();
+    let text: String = chars.next().map(|c| c.to_uppercase().chain(chars).collect()).unwrap_or_default();
+    Fault::new(StatusCode::BAD_REQUEST, code, format!("{text}.")).at("sdp")
+}
+
+fn wrong_type(wanted: &str) -> Fault {
+    let message = format!("The body must be {wanted}.");
+    Fault::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message)
+}
+
+fn is(headers: &HeaderMap, kind: &str) -> bool {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    given.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(kind)
+}
+
+/// What the call of a session is called on the wire.
+fn name(session: Uuid) -> String {
+    format!("rtc_{}", session.simple())
+}
+
+/// The session of a call.
+fn id(name: &str) -> Option<Uuid> {
+    name.strip_prefix("rtc_")?.parse().ok()
+}
+
+const SDP: &str = "application/sdp";

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Catalog, Ready};
 use crate::{
     auth::Auth,
-    realtime::{Engine, Providers, protocol::settings::Defaults},
+    realtime::{Calls, Engine, Providers, protocol::settings::Defaults, webrtc::Turn},
     roster::Roster,
     store::{self, Db},
 };
@@ -23,6 +23,10 @@ pub struct Context {
     pub auth: Auth,
     /// What live sessions share: the clock, the drain, admission, the ledger.
     pub engine: Engine,
+    /// Where WebRTC calls arrive, unless they are switched off.
+    pub calls: Option<Calls>,
+    /// The TURN server clients may use.
+    pub turn: Turn,
     /// What understands, thinks and speaks.
     pub providers: Providers,
     /// The names these go by.

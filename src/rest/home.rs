@@ -1,18 +1,48 @@
-//! `GET /`: what this is, for somebody who opened the URL in a browser.
+//! `GET /`: the page to talk on for browsers, and in a few lines what this is for everybody else.
 
-use axum::response::{IntoResponse, Response};
+use axum::{
+    extract::Path,
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
+};
 
-/// Says what answers here and how to talk to it.
-pub(super) async fn show() -> Response {
-    concat!(
-        "voice-relay ",
-        env!("CARGO_PKG_VERSION"),
-        "\n\nA realtime voice relay. It speaks the OpenAI Realtime protocol:\n\n",
-        "  WebSocket  /v1/realtime?model=voice-relay   with `Authorization: Bearer <key>`\n",
-        "  HTTP       /v1/audio/transcriptions, /v1/audio/speech, /v1/models\n",
-        "  History    /api/sessions, /api/sessions/{id}/messages\n",
-        "  Health     /health, /ready, /metrics\n\n",
-        "Point an OpenAI SDK at this server's /v1 as its base URL, or run `voice-relay talk question.wav`.\n",
-    )
-    .into_response()
+use super::{
+    embedded::{FILES, find},
+    fault::Fault,
+};
+
+/// Whether there is a page in this binary.
+pub fn has_page() -> bool {
+    !FILES.is_empty()
 }
+
+/// The page, for whoever takes HTML; else what answers here and how to talk to it.
+pub(super) async fn show(headers: HeaderMap) -> Response {
+    let accepted = headers.get(header::ACCEPT).and_then(|kinds| kinds.to_str().ok()).unwrap_or_default();
+    let page = if accepted.contains("text/html") { find(FILES, "index.html", &headers) } else { None };
+    page.unwrap_or_else(|| text().into_response())
+}
+
+/// `GET /assets/{name}`: what the page is made of.
+pub(super) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Fault> {
+    find(FILES, &format!("assets/{name}"), &headers).ok_or_else(Fault::not_found)
+}
+
+fn text() -> String {
+    let page = if has_page() { PAGE } else { NO_PAGE };
+    format!("voice-relay {}\n\n{TEXT}\n{page}\n", env!("CARGO_PKG_VERSION"))
+}
+
+const TEXT: &str = "\
+A realtime voice relay. It speaks the OpenAI Realtime protocol:
+
+  WebSocket  /v1/realtime?model=voice-relay   with `Authorization: Bearer <key>`
+  HTTP       /v1/audio/transcriptions, /v1/audio/speech, /v1/models
+  History    /api/sessions, /api/sessions/{id}/messages
+  Health     /health, /ready, /metrics
+
+Point an OpenAI SDK at this server's /v1 as its base URL, or run `voice-relay talk question.wav`.
+";
+const PAGE: &str = "Open this address in a browser to talk.";
+const NO_PAGE: &str =
+    "There is no page to talk on in this binary: `scripts/web` builds it, then `cargo build` puts it in.";

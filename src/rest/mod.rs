@@ -10,6 +10,7 @@ mod clauses;
 mod cloning;
 mod context;
 mod dictation;
+mod embedded;
 mod fault;
 mod guard;
 mod health;
@@ -17,6 +18,7 @@ mod home;
 mod keys;
 mod messages;
 mod models;
+mod opening;
 mod page;
 mod provider;
 mod providers;
@@ -45,6 +47,7 @@ use axum::{
 pub use context::{Config, Context};
 pub use fault::Fault;
 pub use guard::Need;
+pub use home::has_page;
 pub use models::Catalog;
 pub use ready::{Look, Part, Ready};
 
@@ -62,12 +65,17 @@ fn table() -> Vec<Route> {
     let cloning = cloning();
     vec![
         route("/", Need::Nothing, get(home::show)),
+        route("/assets/{name}", Need::Nothing, get(home::asset)),
         route("/health", Need::Nothing, get(health::live)),
         route("/health/openai", Need::Nothing, get(providers::openai)),
         route("/health/providers", Need::Nothing, get(providers::health)),
         route("/ready", Need::Nothing, get(ready::show)),
         route("/metrics", Need::Scope(Scope::Admin), get(health::metrics)),
         route("/v1/realtime", Need::Voice, get(realtime::connect)),
+        route("/v1/realtime/calls", Need::Voice, post(calls::create)),
+        route("/v1/realtime/calls/{id}/hangup", Need::Voice, post(calls::hang_up)),
+        route("/whip", Need::Voice, post(calls::publish)),
+        route("/whip/{id}", Need::Voice, delete(calls::unpublish)),
         route("/v1/realtime/client_secrets", Need::Scope(Scope::Realtime), post(secrets::create)),
         route("/v1/models", Need::Key, get(models::list)),
         route("/v1/models/{*id}", Need::Key, get(models::show)),

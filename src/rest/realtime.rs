@@ -2,7 +2,7 @@
 //!
 //! All that can be refused is refused before the upgrade, with an HTTP status and the OpenAI error object.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     extract::{
@@ -12,12 +12,11 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
 };
-use serde_json::value::RawValue;
 
-use super::{Context, calls, fault::Fault, guard};
+use super::{Context, fault::Fault, guard, opening};
 use crate::{
-    auth::{Principal, Via},
-    realtime::{Start, limited, protocol::Query, serve_ws},
+    auth::Principal,
+    realtime::{limited, protocol::Query, serve_ws},
 };
 
 /// `GET /v1/realtime`.
@@ -36,30 +35,12 @@ pub(super) async fn connect(
         let message = "The beta shape of the Realtime API is not served; leave out `OpenAI-Beta: realtime=v1`.";
         return Err(Fault::new(StatusCode::BAD_REQUEST, "beta_api_shape_disabled", message));
     }
-    let query = Query::parse(query.as_deref().unwrap_or_default()).map_err(calls::refused)?;
+    let query = Query::parse(query.as_deref().unwrap_or_default()).map_err(opening::refused)?;
     if matches!(query, Query::Sideband { .. }) {
         return Err(Fault::new(StatusCode::NOT_FOUND, "call_not_found", "No such call is running.").at("call_id"));
     }
-    let session = match &principal.via {
-        Via::ClientSecret(grant) => Some(serde_json::from_str::<&RawValue>(&grant.session).map_err(|error| {
-            tracing::error!(%error, "a client secret's session is not JSON");
-            Fault::internal()
-        })?),
-        Via::AdminKey | Via::ApiKey(_) => None,
-    };
-    let settings = calls::settings(&context, &query, session)?;
-    let engine = context.engine.clone();
-    if engine.drain.has_begun() {
-        let message = "The server is shutting down: try again in a moment.";
-        return Err(Fault::new(StatusCode::SERVICE_UNAVAILABLE, "shutting_down", message).after(RETRY));
-    }
-    let admitted = engine.admission.admit(principal.user.to_string(), "ws", engine.clock.wall());
-    let pass = admitted.map_err(|refused| {
-        let message = format!("No session can begin now: {refused}.");
-        Fault::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded", message).after(RETRY)
-    })?;
-    let providers = calls::providers(&context, &settings);
-    let start = Start { engine, providers, pass, settings, offer: context.catalog.offer.clone() };
+    let settings = opening::settings(&context, &query, opening::granted(&principal)?)?;
+    let start = opening::start(&context, &principal, settings, "ws")?;
     let mut upgrade = limited(upgrade);
     if let Some(answer) = guard::subprotocol(&headers).answer {
         upgrade.set_selected_protocol(HeaderValue::from_static(answer));
@@ -74,6 +55,3 @@ fn wants_beta(headers: &HeaderMap) -> bool {
     };
     named("openai-beta", "realtime=v1") || named(header::SEC_WEBSOCKET_PROTOCOL.as_str(), "openai-beta.realtime-v1")
 }
-
-/// When a client that found no place may try again.
-const RETRY: Duration = Duration::from_secs(5);

@@ -49,22 +49,27 @@ fn reason(panic: &(dyn std::any::Any + Send)) -> &str {
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("of unknown kind")
 }
 
-/// Lets pages of these origins call the relay. Without any, browsers keep every page of another origin out.
+/// Lets pages of these origins call the relay. Without any, browsers keep every page of another origin out of all but
+/// [`OPEN`]: what a page can do there it does by the secret it was given, never by being opened in the right browser.
 pub(super) fn cors(origins: &[String]) -> CorsLayer {
-    if origins.is_empty() {
-        return CorsLayer::new();
-    }
-    let origins = origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
+    let origins: Vec<_> = origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()).collect();
+    let allowed = AllowOrigin::predicate(move |origin, parts| {
+        let open = || OPEN.iter().any(|path| parts.uri.path().starts_with(path));
+        origins.contains(origin) || origins.is_empty() && open()
+    });
     CorsLayer::new()
-        .allow_origin(AllowOrigin::list(origins))
+        .allow_origin(allowed)
         .allow_methods([Method::GET, Method::POST, Method::DELETE])
         .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([REQUEST_ID, header::LOCATION, header::RETRY_AFTER])
+        .expose_headers([REQUEST_ID, header::LOCATION, header::LINK, header::RETRY_AFTER])
         .max_age(PREFLIGHT)
 }
 
 /// Carries the id under which the log holds what happened.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Live voice for pages of any origin, while no origins are named.
+const OPEN: [&str; 3] = ["/v1/realtime/calls", "/v1/realtime/client_secrets", "/whip"];
 
 /// How long browsers may remember a preflight; two hours is the most Chromium keeps one.
 const PREFLIGHT: Duration = Duration::from_secs(7200);

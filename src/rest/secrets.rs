@@ -13,10 +13,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::{Context, body, calls, fault::Fault};
+use super::{Context, body, fault::Fault, opening};
 use crate::{
     auth::Principal,
-    realtime::protocol::{Query, settings},
+    realtime::{
+        protocol::{Query, settings},
+        webrtc::IceServer,
+    },
 };
 
 /// What the secret is to be good for. A body may be left out altogether.
@@ -42,6 +45,9 @@ struct View<'a> {
     value: &'a str,
     expires_at: i64,
     session: Box<RawValue>,
+    /// For the `RTCPeerConnection`'s configuration, where there is a TURN server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ice_servers: Option<[IceServer; 1]>,
 }
 
 /// `POST /v1/realtime/client_secrets`.
@@ -54,7 +60,7 @@ pub(super) async fn create(
     let params: Params = if bytes.is_empty() { Params::default() } else { body::parse(&bytes)? };
     let life = params.expires_after.map_or(Ok(LIFE), life)?;
     let session = params.session.unwrap_or_else(|| RawValue::NULL.to_owned());
-    let settings = calls::settings(&context, &Query::Conversation { model: None }, Some(&session))?;
+    let settings = opening::settings(&context, &Query::Conversation { model: None }, Some(&session))?;
     let issued = context.auth.create_client_secret(&principal, session.get().into(), life).map_err(|full| {
         let message = format!("No client secret can be made now: {full}.");
         Fault::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded", message).after(SHORTEST)
@@ -66,7 +72,9 @@ pub(super) async fn create(
         tracing::error!(%error, "the session object is not JSON");
         Fault::internal()
     })?;
-    Ok(Json(View { value: issued.secret.expose_secret(), expires_at, session }).into_response())
+    let turn = context.turn.credentials(&principal.user.to_string(), context.engine.clock.wall());
+    let ice_servers = turn.map(|server| [server]);
+    Ok(Json(View { value: issued.secret.expose_secret(), expires_at, session, ice_servers }).into_response())
 }
 
 fn life(after: ExpiresAfter) -> Result<Duration, Fault> {

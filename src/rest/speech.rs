@@ -20,9 +20,9 @@ use serde_json::json;
 use super::{
     Context,
     body::Strict,
-    calls, clauses,
+    clauses,
     fault::Fault,
-    models,
+    models, opening,
     sound::{self, Sound},
 };
 use crate::realtime::Task;
@@ -68,7 +68,7 @@ pub(super) async fn speak(
         return Err(models::unknown(&params.model));
     }
     let offer = &context.catalog.offer;
-    offer.check_voice("voice", &voice.name).map_err(calls::refused)?;
+    offer.check_voice("voice", &voice.name).map_err(opening::refused)?;
     // A voice that says whose it is goes there by itself.
     let named = offer.voices(&params.model).filter(|_| offer.names().speaker(&voice.name).is_none());
     let tts = named.unwrap_or_else(|| Arc::clone(&context.providers.tts));

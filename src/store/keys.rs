@@ -88,6 +88,19 @@ pub async fn revoke(db: &Db, user: UserId, key: KeyId, now: Timestamp) -> Result
     if done.rows_affected() == 0 { Err(StoreError::NotFound) } else { Ok(()) }
 }
 
+/// Revokes the keys of this name that have ended by themselves, so that lists do not fill with them.
+pub(crate) async fn retire(db: &Db, user: UserId, name: &str, now: Timestamp) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE api_keys SET revoked_at = $3 WHERE user_id = $1 AND name = $2 AND revoked_at IS NULL AND expires_at <= $3",
+    )
+    .bind(user.text())
+    .bind(name)
+    .bind(column::millis(now))
+    .execute(db.writer())
+    .await?;
+    Ok(())
+}
+
 /// The key with this hash and its owner's role, unless revoked or expired. Who asks is not known yet: this is the query
 /// that finds it out.
 pub(crate) async fn find(db: &Db, hash: &[u8], now: Timestamp) -> Result<Option<(Key, Role)>, StoreError> {

@@ -85,11 +85,14 @@ async fn every_declared_number_is_fed_by_what_it_claims_to_count() {
         assert!(text.lines().any(|found| found == line), "{line}: {text}");
     }
 
-    // Tests of their own provoke these: a client that does not read, a store that is stuck, a deaf engine, a full pool.
+    // Tests of their own provoke these: a client that does not read, a store that is stuck, a deaf engine, a full pool,
+    // calls over WebRTC.
     metrics::slow_reader();
     metrics::history_overflowed();
     metrics::audio_dropped(Loss::Preroll, Duration::from_millis(20));
     metrics::inference_depth(1);
+    metrics::datagram_lost("unknown");
+    metrics::rtp_ended(&audio::jitter::Stats { received: 1, jitter: Duration::from_millis(1), ..Default::default() });
     let text = exporter.render();
     for name in metrics::names() {
         assert!(counted(&text, name), "{name} is declared, but nothing feeds it: {text}");

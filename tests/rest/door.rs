@@ -33,7 +33,7 @@ async fn every_route_but_health_refuses_who_shows_nothing() {
         }
     }
     open.dedup();
-    assert_eq!(open, ["/", "/health", "/health/openai", "/health/providers", "/ready"]);
+    assert_eq!(open, ["/", "/assets/{name}", "/health", "/health/openai", "/health/providers", "/ready"]);
 }
 
 #[tokio::test]

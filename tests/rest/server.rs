@@ -54,6 +54,8 @@ impl Server {
                 ledger: Some(ledger::in_store(db.clone())),
             },
             db,
+            calls: None,
+            turn: realtime::webrtc::Turn::default(),
             providers: realtime::Providers {
                 stt: Arc::new(scripted::SpeechToText::new(scripted::SttScript::default())),
                 llm: Arc::new(scripted::LanguageModel::new(scripted::LlmScript::default())),

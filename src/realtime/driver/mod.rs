@@ -22,6 +22,7 @@ use super::{
     engine::{Engine, Providers},
     history::History,
     ingest::Ingest,
+    loudspeaker::Speaker,
     offer::Offer,
     protocol::{self, Encoder},
     session::{
@@ -29,10 +30,10 @@ use super::{
         ids::TurnId,
         input::{CloseReason, Command, Request, Spoken},
         output::{ClientError, Event},
-        settings::{Kind, Mind, Settings},
+        settings::{Kind, Mind, Player},
     },
     transport::{
-        Incoming,
+        Incoming, Start,
         downlink::{Downlink, Farewell},
     },
     workers::{Fed, Report, Workers},
@@ -57,6 +58,8 @@ pub(crate) struct Driver {
     history: History,
     encoder: Encoder,
     downlink: Downlink,
+    /// Where we play; else the client does, and is sent the sound.
+    speaker: Option<Speaker>,
     hand: Hand,
     deadlines: Deadlines,
     /// Decided and not yet obeyed; empty but for the length of a call.
@@ -91,14 +94,8 @@ struct Tally {
 
 impl Driver {
     /// A session that has just begun.
-    pub(crate) fn new(
-        engine: Engine,
-        mut providers: Providers,
-        pass: Pass,
-        settings: Settings,
-        offer: Offer,
-        downlink: Downlink,
-    ) -> Self {
+    pub(crate) fn new(start: Start, downlink: Downlink, speaker: Option<Speaker>) -> Self {
+        let Start { engine, mut providers, pass, settings, offer } = start;
         let now = engine.clock.now();
         let (config, live) = (&engine.config, pass.live());
         let advice = providers.turn.is_some();
@@ -115,7 +112,9 @@ impl Driver {
         let (workers, inbox) =
             Workers::new(providers, engine.clock.clone(), config.patience(), config.synthesis_lead());
         let mut out = Vec::new();
-        let session = Session::new(now, config.profile(Arc::new(settings), advice, mind, seed(&pass)), &mut out);
+        let player = if speaker.is_some() { Player::Relay } else { Player::Client };
+        let profile = config.profile(player, Arc::new(settings), advice, mind, seed(&pass));
+        let session = Session::new(now, profile, &mut out);
         let deadlines = Deadlines::new(now, config);
         Self {
             engine,
@@ -130,6 +129,7 @@ impl Driver {
             history,
             encoder,
             downlink,
+            speaker,
             hand: Hand::default(),
             deadlines,
             out,
@@ -183,6 +183,12 @@ impl Driver {
                     self.act(read);
                     self.came = None;
                 }
+            }
+            Some(Incoming::Frame(frame)) => {
+                self.came = Some(now);
+                self.ingest.push(&frame);
+                self.listen();
+                self.came = None;
             }
             Some(Incoming::Binary) => self.refuse(protocol::error::binary_frame()),
             Some(Incoming::Alive) => {}

@@ -9,6 +9,7 @@ use super::{Driver, State};
 use crate::{
     metrics::{self, Latency, Loss},
     realtime::{
+        loudspeaker::Speaker,
         session::{
             Output,
             ids::{ResponseId, TurnId},
@@ -60,9 +61,10 @@ impl Driver {
             Output::Flush(response) => {
                 self.downlink.flush(&response);
                 self.egress.forget(&response);
+                self.speaker.iter().for_each(Speaker::flush);
             }
-            // Nobody plays here: the client does, and holds its own loudspeaker.
-            Output::Pause | Output::Resume => {}
+            Output::Pause => self.speaker.iter().for_each(Speaker::hold),
+            Output::Resume => self.speaker.iter().for_each(Speaker::resume),
             Output::Notify(event) => self.notify(&event),
             Output::Record(record) => self.history.record(*record),
             Output::Measure(measure) => count(measure),
@@ -140,9 +142,13 @@ impl Driver {
     }
 
     fn release(&mut self, part: &PartRef, format: Format, until: std::time::Duration) {
-        let Self { egress, encoder, downlink, given, .. } = self;
-        let mut played = Ok(());
+        let Self { egress, encoder, downlink, given, speaker, .. } = self;
         let indexes = (part.output_index, part.content_index);
+        if let Some(speaker) = speaker {
+            let samples = egress.play(&part.response, indexes, until, |samples| speaker.play(samples));
+            return self.workers.released(&part.response, samples);
+        }
+        let mut played = Ok(());
         let samples = egress.release(&part.response, indexes, format, until, |audio| {
             let mut text = String::with_capacity(512 + audio.len() / 3 * 4);
             encoder.audio_delta(part, audio, &mut text);

@@ -1,17 +1,43 @@
 //! How a client is reached. A transport turns its bytes into [`Incoming`]s and sends what [`downlink`] hands it.
 
 pub(crate) mod downlink;
+pub mod webrtc;
 pub(super) mod ws;
 
+use audio::Frame;
 use axum::extract::ws::Utf8Bytes;
 
 use self::downlink::Farewell;
+use super::{
+    admission::Pass,
+    engine::{Engine, Providers},
+    offer::Offer,
+    session::settings::Settings,
+};
+
+/// What a session begins with, whatever its transport.
+#[derive(Debug)]
+pub struct Start {
+    /// What sessions share.
+    pub engine: Engine,
+    /// Whom this session speaks with.
+    pub providers: Providers,
+    /// The place it takes; it names the session and its principal.
+    pub pass: Pass,
+    /// What it is, as the URL and the client secret have it.
+    pub settings: Settings,
+    /// What its client may choose among.
+    pub offer: Offer,
+}
 
 /// One thing that came from a client.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a frame is held inline so that passing one on allocates nothing")]
 pub(crate) enum Incoming {
     /// A client event, as JSON text.
     Text(Utf8Bytes),
+    /// 20 ms of its microphone, from a transport that decodes: no `input_audio_buffer.append` is needed.
+    Frame(Frame),
     /// Something that should have been text.
     Binary,
     /// A sign of life.

@@ -30,19 +30,13 @@ use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
 use super::{
-    Incoming,
+    Incoming, Start,
     downlink::{self, Ending, Farewell, Outlet},
 };
 use crate::{
     clock::Clock,
     metrics::{self, Way},
-    realtime::{
-        admission::Pass,
-        driver::Driver,
-        engine::{Engine, Providers},
-        offer::Offer,
-        session::settings::Settings,
-    },
+    realtime::driver::Driver,
 };
 
 /// Largest message and frame: 20 MiB of base64 in one append, and room for the JSON around it.
@@ -53,21 +47,6 @@ const READ_BUFFER: usize = 4 << 10;
 const PING: Duration = Duration::from_secs(20);
 /// How long the goodbye may take: the rest of what is sent, and the client's answer.
 const GOODBYE: Duration = Duration::from_secs(5);
-
-/// What a session over WebSocket begins with.
-#[derive(Debug)]
-pub struct Start {
-    /// What sessions share.
-    pub engine: Engine,
-    /// Whom this session speaks with.
-    pub providers: Providers,
-    /// The place it takes; it names the session and its principal.
-    pub pass: Pass,
-    /// What it is, as the URL and the client secret have it.
-    pub settings: Settings,
-    /// What its client may choose among.
-    pub offer: Offer,
-}
 
 /// Sets the limits that [`serve_ws`] relies upon. Call it before `on_upgrade`.
 pub fn limited(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
@@ -81,7 +60,7 @@ pub async fn serve_ws(socket: WebSocket, start: Start) {
 }
 
 async fn serve(socket: WebSocket, start: Start) {
-    let Start { engine, providers, pass, settings, offer } = start;
+    let engine = &start.engine;
     let _hold = engine.drain.hold();
     let _live = metrics::session_opened("ws");
     let (sink, mut messages) = socket.split();
@@ -91,7 +70,7 @@ async fn serve(socket: WebSocket, start: Start) {
     let writer = Writer { sink, outlet, ending, stall, clock, way: Way::to_client() };
     let writing = AbortOnDropHandle::new(tokio::spawn(writer.run(lost).in_current_span()));
 
-    let driver = Driver::new(engine, providers, pass, settings, offer, downlink);
+    let driver = Driver::new(start, downlink, None);
     let loss = stream::once(loss).filter_map(|lost| future::ready(lost.ok()));
     let uplink = messages.by_ref().map(read).chain(stream::once(future::ready(Incoming::Gone)));
     driver.run(stream::select(uplink, loss.boxed())).await;

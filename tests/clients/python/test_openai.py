@@ -2,14 +2,11 @@
 
 import asyncio
 import base64
-import io
 import math
-import wave
 
-import openai
 import pytest
-import websockets
-from conftest import MODEL, SAMPLES, pcm24k, say, silence, transcripts, until, word_errors, words
+from sdk import say, until
+from speech import LONG, MODEL, QUESTION, SAMPLES, pcm24k, silence, transcripts, word_errors, words
 
 
 def connected(client, **query):
@@ -31,7 +28,7 @@ def test_a_spoken_question_is_answered_aloud(client):
             await connection.session.update(
                 session={"type": "realtime", "audio": {"input": {"transcription": {"model": "whisper-1"}}}}
             )
-            speaking = asyncio.create_task(say(connection, pcm24k(SAMPLES / "question.wav") + silence(2)))
+            speaking = asyncio.create_task(say(connection, pcm24k(QUESTION) + silence(2)))
             seen = []
             done = await until(connection, "response.done", seen=seen)
             await speaking
@@ -91,10 +88,9 @@ def test_speaking_over_the_reply_stops_it_and_the_next_words_are_answered(client
     async def story():
         async with connected(client) as connection:
             await until(connection, "session.created")
-            long = "say " + "the quick brown fox jumps over the lazy dog, and " * 12
-            await ask(connection, long)
+            await ask(connection, LONG)
             await until(connection, "response.output_audio.delta")
-            speaking = asyncio.create_task(say(connection, pcm24k(SAMPLES / "question.wav") + silence(2)))
+            speaking = asyncio.create_task(say(connection, pcm24k(QUESTION) + silence(2)))
             cut = await until(connection, "response.done")
             assert cut.response.status == "cancelled"
             assert cut.response.status_details.reason == "turn_detected"
@@ -129,7 +125,7 @@ def test_a_hum_over_the_reply_does_not_stop_it(client):
     async def story():
         async with connected(client) as connection:
             await until(connection, "session.created")
-            await ask(connection, "say " + "the quick brown fox jumps over the lazy dog, and " * 12)
+            await ask(connection, LONG)
             await until(connection, "response.output_audio.delta")
             await say(connection, silence(0.5) + hum(0.2) + silence(0.06) + hum(0.3) + silence(3))
             # What the relay made of the hum has been sent before it answers this.
@@ -191,10 +187,8 @@ def test_manual_turns_commit_and_create_back_to_back(client):
     async def story():
         async with connected(client) as connection:
             await until(connection, "session.created")
-            await connection.session.update(
-                session={"type": "realtime", "audio": {"input": {"turn_detection": None}}}
-            )
-            await say(connection, pcm24k(SAMPLES / "question.wav"), pace=20)
+            await connection.session.update(session={"type": "realtime", "audio": {"input": {"turn_detection": None}}})
+            await say(connection, pcm24k(QUESTION), pace=20)
             await connection.input_audio_buffer.commit()
             await connection.response.create()
             done = await until(connection, "response.done")
@@ -214,7 +208,9 @@ def test_transcription_sessions_understand_recorded_people(client, kind, most):
             await connection.session.update(
                 session={
                     "type": "transcription",
-                    "audio": {"input": {"transcription": {"model": "whisper-1", "language": "en"}, "turn_detection": None}},
+                    "audio": {
+                        "input": {"transcription": {"model": "whisper-1", "language": "en"}, "turn_detection": None}
+                    },
                 }
             )
             await say(connection, pcm24k(path), pace=50)
@@ -235,48 +231,28 @@ def test_transcription_sessions_understand_recorded_people(client, kind, most):
     asyncio.run(story())
 
 
-def test_a_client_secret_opens_sessions_and_nothing_else(client, url):
+def test_the_program_of_the_guide_talks(program):
+    user, assistant = program("openai_talk.py", QUESTION).splitlines()
+    assert user.startswith("user: ") and "12 times 7" in user
+    assert assistant.startswith("assistant: ") and "84" in assistant
+
+
+def test_after_a_cut_the_sdk_dials_again_and_the_conversation_goes_on(client, wire, guide):
+    talk = guide("openai_talk.py")
+
     async def story():
-        secret = await client.realtime.client_secrets.create(
-            session={"type": "realtime", "instructions": "Be brief.", "output_modalities": ["text"]}
-        )
-        assert secret.value.startswith("ek_")
-        phone = openai.AsyncOpenAI(api_key=secret.value, base_url=url)
-        async with connected(phone) as connection:
-            created = await until(connection, "session.created")
-            assert created.session.instructions == "Be brief."
-            assert created.session.output_modalities == ["text"]
-        with pytest.raises((openai.AuthenticationError, openai.PermissionDeniedError)):
-            await phone.models.list()
-
-    asyncio.run(story())
-
-
-def test_a_wrong_key_is_refused_everywhere(url):
-    async def story():
-        stranger = openai.AsyncOpenAI(api_key="vr_wrong", base_url=url, max_retries=0)
-        with pytest.raises(openai.AuthenticationError):
-            await stranger.models.list()
-        with pytest.raises(websockets.exceptions.InvalidStatus) as refused:
-            async with connected(stranger):
-                pass
-        assert refused.value.response.status_code == 401
-
-    asyncio.run(story())
-
-
-def test_files_are_transcribed_and_text_is_spoken(client):
-    async def story():
-        assert [model.id async for model in await client.models.list()]
-        speech = await client.audio.speech.create(
-            model="tts-1", voice="alloy", input="The meeting starts at half past nine.", response_format="wav"
-        )
-        with wave.open(io.BytesIO(speech.content)) as file:
-            assert file.getframerate() == 24_000
-        heard = await client.audio.transcriptions.create(
-            model="whisper-1", file=("speech.wav", speech.content), response_format="verbose_json"
-        )
-        assert heard.duration > 1
-        assert word_errors(words("the meeting starts at half past nine"), words(heard.text)) <= 2, heard.text
+        async with client.realtime.connect(model=MODEL, on_reconnecting=lambda _: None) as connection:
+            await asyncio.gather(talk["listen"](connection), talk["speak"](connection, QUESTION))
+            await ask(connection, LONG)
+            await until(connection, "response.output_audio.delta")
+            wire.cut()
+            listening = asyncio.create_task(talk["listen"](connection))
+            while "session.updated" not in {event["type"] for event in wire.received[-1]} or wire.dialled < 2:
+                await asyncio.sleep(0.05)
+            await asyncio.gather(listening, talk["speak"](connection, QUESTION))
+        said = [item["content"][0]["text"] for item in talk["history"]]
+        assert len(said) == 4 and "84" in said[1] and "84" in said[3], said
+        again = [e["item"]["role"] for e in wire.received[1] if e["type"] == "conversation.item.added"]
+        assert again == ["user", "assistant", "user", "assistant"]
 
     asyncio.run(story())

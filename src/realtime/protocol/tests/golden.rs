@@ -1,5 +1,5 @@
-//! Every server event, written and compared with `tests/golden`, which `tests/clients/golden.py` holds against the types
-//! of the clients. `UPDATE_GOLDEN=1` writes the files anew.
+//! Every server event, written and compared with `tests/golden`, which the clients' own schemas are held against in
+//! `tests/clients`. `UPDATE_GOLDEN=1` writes the files anew.
 
 use std::{fs, path::PathBuf, sync::Arc, time::Duration};
 

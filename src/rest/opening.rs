@@ -1,0 +1,99 @@
+//! What a live session is to be: from the URL and the client secret to settings and providers that are offered here.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use serde_json::value::RawValue;
+
+use super::{Context, fault::Fault, models};
+use crate::{
+    auth::{Principal, Via},
+    realtime::{
+        Partner, Providers, RELAY, Start, Task,
+        protocol::{Query, settings},
+        session::{
+            output::ClientError,
+            settings::{Kind, Settings},
+        },
+    },
+};
+
+/// When a client that found no place may try again.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// The settings a session starts with. `session` is the session object of a client secret; its model goes before the
+/// URL's, and a session that began with one may name none at all.
+pub(super) fn settings(context: &Context, query: &Query, session: Option<&RawValue>) -> Result<Settings, Fault> {
+    let named = match query {
+        Query::Conversation { model: None } if session.is_some() => {
+            &Query::Conversation { model: Some(RELAY.to_owned()) }
+        }
+        Query::Conversation { .. } | Query::Transcription { .. } | Query::Sideband { .. } => query,
+    };
+    let settings = settings::initial(named, session, &context.defaults).map_err(refused)?;
+    let task = match settings.kind {
+        Kind::Conversation => Task::Realtime,
+        Kind::Transcription => Task::Transcription,
+    };
+    // A transcription session need not name a model.
+    let nameless = settings.kind == Kind::Transcription && settings.model.is_empty();
+    if !nameless && !context.catalog.serves(&settings.model, task) {
+        return Err(models::unknown(&settings.model));
+    }
+    context.catalog.offer.check(None, &settings).map_err(refused)?;
+    Ok(settings)
+}
+
+/// The session object that came with a client secret.
+pub(super) fn granted(principal: &Principal) -> Result<Option<&RawValue>, Fault> {
+    let Via::ClientSecret(grant) = &principal.via else { return Ok(None) };
+    serde_json::from_str(&grant.session).map(Some).map_err(|error| {
+        tracing::error!(%error, "a client secret's session is not JSON");
+        Fault::internal()
+    })
+}
+
+/// Takes a place for a session with these settings, if there is one.
+pub(super) fn start(
+    context: &Context,
+    principal: &Principal,
+    settings: Settings,
+    transport: &'static str,
+) -> Result<Start, Fault> {
+    let engine = context.engine.clone();
+    if engine.drain.has_begun() {
+        let message = "The server is shutting down: try again in a moment.";
+        return Err(Fault::new(StatusCode::SERVICE_UNAVAILABLE, "shutting_down", message).after(RETRY));
+    }
+    let admitted = engine.admission.admit(principal.user.to_string(), transport, engine.clock.wall());
+    let pass = admitted.map_err(|refused| {
+        let message = format!("No session can begin now: {refused}.");
+        Fault::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded", message).after(RETRY)
+    })?;
+    let providers = providers(context, &settings);
+    Ok(Start { engine, providers, pass, settings, offer: context.catalog.offer.clone() })
+}
+
+/// Whom a session with these settings speaks with.
+fn providers(context: &Context, settings: &Settings) -> Providers {
+    let usual = context.providers.clone();
+    let realtime = match context.catalog.offer.partner(&settings.model) {
+        Some(Partner::Native(model)) => Some(model),
+        Some(Partner::Cascade) => None,
+        Some(Partner::Usual) | None => usual.realtime,
+    };
+    Providers { realtime: realtime.filter(|_| settings.kind == Kind::Conversation), ..usual }
+}
+
+/// A protocol error told over HTTP.
+pub(super) fn refused(error: ClientError) -> Fault {
+    let status = match error.code {
+        Some("model_not_found") => StatusCode::NOT_FOUND,
+        Some(_) | None => StatusCode::BAD_REQUEST,
+    };
+    let fault = Fault::new(status, error.code.unwrap_or("invalid_value"), error.message);
+    match error.param {
+        Some(param) => fault.at(param),
+        None => fault,
+    }
+}

@@ -1,0 +1,17 @@
+//! WebRTC against a running relay: an independent peer, real sockets, real DTLS.
+
+mod bad_networks;
+mod barge_in;
+#[expect(dead_code, reason = "what the benchmark needs of it")]
+mod caller;
+mod hostile;
+mod network;
+mod refusals;
+mod relay;
+mod talking;
+mod ways;
+mod whip;
+
+#[path = "../rest/server.rs"]
+#[expect(dead_code, reason = "what other tests need of it")]
+mod server;

@@ -1,0 +1,72 @@
+/** Where a conversation takes place: who may come in, what the relay offers, which devices there are, what was chosen. */
+
+import { signal } from "@preact/signals";
+
+import { type Access, Refused } from "../relay/access.ts";
+import { type Catalog, fetchCatalog } from "../relay/catalog.ts";
+import { type Devices, listDevices, NONE } from "../sound/devices.ts";
+import { Call } from "./call.ts";
+import { type Choices, keepChoices, loadChoices } from "./choices.ts";
+
+export class Room {
+  readonly call: Call;
+  /** `waiting`: perhaps another tab has a key; `asking`: one is wanted; `wrong`: the last one was refused. */
+  readonly door = signal<"waiting" | "asking" | "wrong" | "open">("waiting");
+  readonly catalog = signal<Catalog | null>(null);
+  readonly devices = signal<Devices>(NONE);
+  readonly choices = signal<Choices>(loadChoices(localStorage));
+  readonly #access: Access;
+  readonly #storage: Storage;
+  readonly #channel = new BroadcastChannel("voice-relay");
+
+  constructor(access: Access, storage: Storage) {
+    this.#access = access;
+    this.#storage = storage;
+    if (access.known) this.door.value = "open";
+    this.call = new Call(access, () => this.choices.value);
+    this.call.onrefused = () => this.leave("wrong");
+    this.call.hearing.subscribe((hearing) => hearing && void this.lookAtDevices());
+    navigator.mediaDevices?.addEventListener("devicechange", () => void this.lookAtDevices());
+    // The relay need not wait for packets that will not come.
+    addEventListener("pagehide", () => this.call.stop());
+    setInterval(() => this.door.value === "open" && void this.enter(), LOOK_AGAIN_MS);
+  }
+
+  /** Comes in with the pass there is, and looks around. */
+  async enter(): Promise<void> {
+    if (!(await this.#access.share(this.#channel))) return this.leave("asking");
+    try {
+      this.catalog.value = await fetchCatalog(this.#access);
+      this.door.value = "open";
+    } catch (error) {
+      if (error instanceof Refused) return this.leave("wrong");
+      // A relay that starts again is worth waiting for: what there is to choose from comes later.
+      this.door.value = "open";
+    }
+  }
+
+  async unlock(key: string): Promise<void> {
+    this.#access.keep(key.trim());
+    await this.enter();
+  }
+
+  leave(door: "asking" | "wrong"): void {
+    this.call.stop();
+    this.#access.forget();
+    this.door.value = door;
+  }
+
+  async lookAtDevices(): Promise<void> {
+    this.devices.value = await listDevices();
+  }
+
+  async choose(change: Partial<Choices>): Promise<void> {
+    const before = this.choices.value;
+    this.choices.value = { ...before, ...change };
+    keepChoices(this.#storage, this.choices.value);
+    await this.call.apply(before);
+  }
+}
+
+/** Engines fall ill and recover; what is said of them should not be old. */
+const LOOK_AGAIN_MS = 30_000;
