@@ -95,7 +95,7 @@ struct Tally {
 impl Driver {
     /// A session that has just begun.
     pub(crate) fn new(start: Start, downlink: Downlink, speaker: Option<Speaker>) -> Self {
-        let Start { engine, mut providers, pass, settings, offer } = start;
+        let Start { engine, mut providers, pass, settings, offer, dialect } = start;
         let now = engine.clock.now();
         let (config, live) = (&engine.config, pass.live());
         let advice = providers.turn.is_some();
@@ -108,7 +108,8 @@ impl Driver {
         let providers = providers.metered(pass.tally());
         let history =
             History::open(engine.ledger.clone(), &pass, &settings.model, engine.clock.clone(), engine.drain.hold());
-        let encoder = Encoder::new(live.name(), engine.clock.unix() + config.longest_session_secs);
+        let expires_at = engine.clock.unix() + config.longest_session_secs;
+        let encoder = Encoder::new(live.name(), expires_at).in_dialect(dialect);
         let (workers, inbox) =
             Workers::new(providers, engine.clock.clone(), config.patience(), config.synthesis_lead());
         let mut out = Vec::new();
@@ -178,7 +179,7 @@ impl Driver {
         match incoming {
             Some(Incoming::Text(text)) => {
                 self.tally.messages += 1;
-                if let Some(read) = self.hand.take(text, self.session.settings()) {
+                if let Some(read) = self.hand.take(text, self.encoder.dialect(), self.session.settings()) {
                     self.came = Some(now);
                     self.act(read);
                     self.came = None;

@@ -134,10 +134,13 @@ impl Driver {
     }
 
     pub(super) fn tell(&mut self, event: &Event) {
-        let mut text = String::with_capacity(512);
-        self.encoder.encode(event, &mut text);
-        let text = Utf8Bytes::from(text);
-        let told = if self.echoing { self.downlink.echo(text) } else { self.downlink.tell(text) };
+        let Self { encoder, downlink, echoing, .. } = self;
+        let mut told = Ok(());
+        encoder.tell(event, |text| {
+            let text = Utf8Bytes::from(text);
+            let sent = if *echoing { downlink.echo(text) } else { downlink.tell(text) };
+            told = told.and(sent);
+        });
         self.check(told);
     }
 

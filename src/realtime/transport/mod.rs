@@ -12,6 +12,7 @@ use super::{
     admission::Pass,
     engine::{Engine, Providers},
     offer::Offer,
+    protocol::Dialect,
     session::settings::Settings,
 };
 
@@ -28,6 +29,8 @@ pub struct Start {
     pub settings: Settings,
     /// What its client may choose among.
     pub offer: Offer,
+    /// What its client speaks.
+    pub dialect: Dialect,
 }
 
 /// One thing that came from a client.
