@@ -29,6 +29,7 @@ mod request;
 mod samples;
 mod secrets;
 mod sessions;
+mod sideband;
 mod sound;
 mod speech;
 mod subtitles;

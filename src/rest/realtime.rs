@@ -14,13 +14,13 @@ use axum::{
     response::Response,
 };
 
-use super::{Context, fault::Fault, guard, opening};
+use super::{Context, fault::Fault, guard, opening, sideband};
 use crate::{
     auth::Principal,
     realtime::{
         Start, limited,
         protocol::{Dialect, Query},
-        serve_ws,
+        serve_sideband, serve_ws,
     },
 };
 
@@ -38,15 +38,16 @@ pub(super) async fn connect(
         Fault::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", message)
     })?;
     let query = Query::parse(query.as_deref().unwrap_or_default()).map_err(opening::refused)?;
-    if matches!(query, Query::Sideband { .. }) {
-        return Err(Fault::new(StatusCode::NOT_FOUND, "call_not_found", "No such call is running.").at("call_id"));
-    }
     let dialect = opening::dialect(&headers).or(path.map_or(Dialect::Ga, |Extension(dialect)| dialect));
-    let settings = opening::settings(&context, &query, opening::granted(&principal)?)?;
-    let start = Start { dialect, ..opening::start(&context, &principal, settings, "ws")? };
     let mut upgrade = limited(upgrade);
     if let Some(answer) = guard::subprotocol(&headers).answer {
         upgrade.set_selected_protocol(HeaderValue::from_static(answer));
     }
+    if let Query::Sideband { call } = &query {
+        let (engine, seat) = (context.engine.clone(), sideband::seat(&context, &principal, call)?);
+        return Ok(upgrade.on_upgrade(move |socket| serve_sideband(socket, engine, seat, dialect)));
+    }
+    let settings = opening::settings(&context, &query, opening::granted(&principal)?)?;
+    let start = Start { dialect, ..opening::start(&context, &principal, settings, "ws")? };
     Ok(upgrade.on_upgrade(move |socket| serve_ws(socket, start)))
 }

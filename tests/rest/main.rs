@@ -15,5 +15,6 @@ mod live;
 mod ready;
 mod secrets;
 mod server;
+mod sideband;
 mod spending;
 mod voices;

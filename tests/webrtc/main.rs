@@ -7,6 +7,7 @@ mod hostile;
 mod network;
 mod refusals;
 mod relay;
+mod sideband;
 mod talking;
 mod whip;
 

@@ -121,6 +121,13 @@ impl Hand {
         &self.sound[at..end]
     }
 
+    /// Lets the sound in hand go unheard.
+    pub(super) fn discard(&mut self) {
+        if let State::Sounding(_) = self.state {
+            self.state = State::Empty;
+        }
+    }
+
     fn hold(&mut self, sound: Vec<u8>, read: Read) -> Read {
         self.sound = sound;
         self.state = match read {

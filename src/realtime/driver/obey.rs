@@ -5,7 +5,7 @@ use std::mem;
 use audio::Frame;
 use axum::extract::ws::Utf8Bytes;
 
-use super::{Driver, State};
+use super::{Driver, State, controllers::Source};
 use crate::{
     metrics::{self, Latency, Loss},
     realtime::{
@@ -133,7 +133,13 @@ impl Driver {
         self.downlink.forget(response);
     }
 
+    /// Tells everybody; of what is wrong with somebody's own event, only them.
     pub(super) fn tell(&mut self, event: &Event) {
+        match (event, self.answering) {
+            (Event::Error(_), Some(Source::Client)) => {}
+            (Event::Error(_), Some(Source::Controller(number))) => return self.controllers.answer(number, event),
+            _ => self.controllers.tell(event),
+        }
         let Self { encoder, downlink, echoing, .. } = self;
         let mut told = Ok(());
         encoder.tell(event, |text| {
@@ -189,7 +195,7 @@ impl Driver {
 }
 
 /// What a client is told as the last thing: section 2 of the protocol.
-const fn farewell(reason: CloseReason) -> Farewell {
+pub(super) const fn farewell(reason: CloseReason) -> Farewell {
     match reason {
         CloseReason::Hangup => Farewell { code: 1000, reason: "" },
         CloseReason::Expired => Farewell { code: 1001, reason: "Your session hit the maximum duration." },

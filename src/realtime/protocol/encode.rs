@@ -34,6 +34,12 @@ impl Encoder {
         self
     }
 
+    /// One that tells somebody else of the same session, from its own first event on.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        Self { constants: self.constants.clone(), events: 0 }
+    }
+
     /// The dialect it writes in.
     pub const fn dialect(&self) -> Dialect {
         self.constants.dialect

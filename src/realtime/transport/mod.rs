@@ -1,6 +1,7 @@
 //! How a client is reached. A transport turns its bytes into [`Incoming`]s and sends what [`downlink`] hands it.
 
 pub(crate) mod downlink;
+pub(super) mod sideband;
 pub mod webrtc;
 pub(super) mod ws;
 
