@@ -4,7 +4,7 @@ use std::{hint::black_box, time::Duration};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use voice_relay::realtime::{
-    protocol::{Encoder, Query, decode, settings},
+    protocol::{Dialect, Encoder, Query, decode, settings},
     session::{
         ids::{ItemId, ResponseId},
         output::{Event, PartRef},
@@ -23,14 +23,14 @@ fn reading(criterion: &mut Criterion) {
     let append = format!(r#"{{"type":"input_audio_buffer.append","audio":"{}"}}"#, "AbC/".repeat(320));
     group.throughput(Throughput::Bytes(append.len() as u64));
     group.bench_function("append_20ms", |bencher| {
-        bencher.iter(|| decode(black_box(&append), &settings, &mut scratch).is_ok());
+        bencher.iter(|| decode(black_box(&append), Dialect::Ga, &settings, &mut scratch).is_ok());
     });
     let update = r#"{"type":"session.update","session":{"type":"realtime","instructions":"Be brief.",
         "audio":{"input":{"turn_detection":{"type":"semantic_vad"},"transcription":{"model":"whisper-1"}}},
         "tools":[{"type":"function","name":"f","description":"d","parameters":{"type":"object","properties":{}}}]}}"#;
     group.throughput(Throughput::Bytes(update.len() as u64));
     group.bench_function("session_update", |bencher| {
-        bencher.iter(|| decode(black_box(update), &settings, &mut scratch).is_ok());
+        bencher.iter(|| decode(black_box(update), Dialect::Ga, &settings, &mut scratch).is_ok());
     });
     group.finish();
 }

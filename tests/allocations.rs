@@ -10,7 +10,7 @@ use std::{
 use audio::vad;
 use voice_relay::realtime::{
     ingest::{Hearing, Ingest},
-    protocol::{ClientEvent, Encoder, Query, decode, settings},
+    protocol::{ClientEvent, Dialect, Encoder, Query, decode, settings},
     session::{
         ids::{ItemId, ResponseId},
         output::PartRef,
@@ -26,7 +26,7 @@ fn a_warm_append_allocates_nothing() {
     let text = format!(r#"{{"type":"input_audio_buffer.append","event_id":"e1","audio":"{audio}"}}"#);
     let mut scratch = Vec::new();
     let mut append = || {
-        let event = decode(&text, &settings, &mut scratch).unwrap();
+        let event = decode(&text, Dialect::Ga, &settings, &mut scratch).unwrap();
         assert!(matches!(event, ClientEvent::Append { audio, event_id: Some(_) } if audio.len() == 960));
     };
     append();

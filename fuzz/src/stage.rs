@@ -20,7 +20,7 @@ use crate::{
     realtime::{
         egress::Egress,
         ingest::{Hearing, Ingest},
-        protocol::{ClientEvent, Encoder, Query, decode, settings},
+        protocol::{ClientEvent, Dialect, Encoder, Query, decode, settings},
         session::{
             Input, LEAST_COMMIT, Output, Session,
             ids::{ResponseId, TurnId},
@@ -46,6 +46,9 @@ pub struct Stage {
     voice: Voice,
     egress: Egress,
     encoder: Encoder,
+    /// What the client speaks. It is told in the shape that `listener` knows; in the other one, only the shape is checked.
+    dialect: Dialect,
+    other: Encoder,
     listener: Listener,
     scratch: Vec<u8>,
     out: Vec<Output>,
@@ -94,6 +97,8 @@ impl Stage {
             voice: Voice::Quiet { since: Duration::ZERO },
             egress: Egress::default(),
             encoder: Encoder::new("sess_1", 0),
+            dialect: if choice & 64 == 0 { Dialect::Ga } else { Dialect::Beta },
+            other: Encoder::new("sess_1", 0).in_dialect(Dialect::Beta),
             listener: Listener::default(),
             scratch: Vec::new(),
             out,
@@ -112,7 +117,7 @@ impl Stage {
     pub fn says(&mut self, text: &str) {
         self.listener.expects(text);
         let mut scratch = std::mem::take(&mut self.scratch);
-        match decode(text, self.session.settings(), &mut scratch) {
+        match decode(text, self.dialect, self.session.settings(), &mut scratch) {
             Ok(ClientEvent::Append { audio, .. }) => {
                 for slice in audio.chunks(self.ingest.slice()) {
                     self.ingest.take(slice);
@@ -324,6 +329,10 @@ impl Stage {
         }
         let mut text = String::new();
         self.encoder.encode(event, &mut text);
+        self.other.tell(event, |text| {
+            let read = serde_json::from_str::<serde_json::Value>(&text);
+            assert!(read.is_ok_and(|event| event["type"].is_string()), "{text}");
+        });
         self.listener.hears(&text);
         if let Event::ResponseDone(response) = event {
             self.forget(&response.id);
@@ -368,7 +377,7 @@ pub fn carries(sound: &[u8]) {
     let settings = settings::initial(&query, None, &settings::Defaults::default()).expect("the defaults are valid");
     let text = format!(r#"{{"type":"input_audio_buffer.append","audio":"{}"}}"#, BASE64_STANDARD.encode(sound));
     let mut scratch = vec![7; 9];
-    match decode(&text, &settings, &mut scratch) {
+    match decode(&text, Dialect::Ga, &settings, &mut scratch) {
         Ok(ClientEvent::Append { audio, event_id: None }) => assert_eq!(audio, sound),
         other => panic!("{other:?}"),
     }

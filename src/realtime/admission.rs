@@ -11,6 +11,10 @@ use std::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::{
+    sideband::{self, Arrivals, Seat, Seats},
+    transport::sideband::OVER,
+};
 use crate::cost::{Prices, Spending, Tally};
 
 /// The door. Cheap to clone; clones are the same door.
@@ -30,6 +34,7 @@ struct Entry {
     live: Live,
     kick: CancellationToken,
     tally: Arc<Tally>,
+    seats: Seats,
 }
 
 /// A live session as its owner or an operator sees it.
@@ -68,6 +73,17 @@ pub enum Refused {
     Greedy(usize),
 }
 
+/// Why nobody may control a live session beside its client.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum NoSeat {
+    /// There is no such session, or it is somebody else's.
+    #[error("no such call is running")]
+    Nobody,
+    /// It has as many controllers as it may.
+    #[error("the call is at its limit of {0} second controllers")]
+    Full(usize),
+}
+
 impl Admission {
     /// A door with these limits on live sessions, together and of one principal.
     pub fn new(total: usize, per_principal: usize) -> Self {
@@ -95,13 +111,15 @@ impl Admission {
         if live.values().filter(|entry| entry.live.principal == principal).count() >= self.0.per_principal {
             return Err(Refused::Greedy(self.0.per_principal));
         }
+        let (seats, arrivals) = sideband::seats();
         let entry = Entry {
             live: Live { id: Uuid::now_v7(), principal, transport, since },
             kick: CancellationToken::new(),
             tally: Arc::new(Tally::new(Arc::clone(&self.1))),
+            seats,
         };
         live.insert(entry.live.id, entry.clone());
-        Ok(Pass { entry, door: self.clone() })
+        Ok(Pass { entry, arrivals: Some(arrivals), door: self.clone() })
     }
 
     /// All live sessions, oldest first.
@@ -113,6 +131,13 @@ impl Admission {
     pub fn spending(&self, id: Uuid) -> Option<Spending> {
         let tally = self.0.lock().get(&id).map(|entry| Arc::clone(&entry.tally));
         tally?.spending()
+    }
+
+    /// A seat for a second controller of a live session, if it is of those that `theirs` approves of.
+    pub fn seat(&self, id: Uuid, theirs: impl FnOnce(&Live) -> bool) -> Result<Seat, NoSeat> {
+        let entry = self.0.lock().get(&id).cloned();
+        let entry = entry.filter(|entry| theirs(&entry.live)).ok_or(NoSeat::Nobody)?;
+        entry.seats.take().ok_or(NoSeat::Full(sideband::MOST))
     }
 
     /// Asks a live session to end. Returns whether there is such a session.
@@ -133,6 +158,8 @@ impl Door {
 #[derive(Debug)]
 pub struct Pass {
     entry: Entry,
+    /// Where second controllers arrive, until somebody runs the session.
+    arrivals: Option<Arrivals>,
     door: Admission,
 }
 
@@ -147,6 +174,11 @@ impl Pass {
         &self.entry.tally
     }
 
+    /// Where second controllers arrive, for whoever runs the session.
+    pub(crate) fn arrivals(&mut self) -> Option<Arrivals> {
+        self.arrivals.take()
+    }
+
     /// Resolves once somebody wants the session to end.
     pub fn kicked(&self) -> impl Future<Output = ()> + Send + 'static {
         self.entry.kick.clone().cancelled_owned()
@@ -156,6 +188,9 @@ impl Pass {
 impl Drop for Pass {
     fn drop(&mut self) {
         self.door.0.lock().remove(&self.entry.live.id);
+        if let Some(arrivals) = &mut self.arrivals {
+            arrivals.close(OVER);
+        }
     }
 }
 
@@ -181,6 +216,21 @@ mod tests {
         assert_eq!(admit(&door, "eve").unwrap_err(), Refused::Full(3));
         drop(first);
         assert!(admit(&door, "ann").is_ok());
+    }
+
+    #[test]
+    fn a_session_has_a_few_seats_for_those_who_may_take_them() {
+        let door = door();
+        let pass = admit(&door, "ann").unwrap();
+        let id = pass.live().id;
+        let seat = || door.seat(id, |live| &*live.principal == "ann");
+        let mut taken: Vec<_> = (0..sideband::MOST).map(|_| seat().unwrap()).collect();
+        assert_eq!(seat().unwrap_err(), NoSeat::Full(sideband::MOST));
+        taken.pop();
+        assert!(seat().is_ok());
+        assert_eq!(door.seat(id, |live| &*live.principal == "bob").unwrap_err(), NoSeat::Nobody);
+        drop(pass);
+        assert_eq!(seat().unwrap_err(), NoSeat::Nobody);
     }
 
     #[tokio::test]

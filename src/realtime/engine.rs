@@ -231,6 +231,11 @@ impl Config {
         Duration::from_secs(self.stall_secs)
     }
 
+    /// How long somebody may give no sign of life: two pings and the time to answer them.
+    pub(crate) const fn vanished(&self) -> Duration {
+        Duration::from_millis(self.stall_secs * 2_250)
+    }
+
     pub(crate) const fn synthesis_lead(&self) -> Duration {
         Duration::from_millis(self.synthesis_lead_ms)
     }

@@ -14,6 +14,7 @@ mod names;
 mod offer;
 pub mod protocol;
 pub mod session;
+pub mod sideband;
 mod transport;
 mod workers;
 
@@ -22,6 +23,7 @@ pub use names::{Meaning, Names, RELAY, Task, well_known};
 pub use offer::{Choices, Offer, Partner};
 pub use transport::{
     Start,
+    sideband::serve_sideband,
     webrtc::{self, Calls},
     ws::{limited, serve_ws},
 };

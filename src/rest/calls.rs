@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
+    Extension,
     extract::{FromRequest, Multipart, Path, RawQuery, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -13,7 +14,11 @@ use uuid::Uuid;
 use super::{Context, body, fault::Fault, opening, upload};
 use crate::{
     auth::{Principal, Scope},
-    realtime::{Calls, protocol::Query, webrtc::Refused},
+    realtime::{
+        Calls, Start,
+        protocol::{Dialect, Query},
+        webrtc::Refused,
+    },
 };
 
 /// An offer, and the session that came with it.
@@ -25,12 +30,14 @@ struct Offer {
 /// `POST /v1/realtime/calls`: 201 with the answer; the call's id is the last segment of `Location`.
 pub(super) async fn create(
     State(context): State<Arc<Context>>,
+    path: Option<Extension<Dialect>>,
     principal: Principal,
     RawQuery(query): RawQuery,
     request: Request,
 ) -> Result<Response, Fault> {
+    let dialect = opening::dialect(request.headers()).or(path.map_or(Dialect::Ga, |Extension(dialect)| dialect));
     let offer = offer(&context, request).await?;
-    begin(&context, &principal, query.as_deref(), offer, "/v1/realtime/calls")
+    begin(&context, &principal, query.as_deref(), offer, dialect, "/v1/realtime/calls")
 }
 
 /// `POST /v1/realtime/calls/{id}/hangup`: 200 with an empty body.
@@ -54,7 +61,7 @@ pub(super) async fn publish(
         return Err(wrong_type("application/sdp"));
     }
     let offer = offer(&context, request).await?;
-    let mut response = begin(&context, &principal, query.as_deref(), offer, "/whip")?;
+    let mut response = begin(&context, &principal, query.as_deref(), offer, Dialect::Ga, "/whip")?;
     let turn = context.turn.credentials(&principal.user.to_string(), context.engine.clock.wall());
     for url in turn.iter().flat_map(|server| &server.urls) {
         let Some(server) = &turn else { break };
@@ -84,6 +91,7 @@ fn begin(
     principal: &Principal,
     query: Option<&str>,
     offer: Offer,
+    dialect: Dialect,
     place: &str,
 ) -> Result<Response, Fault> {
     let calls = calls(context)?;
@@ -95,7 +103,7 @@ fn begin(
     let granted = opening::granted(principal)?;
     let session = offer.session.as_deref().or(granted);
     let settings = opening::settings(context, &query, session)?;
-    let start = opening::start(context, principal, settings, "webrtc")?;
+    let start = Start { dialect, ..opening::start(context, principal, settings, "webrtc")? };
     let id = start.pass.live().id;
     let answer = calls.answer(&offer.sdp, start).map_err(refused)?;
     let location = format!("{place}/{}", name(id));

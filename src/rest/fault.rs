@@ -42,6 +42,12 @@ impl Fault {
         Self { field: Some(field.into()), ..self }
     }
 
+    /// Calls the offending field as its reader does.
+    pub(super) fn spelled(mut self, spell: impl FnOnce(&str) -> &str) -> Self {
+        self.field = self.field.map(|field| spell(&field).to_owned());
+        self
+    }
+
     /// Tells programs more exactly what is wrong.
     pub(super) fn coded(self, code: &'static str) -> Self {
         Self { code, ..self }
@@ -156,7 +162,12 @@ pub(super) enum Dialect {
 
 impl Dialect {
     pub(super) fn of(path: &str) -> Self {
-        if path == "/v1" || path.starts_with("/v1/") { Self::OpenAi } else { Self::Problem }
+        let theirs = ["/v1", "/openai"].iter().filter_map(|root| path.strip_prefix(root));
+        if theirs.into_iter().any(|rest| rest.is_empty() || rest.starts_with('/')) {
+            Self::OpenAi
+        } else {
+            Self::Problem
+        }
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! Every route states what it [`Need`]s; without it there is no way into the table, so nothing is open by oversight.
 //! Errors are one type, [`Fault`], spelled as the path's readers expect it: problem+json, or the OpenAI
-//! error object under `/v1`.
+//! error object under `/v1` and `/openai`.
 
+mod azure;
 mod body;
 mod calls;
 mod clauses;
@@ -11,6 +12,7 @@ mod cloning;
 mod context;
 mod dictation;
 mod embedded;
+mod ephemeral;
 mod fault;
 mod guard;
 mod health;
@@ -28,6 +30,7 @@ mod request;
 mod samples;
 mod secrets;
 mod sessions;
+mod sideband;
 mod sound;
 mod speech;
 mod subtitles;
@@ -36,7 +39,7 @@ mod upload;
 mod voice;
 mod voices;
 
-use std::{convert::Infallible, sync::Arc};
+use std::{borrow::Cow, convert::Infallible, sync::Arc};
 
 use axum::{
     Extension, Router,
@@ -51,19 +54,19 @@ pub use home::has_page;
 pub use models::Catalog;
 pub use ready::{Look, Part, Ready};
 
-use crate::auth::Scope;
+use crate::{auth::Scope, realtime::protocol::Dialect};
 
 /// A path, what it takes to call it, and what answers.
 struct Route {
-    path: &'static str,
+    path: Cow<'static, str>,
     need: Need,
     methods: MethodRouter<Arc<Context>>,
 }
 
 fn table() -> Vec<Route> {
-    let route = |path, need, methods| Route { path, need, methods };
+    let route = |path: &'static str, need, methods| Route { path: path.into(), need, methods };
     let cloning = cloning();
-    vec![
+    let mut routes = vec![
         route("/", Need::Nothing, get(home::show)),
         route("/assets/{name}", Need::Nothing, get(home::asset)),
         route("/health", Need::Nothing, get(health::live)),
@@ -71,12 +74,14 @@ fn table() -> Vec<Route> {
         route("/health/providers", Need::Nothing, get(providers::health)),
         route("/ready", Need::Nothing, get(ready::show)),
         route("/metrics", Need::Scope(Scope::Admin), get(health::metrics)),
-        route("/v1/realtime", Need::Voice, get(realtime::connect)),
+        route("/v1/realtime", Need::Voice, get(realtime::connect).merge(beta_calls())),
         route("/v1/realtime/calls", Need::Voice, post(calls::create)),
         route("/v1/realtime/calls/{id}/hangup", Need::Voice, post(calls::hang_up)),
         route("/whip", Need::Voice, post(calls::publish)),
         route("/whip/{id}", Need::Voice, delete(calls::unpublish)),
         route("/v1/realtime/client_secrets", Need::Scope(Scope::Realtime), post(secrets::create)),
+        route("/v1/realtime/sessions", Need::Scope(Scope::Realtime), post(ephemeral::conversation)),
+        route("/v1/realtime/transcription_sessions", Need::Scope(Scope::Realtime), post(ephemeral::transcription)),
         route("/v1/models", Need::Key, get(models::list)),
         route("/v1/models/{*id}", Need::Key, get(models::show)),
         route("/v1/audio/speech", Need::Scope(Scope::Speech), post(speech::speak)),
@@ -96,7 +101,14 @@ fn table() -> Vec<Route> {
         route("/api/voice/sessions/{id}", Need::Scope(Scope::Realtime), get(voice::show).delete(voice::end)),
         route("/api/voice/voices", Need::Change(Scope::Admin), get(voices::list).merge(cloning)),
         route("/api/voice/voices/{id}", Need::Change(Scope::Admin), delete(cloning::remove)),
-    ]
+    ];
+    routes.extend(azure::aliases(&routes));
+    routes
+}
+
+/// Where the beta's clients post what they offer.
+fn beta_calls() -> MethodRouter<Arc<Context>> {
+    post(calls::create).layer::<_, Infallible>(Extension(Dialect::Beta))
 }
 
 /// Takes larger bodies than the others, and has a desk where recordings wait.
@@ -112,7 +124,7 @@ fn cloning() -> MethodRouter<Arc<Context>> {
 }
 
 /// Every path and what it takes to call it, for documentation and for the test that walks it.
-pub fn routes() -> Vec<(&'static str, Need)> {
+pub fn routes() -> Vec<(Cow<'static, str>, Need)> {
     table().into_iter().map(|route| (route.path, route.need)).collect()
 }
 
@@ -122,7 +134,7 @@ pub fn router(context: Arc<Context>) -> Router {
     let mut router = Router::new();
     for Route { path, need, methods } in table() {
         let guarded = (Arc::clone(&context), need);
-        router = router.route(path, methods.route_layer(middleware::from_fn_with_state(guarded, guard::admit)));
+        router = router.route(&path, methods.route_layer(middleware::from_fn_with_state(guarded, guard::admit)));
     }
     router
         .fallback(async || Fault::not_found())

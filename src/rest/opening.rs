@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use serde_json::value::RawValue;
 
-use super::{Context, fault::Fault, models};
+use super::{Context, fault::Fault, guard, models};
 use crate::{
     auth::{Principal, Via},
     realtime::{
         Partner, Providers, RELAY, Start, Task,
-        protocol::{Query, settings},
+        protocol::{Dialect, Query, settings},
         session::{
             output::ClientError,
             settings::{Kind, Settings},
@@ -30,7 +30,11 @@ pub(super) fn settings(context: &Context, query: &Query, session: Option<&RawVal
         }
         Query::Conversation { .. } | Query::Transcription { .. } | Query::Sideband { .. } => query,
     };
-    let settings = settings::initial(named, session, &context.defaults).map_err(refused)?;
+    offered(context, settings::initial(named, session, &context.defaults).map_err(refused)?)
+}
+
+/// These settings, if a session may start with them here.
+pub(super) fn offered(context: &Context, settings: Settings) -> Result<Settings, Fault> {
     let task = match settings.kind {
         Kind::Conversation => Task::Realtime,
         Kind::Transcription => Task::Transcription,
@@ -53,7 +57,13 @@ pub(super) fn granted(principal: &Principal) -> Result<Option<&RawValue>, Fault>
     })
 }
 
-/// Takes a place for a session with these settings, if there is one.
+/// The dialect that a request's headers ask for.
+pub(super) fn dialect(headers: &HeaderMap) -> Dialect {
+    let features = headers.get_all("openai-beta").into_iter().filter_map(|value| value.to_str().ok());
+    Dialect::of_header(features).or(guard::subprotocol(headers).dialect)
+}
+
+/// Takes a place for a session with these settings, if there is one. It is spoken in the shape of general availability.
 pub(super) fn start(
     context: &Context,
     principal: &Principal,
@@ -71,7 +81,8 @@ pub(super) fn start(
         Fault::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded", message).after(RETRY)
     })?;
     let providers = providers(context, &settings);
-    Ok(Start { engine, providers, pass, settings, offer: context.catalog.offer.clone() })
+    let (offer, dialect) = (context.catalog.offer.clone(), Dialect::Ga);
+    Ok(Start { engine, providers, pass, settings, offer, dialect })
 }
 
 /// Whom a session with these settings speaks with.

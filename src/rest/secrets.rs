@@ -8,6 +8,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -15,7 +16,7 @@ use uuid::Uuid;
 
 use super::{Context, body, fault::Fault, opening};
 use crate::{
-    auth::Principal,
+    auth::{Issued, Principal},
     realtime::{
         protocol::{Query, settings},
         webrtc::IceServer,
@@ -31,9 +32,10 @@ struct Params {
     session: Option<Box<RawValue>>,
 }
 
+/// How long a secret is to be good for.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ExpiresAfter {
+pub(super) struct ExpiresAfter {
     /// Always `created_at`.
     anchor: Option<String>,
     seconds: Option<u64>,
@@ -58,13 +60,10 @@ pub(super) async fn create(
 ) -> Result<Response, Fault> {
     let bytes = body::read(request, &context).await?;
     let params: Params = if bytes.is_empty() { Params::default() } else { body::parse(&bytes)? };
-    let life = params.expires_after.map_or(Ok(LIFE), life)?;
+    let life = params.expires_after.map_or(Ok(LIFE), |after| after.life("expires_after", LIFE))?;
     let session = params.session.unwrap_or_else(|| RawValue::NULL.to_owned());
     let settings = opening::settings(&context, &Query::Conversation { model: None }, Some(&session))?;
-    let issued = context.auth.create_client_secret(&principal, session.get().into(), life).map_err(|full| {
-        let message = format!("No client secret can be made now: {full}.");
-        Fault::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded", message).after(SHORTEST)
-    })?;
+    let issued = issue(&context, &principal, session.get(), life)?;
     let expires_at = issued.kept.as_second();
     let name = format!("sess_{}", Uuid::now_v7().simple());
     let shown = settings::to_json(&settings, &name, u64::try_from(expires_at).unwrap_or_default());
@@ -77,15 +76,31 @@ pub(super) async fn create(
     Ok(Json(View { value: issued.secret.expose_secret(), expires_at, session, ice_servers }).into_response())
 }
 
-fn life(after: ExpiresAfter) -> Result<Duration, Fault> {
-    if after.anchor.is_some_and(|anchor| anchor != "created_at") {
-        return Err(Fault::invalid("expires_after.anchor", "`expires_after.anchor` must be `created_at`."));
+/// Makes a secret for sessions that start as `session` says, in the shape of general availability.
+pub(super) fn issue(
+    context: &Context,
+    principal: &Principal,
+    session: &str,
+    life: Duration,
+) -> Result<Issued<Timestamp>, Fault> {
+    context.auth.create_client_secret(principal, session.into(), life).map_err(|full| {
+        let message = format!("No client secret can be made now: {full}.");
+        Fault::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded", message).after(SHORTEST)
+    })
+}
+
+impl ExpiresAfter {
+    /// The life it asks for, or the usual one. `path` is where it stands.
+    pub(super) fn life(self, path: &str, usual: Duration) -> Result<Duration, Fault> {
+        if self.anchor.is_some_and(|anchor| anchor != "created_at") {
+            return Err(Fault::invalid(format!("{path}.anchor"), format!("`{path}.anchor` must be `created_at`.")));
+        }
+        let life = self.seconds.map_or(usual, Duration::from_secs);
+        if (SHORTEST..=LONGEST).contains(&life) {
+            return Ok(life);
+        }
+        Err(Fault::invalid(format!("{path}.seconds"), format!("`{path}.seconds` must be between 10 and 7200.")))
     }
-    let life = after.seconds.map_or(LIFE, Duration::from_secs);
-    if (SHORTEST..=LONGEST).contains(&life) {
-        return Ok(life);
-    }
-    Err(Fault::invalid("expires_after.seconds", "`expires_after.seconds` must be between 10 and 7200."))
 }
 
 /// How long a secret is good for when nothing is said.

@@ -66,7 +66,7 @@ pub(super) async fn end(
     Ok(StatusCode::ACCEPTED.into_response())
 }
 
-fn sees(principal: &Principal, live: &Live) -> bool {
+pub(super) fn sees(principal: &Principal, live: &Live) -> bool {
     principal.may(Scope::Admin) || *live.principal == *principal.user.to_string()
 }
 

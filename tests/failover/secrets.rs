@@ -187,7 +187,7 @@ async fn ask_around(relay: &Relay) {
     let sound = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/cards-003.wav")).unwrap();
     let http = reqwest::Client::new();
     let mut requests = Vec::new();
-    let mut paths: Vec<String> = voice_relay::rest::routes().iter().map(|(path, _)| (*path).to_owned()).collect();
+    let mut paths: Vec<String> = voice_relay::rest::routes().into_iter().map(|(path, _)| path.into_owned()).collect();
     paths.extend(
         ["/v1/models/openai%2Fgpt-4.1-mini", "/voice/voices?provider=elevenlabs", "/nowhere"].map(str::to_owned),
     );

@@ -25,7 +25,7 @@ use voice_relay::{
         admission::Admission,
         history::{Entry, Ledger, LedgerError},
         limited,
-        protocol::{Query, settings},
+        protocol::{Dialect, Query, settings},
         serve_ws,
     },
 };
@@ -112,7 +112,7 @@ async fn upgrade(State(route): State<Route>, upgrade: WebSocketUpgrade) -> Respo
     let settings = settings::initial(&query, None, &settings::Defaults::default()).unwrap();
     let pass = engine.admission.admit("tester", "ws", engine.clock.wall()).unwrap();
     limited(upgrade).on_upgrade(move |socket| {
-        serve_ws(socket, Start { engine, providers, pass, settings, offer: Offer::default() })
+        serve_ws(socket, Start { engine, providers, pass, settings, offer: Offer::default(), dialect: Dialect::Ga })
     })
 }
 

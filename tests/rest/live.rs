@@ -25,7 +25,16 @@ pub(crate) async fn dial(
     query: &str,
     headers: &[(&'static str, &str)],
 ) -> Result<(Socket, String), (u16, Value)> {
-    let url = format!("{}/v1/realtime{query}", server.url.replacen("http", "ws", 1));
+    dial_at(server, &format!("/v1/realtime{query}"), headers).await
+}
+
+/// The same on any path.
+pub(crate) async fn dial_at(
+    server: &Server,
+    path: &str,
+    headers: &[(&'static str, &str)],
+) -> Result<(Socket, String), (u16, Value)> {
+    let url = format!("{}{path}", server.url.replacen("http", "ws", 1));
     let mut request = url.into_client_request().unwrap();
     for (name, value) in headers {
         request.headers_mut().append(*name, value.parse().unwrap());
@@ -117,8 +126,6 @@ async fn what_is_not_served_is_told_before_the_upgrade() {
     assert_eq!(refused(&server, "?model=whisper-1", &[auth]).await, (404, "model_not_found".into()));
     assert_eq!(refused(&server, "", &[auth]).await, (400, "missing_model".into()));
     assert_eq!(refused(&server, "?call_id=rtc_1", &[auth]).await, (404, "call_not_found".into()));
-    let beta = [auth, ("openai-beta", "realtime=v1")];
-    assert_eq!(refused(&server, "?model=gpt-realtime", &beta).await, (400, "beta_api_shape_disabled".into()));
     let plain = server.get("/v1/realtime?model=gpt-realtime").await;
     assert_eq!(plain.openai(426).0, "upgrade_required");
     server.context.engine.drain.begin();

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod audio;
+mod azure;
+mod beta;
 mod choosing;
 mod conversations;
 mod door;
@@ -13,5 +15,6 @@ mod live;
 mod ready;
 mod secrets;
 mod server;
+mod sideband;
 mod spending;
 mod voices;

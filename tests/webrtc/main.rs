@@ -8,6 +8,7 @@ mod hostile;
 mod network;
 mod refusals;
 mod relay;
+mod sideband;
 mod talking;
 mod ways;
 mod whip;

@@ -13,7 +13,8 @@ const DEAF: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct Deadlines {
     expiry: Instant,
-    stall: Duration,
+    /// How long the client may give no sign of life.
+    patience: Duration,
     /// When the client last gave a sign of life.
     alive: Instant,
     /// Since when an ear is full, if one is.
@@ -42,7 +43,7 @@ impl Deadlines {
     pub(super) fn new(now: Instant, config: &Config) -> Self {
         Self {
             expiry: now + config.longest_session(),
-            stall: config.stall(),
+            patience: config.vanished(),
             alive: now,
             full: None,
             grace: config.drain_grace(),
@@ -87,9 +88,8 @@ impl Deadlines {
         self.cut.is_some()
     }
 
-    /// Two pings and the time to answer them.
     fn vanished(&self) -> Instant {
-        self.alive + self.stall * 2 + self.stall / 4
+        self.alive + self.patience
     }
 
     fn deaf(&self) -> Option<Instant> {

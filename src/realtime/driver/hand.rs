@@ -7,7 +7,7 @@ use axum::extract::ws::Utf8Bytes;
 use tokio::task::{JoinHandle, spawn_blocking, yield_now};
 
 use crate::realtime::{
-    protocol::{self, ClientEvent},
+    protocol::{self, ClientEvent, Dialect},
     session::{input::Command, output::ClientError, settings::Settings},
     transport::downlink::Downlink,
     workers::Workers,
@@ -58,15 +58,15 @@ pub(super) enum Ready {
 
 impl Hand {
     /// Takes a message. A small one is read at once.
-    pub(super) fn take(&mut self, text: Utf8Bytes, settings: &Arc<Settings>) -> Option<Read> {
+    pub(super) fn take(&mut self, text: Utf8Bytes, dialect: Dialect, settings: &Arc<Settings>) -> Option<Read> {
         let mut sound = mem::take(&mut self.sound);
         if text.len() < LARGE {
-            let read = read(&text, settings, &mut sound);
+            let read = read(&text, dialect, settings, &mut sound);
             return Some(self.hold(sound, read));
         }
         let settings = Arc::clone(settings);
         self.state = State::Reading(spawn_blocking(move || {
-            let read = read(&text, &settings, &mut sound);
+            let read = read(&text, dialect, &settings, &mut sound);
             (sound, read)
         }));
         None
@@ -121,6 +121,13 @@ impl Hand {
         &self.sound[at..end]
     }
 
+    /// Lets the sound in hand go unheard.
+    pub(super) fn discard(&mut self) {
+        if let State::Sounding(_) = self.state {
+            self.state = State::Empty;
+        }
+    }
+
     fn hold(&mut self, sound: Vec<u8>, read: Read) -> Read {
         self.sound = sound;
         self.state = match read {
@@ -131,8 +138,8 @@ impl Hand {
     }
 }
 
-fn read(text: &str, settings: &Settings, sound: &mut Vec<u8>) -> Read {
-    match protocol::decode(text, settings, sound) {
+fn read(text: &str, dialect: Dialect, settings: &Settings, sound: &mut Vec<u8>) -> Read {
+    match protocol::decode(text, dialect, settings, sound) {
         Ok(ClientEvent::Append { .. }) => Read::Sound,
         Ok(ClientEvent::Command(command)) => Read::Command(command),
         Err(error) => Read::Refused(error),

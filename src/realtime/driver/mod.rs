@@ -3,6 +3,7 @@
 //! One task owns one session. What it waits for stands in [`Driver::run`] in the order of its importance; how it obeys
 //! stands in `obey`, which never waits. The client's messages are one ordered stream, of which one is in hand at most.
 
+mod controllers;
 mod deadline;
 mod hand;
 mod obey;
@@ -13,6 +14,7 @@ use futures_util::{Stream, StreamExt};
 use tokio::{select, sync::mpsc};
 
 use self::{
+    controllers::{Controllers, Source},
     deadline::{Alarm, Deadlines, Due},
     hand::{Hand, Read, Ready},
 };
@@ -60,7 +62,10 @@ pub(crate) struct Driver {
     downlink: Downlink,
     /// Where we play; else the client does, and is sent the sound.
     speaker: Option<Speaker>,
+    controllers: Controllers,
     hand: Hand,
+    /// Whose message is in hand, or was last.
+    source: Source,
     deadlines: Deadlines,
     /// Decided and not yet obeyed; empty but for the length of a call.
     out: Vec<Output>,
@@ -69,6 +74,8 @@ pub(crate) struct Driver {
     /// When a provider gave the sound at hand, if none of that reply waits before it.
     given: Option<Instant>,
     state: State,
+    /// Whose message is acted upon, for the length of a call.
+    answering: Option<Source>,
     /// What is told says again what the client said.
     echoing: bool,
     tally: Tally,
@@ -95,7 +102,8 @@ struct Tally {
 impl Driver {
     /// A session that has just begun.
     pub(crate) fn new(start: Start, downlink: Downlink, speaker: Option<Speaker>) -> Self {
-        let Start { engine, mut providers, pass, settings, offer } = start;
+        let Start { engine, mut providers, mut pass, settings, offer, dialect } = start;
+        let controllers = Controllers::new(pass.arrivals());
         let now = engine.clock.now();
         let (config, live) = (&engine.config, pass.live());
         let advice = providers.turn.is_some();
@@ -108,7 +116,8 @@ impl Driver {
         let providers = providers.metered(pass.tally());
         let history =
             History::open(engine.ledger.clone(), &pass, &settings.model, engine.clock.clone(), engine.drain.hold());
-        let encoder = Encoder::new(live.name(), engine.clock.unix() + config.longest_session_secs);
+        let expires_at = engine.clock.unix() + config.longest_session_secs;
+        let encoder = Encoder::new(live.name(), expires_at).in_dialect(dialect);
         let (workers, inbox) =
             Workers::new(providers, engine.clock.clone(), config.patience(), config.synthesis_lead());
         let mut out = Vec::new();
@@ -130,12 +139,15 @@ impl Driver {
             encoder,
             downlink,
             speaker,
+            controllers,
             hand: Hand::default(),
+            source: Source::Client,
             deadlines,
             out,
             came: None,
             given: None,
             state: State::Open,
+            answering: None,
             echoing: false,
             tally: Tally::default(),
         }
@@ -160,9 +172,11 @@ impl Driver {
                 () = alarm.ring() => self.wake(),
                 // 3. The client's word, in its order: the next message only when nothing is in hand.
                 incoming = uplink.next(), if self.hand.is_empty() && !unheard => self.receive(incoming),
-                // 4. The microphone: a slice of what is in hand.
+                // 4. The word of whoever else controls the session.
+                word = self.controllers.next(), if self.hand.is_empty() && !unheard => self.attend(word),
+                // 5. The microphone: a slice of what is in hand.
                 ready = self.hand.ready(&self.workers, &self.downlink, unheard) => self.proceed(ready),
-                // 5. Everyone else.
+                // 6. Everyone else.
                 Some(report) = self.inbox.recv() => self.take(report),
             }
             self.take_round();
@@ -175,10 +189,11 @@ impl Driver {
     fn receive(&mut self, incoming: Option<Incoming>) {
         let now = self.engine.clock.now();
         self.deadlines.alive(now);
+        self.source = Source::Client;
         match incoming {
             Some(Incoming::Text(text)) => {
                 self.tally.messages += 1;
-                if let Some(read) = self.hand.take(text, self.session.settings()) {
+                if let Some(read) = self.hand.take(text, self.encoder.dialect(), self.session.settings()) {
                     self.came = Some(now);
                     self.act(read);
                     self.came = None;
@@ -190,7 +205,11 @@ impl Driver {
                 self.listen();
                 self.came = None;
             }
-            Some(Incoming::Binary) => self.refuse(protocol::error::binary_frame()),
+            Some(Incoming::Binary) => {
+                self.answering = Some(Source::Client);
+                self.refuse(protocol::error::binary_frame());
+                self.answering = None;
+            }
             Some(Incoming::Alive) => {}
             Some(Incoming::Broken(farewell)) => {
                 self.handle(Input::Close(CloseReason::Hangup));
@@ -211,7 +230,12 @@ impl Driver {
     }
 
     fn act(&mut self, read: Read) {
+        self.answering = Some(self.source);
         match read {
+            Read::Sound if self.source != Source::Client => {
+                self.hand.discard();
+                self.refuse(protocol::error::no_microphone());
+            }
             Read::Sound => self.hear(),
             Read::Command(command) => match self.offer.allows(self.session.settings(), &command) {
                 Ok(()) => self.carry_out(command),
@@ -219,6 +243,7 @@ impl Driver {
             },
             Read::Refused(error) => self.refuse(error),
         }
+        self.answering = None;
     }
 
     fn carry_out(&mut self, command: Command) {
@@ -364,6 +389,7 @@ impl Driver {
             responses = self.tally.responses,
             "session closed"
         );
+        self.controllers.close(farewell);
         match reason {
             CloseReason::SlowReader => {
                 metrics::slow_reader();

@@ -5,7 +5,7 @@ use std::mem;
 use audio::Frame;
 use axum::extract::ws::Utf8Bytes;
 
-use super::{Driver, State};
+use super::{Driver, State, controllers::Source};
 use crate::{
     metrics::{self, Latency, Loss},
     realtime::{
@@ -133,11 +133,20 @@ impl Driver {
         self.downlink.forget(response);
     }
 
+    /// Tells everybody; of what is wrong with somebody's own event, only them.
     pub(super) fn tell(&mut self, event: &Event) {
-        let mut text = String::with_capacity(512);
-        self.encoder.encode(event, &mut text);
-        let text = Utf8Bytes::from(text);
-        let told = if self.echoing { self.downlink.echo(text) } else { self.downlink.tell(text) };
+        match (event, self.answering) {
+            (Event::Error(_), Some(Source::Client)) => {}
+            (Event::Error(_), Some(Source::Controller(number))) => return self.controllers.answer(number, event),
+            _ => self.controllers.tell(event),
+        }
+        let Self { encoder, downlink, echoing, .. } = self;
+        let mut told = Ok(());
+        encoder.tell(event, |text| {
+            let text = Utf8Bytes::from(text);
+            let sent = if *echoing { downlink.echo(text) } else { downlink.tell(text) };
+            told = told.and(sent);
+        });
         self.check(told);
     }
 
@@ -186,7 +195,7 @@ impl Driver {
 }
 
 /// What a client is told as the last thing: section 2 of the protocol.
-const fn farewell(reason: CloseReason) -> Farewell {
+pub(super) const fn farewell(reason: CloseReason) -> Farewell {
     match reason {
         CloseReason::Hangup => Farewell { code: 1000, reason: "" },
         CloseReason::Expired => Farewell { code: 1001, reason: "Your session hit the maximum duration." },

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::{
-    item,
+    beta,
+    dialect::Dialect,
+    error, item,
     json::{Field, Fields},
     millis::Millis,
     response, settings,
@@ -12,7 +14,7 @@ use crate::realtime::session::{
     ids::{ItemId, ResponseId},
     input::{Place, Request, ResponseRequest},
     output::ClientError,
-    settings::Settings,
+    settings::{Kind as SessionKind, Settings},
 };
 
 /// Which event a client sent.
@@ -26,6 +28,7 @@ pub(super) enum Kind {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Ask {
     Update,
+    UpdateTranscription,
     Commit,
     Clear,
     Create,
@@ -38,8 +41,16 @@ pub(super) enum Ask {
 }
 
 impl Kind {
-    /// Every event by its name on the wire; the one that comes fifty times a second first.
-    pub(super) const ALL: &[(&str, Self)] = &[
+    /// Every event of the dialect by its name on the wire.
+    pub(super) fn all(dialect: Dialect) -> &'static [(&'static str, Self)] {
+        match dialect {
+            Dialect::Ga => &Self::ALL[..Self::ALL.len() - 1],
+            Dialect::Beta => Self::ALL,
+        }
+    }
+
+    /// The one that comes fifty times a second first, the one that only the beta has last.
+    const ALL: &[(&str, Self)] = &[
         ("input_audio_buffer.append", Self::Append),
         ("session.update", Self::Ask(Ask::Update)),
         ("input_audio_buffer.commit", Self::Ask(Ask::Commit)),
@@ -51,13 +62,24 @@ impl Kind {
         ("response.create", Self::Ask(Ask::Respond)),
         ("response.cancel", Self::Ask(Ask::Cancel)),
         ("output_audio_buffer.clear", Self::Ask(Ask::ClearOutput)),
+        ("transcription_session.update", Self::Ask(Ask::UpdateTranscription)),
     ];
 }
 
 /// What the event asks, given the settings in force.
-pub(super) fn request(ask: Ask, event: &Fields<'_>, current: &Settings) -> Result<Request, ClientError> {
+pub(super) fn request(
+    ask: Ask,
+    event: &Fields<'_>,
+    dialect: Dialect,
+    current: &Settings,
+) -> Result<Request, ClientError> {
     Ok(match ask {
-        Ask::Update => Request::Update(Box::new(settings::update(current, &event.required("session")?)?)),
+        Ask::Update => update(event, dialect, current)?,
+        Ask::UpdateTranscription if current.kind == SessionKind::Conversation => {
+            let message = "This session is a conversation: change it by 'session.update'.";
+            return Err(error::invalid_value("type", message));
+        }
+        Ask::UpdateTranscription => update(event, dialect, current)?,
         Ask::Commit => Request::Commit,
         Ask::Clear => Request::Clear,
         Ask::Create => Request::Create {
@@ -68,7 +90,7 @@ pub(super) fn request(ask: Ask, event: &Fields<'_>, current: &Settings) -> Resul
         Ask::Truncate => truncate(event)?,
         Ask::Delete => Request::Delete(item::id(event, "item_id")?),
         Ask::Respond => Request::Respond(Box::new(match event.given("response") {
-            Some(response) => response::read(&response, current)?,
+            Some(response) => response::read(&response, dialect, current)?,
             None => ResponseRequest::default(),
         })),
         Ask::Cancel => Request::Cancel(match event.given("response_id") {
@@ -77,6 +99,15 @@ pub(super) fn request(ask: Ask, event: &Fields<'_>, current: &Settings) -> Resul
         }),
         Ask::ClearOutput => Request::ClearOutput,
     })
+}
+
+fn update(event: &Fields<'_>, dialect: Dialect, current: &Settings) -> Result<Request, ClientError> {
+    let session = event.required("session")?;
+    let settings = match dialect {
+        Dialect::Ga => settings::update(current, &session)?,
+        Dialect::Beta => beta::session::update(current, &session)?,
+    };
+    Ok(Request::Update(Box::new(settings)))
 }
 
 fn place(previous: Option<Field<'_>>) -> Result<Place, ClientError> {

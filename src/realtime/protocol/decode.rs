@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 
 use super::{
     client::{self, Kind},
+    dialect::Dialect,
     error,
     json::Field,
     payload,
@@ -33,13 +34,14 @@ pub enum ClientEvent<'a> {
     Command(Command),
 }
 
-/// Reads one text message. `settings` are those in force, `scratch` is reused from call to call.
+/// Reads one text message in this dialect. `settings` are those in force, `scratch` is reused from call to call.
 ///
 /// # Errors
 /// `invalid_json`, `invalid_event`, `invalid_type`, `invalid_value`, `missing_required_parameter`, carrying the event's id
 /// wherever that could be read. Nothing has changed then; the session goes on.
 pub fn decode<'a>(
     text: &'a str,
+    dialect: Dialect,
     settings: &Settings,
     scratch: &'a mut Vec<u8>,
 ) -> Result<ClientEvent<'a>, ClientError> {
@@ -48,11 +50,11 @@ pub fn decode<'a>(
     let event_id = envelope.event_id();
     let echo = |event_id: &Option<Cow<'_, str>>| event_id.as_deref().map(Arc::from);
     let answer = |error: ClientError, event_id| ClientError { event_id: echo(event_id), ..error };
-    let kind = outcome.and_then(|()| envelope.kind()).map_err(|error| answer(error, &event_id))?;
+    let kind = outcome.and_then(|()| envelope.kind(dialect)).map_err(|error| answer(error, &event_id))?;
     let outcome = match kind {
         Kind::Append => envelope.audio(scratch).map(|()| None),
         Kind::Ask(ask) => {
-            Field::root("", text).object().and_then(|event| client::request(ask, &event, settings)).map(Some)
+            Field::root("", text).object().and_then(|event| client::request(ask, &event, dialect, settings)).map(Some)
         }
     };
     match outcome {
@@ -90,12 +92,13 @@ impl<'a> Envelope<'a> {
         plain(raw).map(Cow::Borrowed).or_else(|| serde_json::from_str(raw.get()).ok().map(Cow::Owned))
     }
 
-    fn kind(&self) -> Result<Kind, ClientError> {
+    fn kind(&self, dialect: Dialect) -> Result<Kind, ClientError> {
         let raw = self.kind.filter(|raw| raw.get() != "null");
         let Some(raw) = raw else { return Err(error::invalid_event("The event has no 'type'.")) };
-        match plain(raw).and_then(|name| Kind::ALL.iter().find(|(known, _)| *known == name)) {
+        let all = Kind::all(dialect);
+        match plain(raw).and_then(|name| all.iter().find(|(known, _)| *known == name)) {
             Some((_, kind)) => Ok(*kind),
-            None => Field::root("type", raw.get()).choice(Kind::ALL),
+            None => Field::root("type", raw.get()).choice(all),
         }
     }
 

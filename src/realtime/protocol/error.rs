@@ -7,6 +7,11 @@ pub fn binary_frame() -> ClientError {
     invalid_event("Binary messages are not supported: send one JSON object per text message.")
 }
 
+/// A second controller appended sound. The session goes on.
+pub fn no_microphone() -> ClientError {
+    invalid_event("A second controller has no microphone: a call hears its client alone.")
+}
+
 /// The session lasted as long as sessions may; close with 1001 and this message after it.
 pub fn session_expired(minutes: u64) -> ClientError {
     let message = format!("Your session hit the maximum duration of {minutes} minutes.");

@@ -3,6 +3,7 @@
 use providers::Json;
 
 use super::{
+    dialect::Dialect,
     json::{Field, Fields, Object},
     part,
     settings::LONGEST_NAME,
@@ -40,7 +41,7 @@ pub(super) fn id(fields: &Fields<'_>, name: &str) -> Result<ItemId, ClientError>
 }
 
 /// Writes an item, its sound left out.
-pub(super) fn write(item: &Item, out: &mut String) {
+pub(super) fn write(item: &Item, dialect: Dialect, out: &mut String) {
     let mut object = Object::open(out);
     object.text("id", item.id.as_str());
     object.text("object", "realtime.item");
@@ -54,7 +55,7 @@ pub(super) fn write(item: &Item, out: &mut String) {
     match &item.body {
         Body::Message { role, parts } => {
             object.text("role", role_name(*role));
-            object.list("content", parts, part::write);
+            object.list("content", parts, |part, out| part::write(part, dialect, out));
         }
         Body::Call { call, name, arguments } => {
             object.text("call_id", call.as_str());

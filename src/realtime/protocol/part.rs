@@ -9,6 +9,7 @@ use audio::{
 use providers::Json;
 
 use super::{
+    dialect::Dialect,
     json::{Field, Fields, Object},
     payload,
 };
@@ -46,7 +47,11 @@ pub(super) fn read(field: &Field<'_>, role: Role, format: Format) -> Result<Part
 }
 
 /// Writes a part. The transcript of a person's speech is null until it is known, never absent: clients throw otherwise.
-pub(super) fn write(part: &Part, out: &mut String) {
+pub(super) fn write(part: &Part, dialect: Dialect, out: &mut String) {
+    let (output_text, output_audio) = match dialect {
+        Dialect::Ga => ("output_text", "output_audio"),
+        Dialect::Beta => ("text", "audio"),
+    };
     let mut object = Object::open(out);
     match part {
         Part::InputText(text) => {
@@ -59,11 +64,11 @@ pub(super) fn write(part: &Part, out: &mut String) {
         }
         Part::InputImage(members) => object.members_of(members),
         Part::OutputText(text) => {
-            object.text("type", "output_text");
+            object.text("type", output_text);
             object.text("text", text);
         }
         Part::OutputAudio { transcript, .. } => {
-            object.text("type", "output_audio");
+            object.text("type", output_audio);
             object.text("transcript", transcript);
         }
     }

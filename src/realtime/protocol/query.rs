@@ -40,7 +40,8 @@ impl Query {
         if let Some(call) = bounded("call_id")? {
             return Ok(Self::Sideband { call });
         }
-        let model = bounded("model")?;
+        // Azure's dated API versions call it a deployment.
+        let model = bounded("model")?.or(bounded("deployment")?);
         Ok(match find("intent").as_deref() {
             Some("transcription") => Self::Transcription { model },
             Some(_) | None => Self::Conversation { model },
@@ -75,6 +76,13 @@ mod tests {
     fn a_model_is_read_from_the_url() {
         let query = Query::parse("model=qwen%2F2.5&foo=bar").unwrap();
         assert_eq!(query, Query::Conversation { model: Some("qwen/2.5".into()) });
+    }
+
+    #[test]
+    fn a_deployment_is_a_model() {
+        let query = Query::parse("api-version=2024-10-01-preview&deployment=gpt-realtime").unwrap();
+        assert_eq!(query.model(), Some("gpt-realtime"));
+        assert_eq!(Query::parse("deployment=a&model=b").unwrap().model(), Some("b"));
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use providers::{Json, llm::Usage};
 
 use super::{
+    beta,
+    dialect::Dialect,
     error, item,
     json::{Field, Fields, Object},
     settings,
@@ -14,14 +16,11 @@ use crate::realtime::session::{
 };
 
 /// Reads the `response` of a `response.create`; what it does not say is as `current` has it.
-pub(super) fn read(field: &Field<'_>, current: &Settings) -> Result<ResponseRequest, ClientError> {
+pub(super) fn read(field: &Field<'_>, dialect: Dialect, current: &Settings) -> Result<ResponseRequest, ClientError> {
     let fields = field.object()?;
     let sound = current.input.format;
     let mut request = ResponseRequest {
         instructions: fields.text("instructions")?,
-        modality: fields.given("output_modalities").map(|list| settings::modality(&list)).transpose()?,
-        max_output_tokens: fields.given("max_output_tokens").map(|n| settings::max_output_tokens(&n)).transpose()?,
-        temperature: fields.given("temperature").map(|number| number.number(0.0..=2.0)).transpose()?,
         metadata: fields.given("metadata").map(|object| metadata(&object)).transpose()?,
         input: fields.given("input").map(|list| context(&list, sound)).transpose()?,
         ..ResponseRequest::default()
@@ -39,25 +38,24 @@ pub(super) fn read(field: &Field<'_>, current: &Settings) -> Result<ResponseRequ
     if let Some(conversation) = fields.given("conversation") {
         request.out_of_band = conversation.choice(&[("auto", false), ("none", true)])?;
     }
-    output(&fields, &mut request)?;
+    match dialect {
+        Dialect::Ga => reply(&fields, &mut request)?,
+        Dialect::Beta => beta::reply(&fields, &mut request)?,
+    }
     Ok(request)
 }
 
 /// Writes a response as `response.created` and `response.done` show it.
-pub(super) fn write(view: &ResponseView, conversation: &str, object: &mut Object<'_>) {
+pub(super) fn write(view: &ResponseView, dialect: Dialect, conversation: &str, object: &mut Object<'_>) {
     object.text("object", "realtime.response");
     object.text("id", view.id.as_str());
     status(&view.status, object);
-    object.list("output", &view.output, item::write);
+    object.list("output", &view.output, |item, out| item::write(item, dialect, out));
     object.text_or_null("conversation_id", Some(conversation).filter(|_| !view.out_of_band));
-    settings::modality_json("output_modalities", view.modality, object);
-    settings::tokens_json(view.max_output_tokens, object);
-    object.object("audio", |audio| {
-        audio.object("output", |output| {
-            settings::format_json(view.format, output);
-            output.text("voice", &view.voice);
-        });
-    });
+    match dialect {
+        Dialect::Ga => shape(view, object),
+        Dialect::Beta => beta::shape(view, object),
+    }
     match (view.usage, &view.status) {
         (None, ResponseStatus::InProgress) => object.null("usage"),
         (spent, _) => object.object("usage", |object| usage(spent.unwrap_or_default(), object)),
@@ -68,13 +66,30 @@ pub(super) fn write(view: &ResponseView, conversation: &str, object: &mut Object
     }
 }
 
-fn output(fields: &Fields<'_>, request: &mut ResponseRequest) -> Result<(), ClientError> {
+/// How the reply is to be.
+fn reply(fields: &Fields<'_>, request: &mut ResponseRequest) -> Result<(), ClientError> {
+    request.modality = fields.given("output_modalities").map(|list| settings::modality(&list)).transpose()?;
+    let limit = fields.given("max_output_tokens");
+    request.max_output_tokens = limit.map(|limit| settings::max_output_tokens(&limit)).transpose()?;
+    request.temperature = fields.given("temperature").map(|number| number.number(0.0..=2.0)).transpose()?;
     let Some(audio) = fields.given("audio") else { return Ok(()) };
     let Some(side) = audio.object()?.given("output") else { return Ok(()) };
     let side = side.object()?;
     request.format = side.given("format").map(|format| settings::format(None, &format)).transpose()?;
     request.voice = side.given("voice").map(|voice| settings::voice(&voice)).transpose()?;
     Ok(())
+}
+
+/// How the reply is.
+fn shape(view: &ResponseView, object: &mut Object<'_>) {
+    settings::modality_json("output_modalities", view.modality, object);
+    settings::tokens_json("max_output_tokens", view.max_output_tokens, object);
+    object.object("audio", |audio| {
+        audio.object("output", |output| {
+            settings::format_json(view.format, output);
+            output.text("voice", &view.voice);
+        });
+    });
 }
 
 /// At most 16 pairs of strings, of 64 and 512 characters.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{item, json::Object, payload, response, settings};
+use super::{beta, dialect::Dialect, item, json::Object, payload, response, settings};
 use crate::realtime::session::{
     ids::{CallId, ItemId, ResponseId},
     item::Item,
@@ -19,6 +19,8 @@ pub(super) struct Constants {
     pub(super) conversation: String,
     /// When the session ends, in Unix seconds.
     pub(super) expires_at: u64,
+    /// The shape they have.
+    pub(super) dialect: Dialect,
 }
 
 /// The event's `type`.
@@ -77,9 +79,9 @@ pub(super) fn members(event: &Event, constants: &Constants, object: &mut Object<
         Event::Cleared => {}
         Event::ItemAdded { item, previous } | Event::ItemDone { item, previous } => {
             follows(previous.as_ref(), object);
-            whole(item, object);
+            whole(item, constants.dialect, object);
         }
-        Event::ItemRetrieved(item) => whole(item, object),
+        Event::ItemRetrieved(item) => whole(item, constants.dialect, object),
         Event::ItemTruncated { item, content_index, audio_end } => {
             object.text("item_id", item.as_str());
             object.integer("content_index", (*content_index).into());
@@ -93,13 +95,14 @@ pub(super) fn members(event: &Event, constants: &Constants, object: &mut Object<
         }
         Event::TranscriptionFailed { item, message } => not_understood(item, message, object),
         Event::ResponseCreated(view) | Event::ResponseDone(view) => {
-            object.object("response", |object| response::write(view, &constants.conversation, object));
+            object
+                .object("response", |object| response::write(view, constants.dialect, &constants.conversation, object));
         }
         Event::OutputItemAdded { response, output_index, item }
         | Event::OutputItemDone { response, output_index, item } => {
             object.text("response_id", response.as_str());
             object.integer("output_index", (*output_index).into());
-            whole(item, object);
+            whole(item, constants.dialect, object);
         }
         Event::PartAdded(part) => content(part, "", object),
         Event::PartDone { part, text } => content(part, text, object),
@@ -118,18 +121,30 @@ pub(super) fn members(event: &Event, constants: &Constants, object: &mut Object<
         Event::PlaybackStarted(response) | Event::PlaybackStopped(response) | Event::PlaybackCleared(response) => {
             object.text("response_id", response.as_str());
         }
-        Event::Error(refused) => object.object("error", |object| refusal(refused, object)),
+        Event::Error(refused) => object.object("error", |object| refusal(refused, constants.dialect, object)),
     }
 }
 
-/// The members of `response.output_audio.delta`.
+/// The members of `conversation.created`.
+pub(super) fn introduction(constants: &Constants, object: &mut Object<'_>) {
+    object.object("conversation", |object| {
+        object.text("id", &constants.conversation);
+        object.text("object", "realtime.conversation");
+    });
+}
+
+/// The members of a delta of speech.
 pub(super) fn sound(part: &PartRef, audio: &[u8], object: &mut Object<'_>) {
     place(part, object);
     payload::write(audio, object.value("delta"));
 }
 
 fn session(settings: &Settings, constants: &Constants, object: &mut Object<'_>) {
-    object.object("session", |object| settings::write(settings, &constants.session, constants.expires_at, object));
+    let Constants { session, expires_at, dialect, .. } = constants;
+    object.object("session", |object| match dialect {
+        Dialect::Ga => settings::write(settings, session, *expires_at, object),
+        Dialect::Beta => beta::session::write(settings, session, *expires_at, None, object),
+    });
 }
 
 fn span(item: &ItemId, start: Option<Duration>, end: Option<Duration>, object: &mut Object<'_>) {
@@ -147,8 +162,8 @@ fn follows(previous: Option<&ItemId>, object: &mut Object<'_>) {
     object.text_or_null("previous_item_id", previous.map(ItemId::as_str));
 }
 
-fn whole(item: &Item, object: &mut Object<'_>) {
-    item::write(item, object.value("item"));
+fn whole(item: &Item, dialect: Dialect, object: &mut Object<'_>) {
+    item::write(item, dialect, object.value("item"));
 }
 
 /// The microphone's items have one part.
@@ -212,10 +227,14 @@ fn call(response: &ResponseId, item: &ItemId, output_index: u32, call: &CallId, 
 }
 
 /// All keys are always there.
-fn refusal(error: &ClientError, object: &mut Object<'_>) {
+fn refusal(error: &ClientError, dialect: Dialect, object: &mut Object<'_>) {
+    let param = error.param.as_deref().map(|path| match dialect {
+        Dialect::Ga => path,
+        Dialect::Beta => beta::param(path),
+    });
     object.text("type", error.kind);
     object.text_or_null("code", error.code);
     object.text("message", &error.message);
-    object.text_or_null("param", error.param.as_deref());
+    object.text_or_null("param", param);
     object.text_or_null("event_id", error.event_id.as_deref());
 }

@@ -2,6 +2,8 @@
 
 use providers::Secret;
 
+use super::Dialect;
+
 /// What a client's list of subprotocols amounts to.
 #[derive(Debug, Default)]
 pub struct Offer {
@@ -9,6 +11,8 @@ pub struct Offer {
     pub answer: Option<&'static str>,
     /// The key or client secret in it.
     pub credential: Option<Secret>,
+    /// What the client speaks.
+    pub dialect: Dialect,
 }
 
 /// Reads the header's values, several headers or one list. Organisation, project and version entries are tolerated.
@@ -17,6 +21,8 @@ pub fn read<'a>(values: impl IntoIterator<Item = &'a str>) -> Offer {
     for entry in values.into_iter().flat_map(|value| value.split(',')).map(str::trim) {
         if entry == ANSWER {
             offer.answer = Some(ANSWER);
+        } else if entry == BETA {
+            offer.dialect = Dialect::Beta;
         } else if let Some(key) = entry.strip_prefix("openai-insecure-api-key.").filter(|key| !key.is_empty()) {
             offer.credential.get_or_insert_with(|| key.into());
         }
@@ -25,6 +31,7 @@ pub fn read<'a>(values: impl IntoIterator<Item = &'a str>) -> Offer {
 }
 
 const ANSWER: &str = "realtime";
+const BETA: &str = "openai-beta.realtime-v1";
 
 #[cfg(test)]
 mod tests {
@@ -37,6 +44,13 @@ mod tests {
         let offer = read(["realtime, openai-insecure-api-key.ek_1", "openai-agents-sdk.0.20.0"]);
         assert_eq!(offer.answer, Some("realtime"));
         assert_eq!(offer.credential.unwrap().expose_secret(), "ek_1");
+    }
+
+    #[test]
+    fn the_beta_is_asked_for_and_not_selected() {
+        let offer = read(["realtime", "openai-insecure-api-key.ek_1", "openai-beta.realtime-v1"]);
+        assert_eq!((offer.answer, offer.dialect), (Some("realtime"), Dialect::Beta));
+        assert_eq!(read(["realtime"]).dialect, Dialect::Ga);
     }
 
     #[test]

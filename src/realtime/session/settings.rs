@@ -33,7 +33,7 @@ pub struct Settings {
     pub tool_choice: ToolChoice,
     /// Most tokens of one reply, 1 to 4096; `None` is `"inf"`.
     pub max_output_tokens: Option<u32>,
-    /// Sampling temperature; only the beta dialect sets it.
+    /// Sampling temperature; `None` leaves it to the model.
     pub temperature: Option<f32>,
     /// Members that are echoed as they came, by name: `truncation`, `tracing`, `prompt`, `include`, `reasoning`, …
     pub echoed: Vec<(String, Json)>,

@@ -1,6 +1,7 @@
 //! How a client is reached. A transport turns its bytes into [`Incoming`]s and sends what [`downlink`] hands it.
 
 pub(crate) mod downlink;
+pub(super) mod sideband;
 pub mod webrtc;
 pub(super) mod ws;
 
@@ -12,6 +13,7 @@ use super::{
     admission::Pass,
     engine::{Engine, Providers},
     offer::Offer,
+    protocol::Dialect,
     session::settings::Settings,
 };
 
@@ -28,6 +30,8 @@ pub struct Start {
     pub settings: Settings,
     /// What its client may choose among.
     pub offer: Offer,
+    /// What its client speaks.
+    pub dialect: Dialect,
 }
 
 /// One thing that came from a client.

@@ -36,7 +36,7 @@ use super::{
 use crate::{
     clock::Clock,
     metrics::{self, Way},
-    realtime::driver::Driver,
+    realtime::{driver::Driver, engine::Engine},
 };
 
 /// Largest message and frame: 20 MiB of base64 in one append, and room for the JSON around it.
@@ -46,7 +46,7 @@ const READ_BUFFER: usize = 4 << 10;
 /// Between pings: clients and proxies give a connection up after a minute or so of silence.
 const PING: Duration = Duration::from_secs(20);
 /// How long the goodbye may take: the rest of what is sent, and the client's answer.
-const GOODBYE: Duration = Duration::from_secs(5);
+pub(super) const GOODBYE: Duration = Duration::from_secs(5);
 
 /// Sets the limits that [`serve_ws`] relies upon. Call it before `on_upgrade`.
 pub fn limited(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
@@ -66,8 +66,7 @@ async fn serve(socket: WebSocket, start: Start) {
     let (sink, mut messages) = socket.split();
     let (downlink, outlet, ending) = downlink::channel(engine.config.downlink_messages, engine.config.downlink_bytes);
     let (lost, loss) = oneshot::channel();
-    let (stall, clock) = (engine.config.stall(), engine.clock.clone());
-    let writer = Writer { sink, outlet, ending, stall, clock, way: Way::to_client() };
+    let writer = Writer::new(sink, outlet, ending, engine);
     let writing = AbortOnDropHandle::new(tokio::spawn(writer.run(lost).in_current_span()));
 
     let driver = Driver::new(start, downlink, None);
@@ -81,7 +80,7 @@ async fn serve(socket: WebSocket, start: Start) {
 }
 
 /// The task that sends.
-struct Writer {
+pub(super) struct Writer {
     sink: SplitSink<WebSocket, Message>,
     outlet: Outlet,
     ending: Ending,
@@ -91,8 +90,13 @@ struct Writer {
 }
 
 impl Writer {
+    pub(super) fn new(sink: SplitSink<WebSocket, Message>, outlet: Outlet, ending: Ending, engine: &Engine) -> Self {
+        let (stall, clock) = (engine.config.stall(), engine.clock.clone());
+        Self { sink, outlet, ending, stall, clock, way: Way::to_client() }
+    }
+
     /// Sends until the driver is done, or tells through `lost` why it cannot.
-    async fn run(mut self, lost: oneshot::Sender<Incoming>) {
+    pub(super) async fn run(mut self, lost: oneshot::Sender<Incoming>) {
         let mut pings = interval(PING);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         pings.reset();
@@ -131,7 +135,7 @@ impl Writer {
     }
 }
 
-fn read(message: Result<Message, Error>) -> Incoming {
+pub(super) fn read(message: Result<Message, Error>) -> Incoming {
     match message {
         Ok(Message::Text(text)) => Incoming::Text(text),
         Ok(Message::Binary(_)) => Incoming::Binary,

@@ -73,7 +73,8 @@ impl<'a> Fields<'a> {
         error::missing(&self.path_of(name))
     }
 
-    fn path_of(&self, name: &str) -> String {
+    /// Where the member of this name stands.
+    pub(crate) fn path_of(&self, name: &str) -> String {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
 }

@@ -8,7 +8,10 @@ use crate::realtime::{
 };
 
 /// Members of conversations.
-pub(super) fn apply(echoed: &mut Vec<(String, Json)>, fields: &Fields<'_>) -> Result<(), ClientError> {
+pub(in crate::realtime::protocol) fn apply(
+    echoed: &mut Vec<(String, Json)>,
+    fields: &Fields<'_>,
+) -> Result<(), ClientError> {
     for (name, check) in CHECKS {
         match fields.change(name) {
             Change::Keep => {}
@@ -26,7 +29,10 @@ pub(super) fn apply(echoed: &mut Vec<(String, Json)>, fields: &Fields<'_>) -> Re
 }
 
 /// `include`, which transcription sessions have too.
-pub(super) fn apply_include(echoed: &mut Vec<(String, Json)>, fields: &Fields<'_>) -> Result<(), ClientError> {
+pub(in crate::realtime::protocol) fn apply_include(
+    echoed: &mut Vec<(String, Json)>,
+    fields: &Fields<'_>,
+) -> Result<(), ClientError> {
     let Some(include) = fields.given("include") else { return Ok(()) };
     for entry in include.list()? {
         entry.choice(&[("item.input_audio_transcription.logprobs", ())])?;
@@ -67,8 +73,12 @@ pub(super) fn write(echoed: &[(String, Json)], object: &mut Object<'_>) {
     }
 }
 
-pub(super) fn write_include(echoed: &[(String, Json)], object: &mut Object<'_>) {
+pub(in crate::realtime::protocol) fn write_include(echoed: &[(String, Json)], object: &mut Object<'_>) {
     write_or_null(echoed, "include", object);
+}
+
+pub(in crate::realtime::protocol) fn write_tracing(echoed: &[(String, Json)], object: &mut Object<'_>) {
+    write_or_null(echoed, "tracing", object);
 }
 
 fn write_or_null(echoed: &[(String, Json)], name: &str, object: &mut Object<'_>) {

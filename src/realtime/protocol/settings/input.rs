@@ -15,42 +15,69 @@ pub(super) fn apply(input: &mut InputSettings, kind: Kind, side: &Fields<'_>) ->
     if let Some(given) = side.given("format") {
         input.format = format(Some(input.format), &given)?;
     }
-    match side.change("noise_reduction") {
-        Change::Keep => {}
-        Change::Clear => input.noise_reduction = None,
-        Change::Set(field) => input.noise_reduction = Some(noise_reduction(input.noise_reduction, &field)?),
-    }
-    match side.change("transcription") {
-        Change::Keep => {}
-        Change::Clear => input.transcription = None,
-        Change::Set(field) => input.transcription = Some(transcription(input.transcription.take(), &field)?),
-    }
-    match side.change("turn_detection") {
-        Change::Keep => {}
-        Change::Clear => input.turn_detection = None,
-        Change::Set(field) if is_streaming(input, kind) => {
-            return Err(field.invalid("This transcription model allows no turn detection: set it to null."));
+    let changes = Changes {
+        noise_reduction: side.change("noise_reduction"),
+        transcription: side.change("transcription"),
+        turn_detection: side.change("turn_detection"),
+    };
+    changes.apply(input, kind)
+}
+
+/// What becomes of the members that null clears, whatever they are called.
+pub(in crate::realtime::protocol) struct Changes<'a> {
+    pub(in crate::realtime::protocol) noise_reduction: Change<'a>,
+    pub(in crate::realtime::protocol) transcription: Change<'a>,
+    pub(in crate::realtime::protocol) turn_detection: Change<'a>,
+}
+
+impl Changes<'_> {
+    pub(in crate::realtime::protocol) fn apply(self, input: &mut InputSettings, kind: Kind) -> Result<(), ClientError> {
+        match self.noise_reduction {
+            Change::Keep => {}
+            Change::Clear => input.noise_reduction = None,
+            Change::Set(field) => input.noise_reduction = Some(noise_reduction(input.noise_reduction, &field)?),
         }
-        Change::Set(field) => {
-            input.turn_detection = Some(detection::read(input.turn_detection.as_ref(), kind, &field)?);
+        match self.transcription {
+            Change::Keep => {}
+            Change::Clear => input.transcription = None,
+            Change::Set(field) => input.transcription = Some(transcription(input.transcription.take(), &field)?),
         }
+        match self.turn_detection {
+            Change::Keep => {}
+            Change::Clear => input.turn_detection = None,
+            Change::Set(field) if is_streaming(input, kind) => {
+                return Err(field.invalid("This transcription model allows no turn detection: set it to null."));
+            }
+            Change::Set(field) => {
+                input.turn_detection = Some(detection::read(input.turn_detection.as_ref(), kind, &field)?);
+            }
+        }
+        if is_streaming(input, kind) {
+            input.turn_detection = None;
+        }
+        Ok(())
     }
-    if is_streaming(input, kind) {
-        input.turn_detection = None;
-    }
-    Ok(())
 }
 
 pub(super) fn write(settings: &Settings, side: &mut Object<'_>) {
     let input = &settings.input;
     format_json(input.format, side);
+    noise_reduction_json("noise_reduction", input, side);
+    transcription_json("transcription", input, side);
+    detection::write(input.turn_detection.as_ref(), settings.kind, side);
+}
+
+pub(in crate::realtime::protocol) fn noise_reduction_json(name: &str, input: &InputSettings, side: &mut Object<'_>) {
     match input.noise_reduction {
-        None => side.null("noise_reduction"),
-        Some(place) => side.object("noise_reduction", |object| object.text("type", name_of(place))),
+        None => side.null(name),
+        Some(place) => side.object(name, |object| object.text("type", name_of(place))),
     }
+}
+
+pub(in crate::realtime::protocol) fn transcription_json(name: &str, input: &InputSettings, side: &mut Object<'_>) {
     match &input.transcription {
-        None => side.null("transcription"),
-        Some(transcription) => side.object("transcription", |object| {
+        None => side.null(name),
+        Some(transcription) => side.object(name, |object| {
             object.text_or_null("model", transcription.model.as_deref());
             object.text_or_null("language", transcription.language.as_deref());
             object.text_or_null("prompt", transcription.prompt.as_deref());
@@ -59,7 +86,6 @@ pub(super) fn write(settings: &Settings, side: &mut Object<'_>) {
             }
         }),
     }
-    detection::write(input.turn_detection.as_ref(), settings.kind, side);
 }
 
 /// `strength` is checked and not kept: suppression here has no degrees.

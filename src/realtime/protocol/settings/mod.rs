@@ -12,8 +12,14 @@ mod tools;
 
 use serde_json::value::RawValue;
 
-pub(super) use output::{format, format_json, max_output_tokens, modality, modality_json, tokens_json, voice};
-pub(super) use tools::{must_exist, tool_choice, tools};
+pub(super) use echoed::{
+    apply as apply_echoed, apply_include, write_include as include_json, write_tracing as tracing_json,
+};
+pub(super) use input::{Changes as InputChanges, noise_reduction_json, transcription_json};
+pub(super) use output::{
+    apply_voice, format, format_json, max_output_tokens, modality, modality_json, tokens_json, voice,
+};
+pub(super) use tools::{apply as apply_tools, must_exist, tool_choice, tools, write as tools_json};
 
 use super::{
     error,
@@ -106,12 +112,16 @@ pub(super) fn write(settings: &Settings, id: &str, expires_at: u64, object: &mut
     }
 }
 
+pub(super) fn turn_detection_json(settings: &Settings, object: &mut Object<'_>) {
+    detection::write(settings.input.turn_detection.as_ref(), settings.kind, object);
+}
+
 const KINDS: &[(&str, Kind)] = &[("realtime", Kind::Conversation), ("transcription", Kind::Transcription)];
 
 /// Longest name of a model, voice or function, in characters: beyond any real one, too short to be worth storing.
 pub(super) const LONGEST_NAME: usize = 256;
 
-fn starting(kind: Kind, model: String, defaults: &Defaults) -> Settings {
+pub(super) fn starting(kind: Kind, model: String, defaults: &Defaults) -> Settings {
     // A transcription session without transcripts would be pointless; its URL may name the model of the transcripts.
     let transcription = match kind {
         Kind::Conversation => None,
@@ -148,7 +158,7 @@ fn apply(settings: &mut Settings, fields: &Fields<'_>) -> Result<(), ClientError
     if let Some(side) = audio.as_ref().and_then(|audio| audio.given("input")) {
         input::apply(&mut settings.input, settings.kind, &side.object()?)?;
     }
-    echoed::apply_include(&mut settings.echoed, fields)?;
+    apply_include(&mut settings.echoed, fields)?;
     if settings.kind == Kind::Transcription {
         // Nothing else is theirs to set.
         return Ok(());
@@ -165,15 +175,10 @@ fn apply(settings: &mut Settings, fields: &Fields<'_>) -> Result<(), ClientError
     if let Some(limit) = fields.given("max_output_tokens") {
         settings.max_output_tokens = max_output_tokens(&limit)?;
     }
-    if let Some(list) = fields.given("tools") {
-        (settings.tools, settings.foreign_tools) = tools(&list)?;
+    if let Some(given) = fields.given("temperature") {
+        settings.temperature = Some(given.number(0.0..=2.0)?);
     }
-    if let Some(choice) = fields.given("tool_choice") {
-        let (choice, foreign) = tool_choice(&choice)?;
-        settings.tool_choice = choice;
-        echoed::set(&mut settings.echoed, "tool_choice", foreign);
-    }
-    must_exist(&settings.tool_choice, &settings.tools, "session.tool_choice")?;
+    tools::apply(settings, fields)?;
     echoed::apply(&mut settings.echoed, fields)
 }
 
@@ -185,7 +190,10 @@ fn conversation(settings: &Settings, id: &str, expires_at: u64, object: &mut Obj
     modality_json("output_modalities", settings.modality, object);
     object.text("instructions", &settings.instructions);
     tools::write(settings, object);
-    tokens_json(settings.max_output_tokens, object);
+    tokens_json("max_output_tokens", settings.max_output_tokens, object);
+    if let Some(temperature) = settings.temperature {
+        object.decimal("temperature", temperature);
+    }
     echoed::write(&settings.echoed, object);
     object.integer("expires_at", expires_at);
     object.object("audio", |audio| {

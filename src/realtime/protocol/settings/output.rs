@@ -16,6 +16,14 @@ pub(super) fn apply(output: &mut OutputSettings, side: &Fields<'_>) -> Result<()
     if let Some(given) = side.given("format") {
         output.format = format(Some(output.format), &given)?;
     }
+    apply_voice(output, side)
+}
+
+/// Takes who speaks, and how fast.
+pub(in crate::realtime::protocol) fn apply_voice(
+    output: &mut OutputSettings,
+    side: &Fields<'_>,
+) -> Result<(), ClientError> {
     if let Some(name) = side.given("voice") {
         output.voice = voice(&name)?;
     }
@@ -97,10 +105,10 @@ pub(in crate::realtime::protocol) fn modality_json(name: &str, modality: Modalit
     object.list(name, [modality], push_text);
 }
 
-pub(in crate::realtime::protocol) fn tokens_json(limit: Option<u32>, object: &mut Object<'_>) {
+pub(in crate::realtime::protocol) fn tokens_json(name: &str, limit: Option<u32>, object: &mut Object<'_>) {
     match limit {
-        Some(limit) => object.integer("max_output_tokens", limit.into()),
-        None => object.text("max_output_tokens", "inf"),
+        Some(limit) => object.integer(name, limit.into()),
+        None => object.text(name, "inf"),
     }
 }
 

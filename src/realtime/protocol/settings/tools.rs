@@ -14,6 +14,19 @@ use crate::realtime::{
     session::{output::ClientError, settings::Settings},
 };
 
+/// Takes the functions, and which of them may be called.
+pub(in crate::realtime::protocol) fn apply(settings: &mut Settings, fields: &Fields<'_>) -> Result<(), ClientError> {
+    if let Some(list) = fields.given("tools") {
+        (settings.tools, settings.foreign_tools) = tools(&list)?;
+    }
+    if let Some(choice) = fields.given("tool_choice") {
+        let (choice, foreign) = tool_choice(&choice)?;
+        settings.tool_choice = choice;
+        echoed::set(&mut settings.echoed, "tool_choice", foreign);
+    }
+    must_exist(&settings.tool_choice, &settings.tools, &fields.path_of("tool_choice"))
+}
+
 /// A list of tools: functions, and those of other kinds.
 pub(in crate::realtime::protocol) fn tools(field: &Field<'_>) -> Result<(Vec<Tool>, Vec<Json>), ClientError> {
     let (mut functions, mut foreign) = (Vec::new(), Vec::new());
@@ -46,7 +59,10 @@ pub(in crate::realtime::protocol) fn tool_choice(field: &Field<'_>) -> Result<(T
     }
     let fields = field.object()?;
     if fields.required("type")?.choice(&[("function", true), ("mcp", false)])? {
-        Ok((ToolChoice::Function(fields.required("name")?.text_within(LONGEST_NAME)?), None))
+        // Some write it as other APIs do, the name inside `function`.
+        let inside = fields.given("function").map(|function| function.object()).transpose()?;
+        let name = inside.as_ref().unwrap_or(&fields).required("name")?.text_within(LONGEST_NAME)?;
+        Ok((ToolChoice::Function(name), None))
     } else {
         fields.required("server_label")?.text()?;
         Ok((ToolChoice::Auto, Some(field.json()?)))
@@ -68,7 +84,7 @@ pub(in crate::realtime::protocol) fn must_exist(
     }
 }
 
-pub(super) fn write(settings: &Settings, object: &mut Object<'_>) {
+pub(in crate::realtime::protocol) fn write(settings: &Settings, object: &mut Object<'_>) {
     let functions = settings.tools.iter().map(Ok);
     let foreign = settings.foreign_tools.iter().map(Err);
     object.list("tools", functions.chain(foreign), |tool, out| match tool {

@@ -1,5 +1,6 @@
 //! Tests of the protocol as a whole.
 
+mod beta;
 mod commands;
 mod faults;
 mod golden;
@@ -11,7 +12,7 @@ mod walk;
 
 use serde_json::{Value, value::RawValue};
 
-use super::{ClientEvent, Encoder, Query, decode, settings};
+use super::{ClientEvent, Dialect, Encoder, Query, settings};
 use crate::realtime::session::{
     input::Request,
     output::{ClientError, Event},
@@ -24,6 +25,10 @@ fn conversation() -> Settings {
 
 fn transcription() -> Settings {
     settings::initial(&Query::Transcription { model: None }, None, &settings::Defaults::default()).unwrap()
+}
+
+fn decode<'a>(text: &'a str, settings: &Settings, scratch: &'a mut Vec<u8>) -> Result<ClientEvent<'a>, ClientError> {
+    super::decode(text, Dialect::Ga, settings, scratch)
 }
 
 fn raw(json: &str) -> Box<RawValue> {
