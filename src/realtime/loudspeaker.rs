@@ -101,8 +101,7 @@ impl Speaker {
 impl Playback {
     /// Takes the next 20 ms: 480 samples at 24 kHz.
     pub(crate) fn step(&mut self, out: &mut [i16; STEP]) -> Step {
-        self.skip();
-        let count = if self.word.held.load(Ordering::Acquire) { 0 } else { STEP.min(self.ring.slots()) };
+        let count = STEP.min(self.waiting());
         out[count..].fill(0);
         let Some(chunk) = self.ring.read_chunk(count).ok().filter(|_| count > 0) else { return Step::Silence };
         let (first, second) = chunk.as_slices();
@@ -111,6 +110,17 @@ impl Playback {
         chunk.commit_all();
         self.read += count as u64;
         Step::Speech
+    }
+
+    /// How many samples wait to be taken; none while it is held.
+    pub(crate) fn waiting(&mut self) -> usize {
+        self.skip();
+        if self.is_held() { 0 } else { self.ring.slots() }
+    }
+
+    /// Whether it is held: a line that buffers elsewhere has to stop that too.
+    pub(crate) fn is_held(&self) -> bool {
+        self.word.held.load(Ordering::Acquire)
     }
 
     /// Whether it was flushed since this was last asked: a line that buffers elsewhere has to empty that too.

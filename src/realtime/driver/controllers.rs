@@ -173,8 +173,8 @@ impl Driver {
                 }
             }
             Incoming::Binary => self.controllers.answer(number, &Event::Error(protocol::error::binary_frame())),
-            // A controller has no microphone.
-            Incoming::Frame(_) | Incoming::Alive => {}
+            // A controller has no microphone, no keys and no loudspeaker.
+            Incoming::Frame(_) | Incoming::Pressed(_) | Incoming::Lag(_) | Incoming::Alive => {}
             Incoming::Gone => self.controllers.leave(number, farewell(CloseReason::Hangup)),
             Incoming::Stalled => self.controllers.leave(number, farewell(CloseReason::SlowReader)),
             Incoming::Broken(farewell) => self.controllers.leave(number, farewell),

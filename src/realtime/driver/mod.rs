@@ -205,6 +205,11 @@ impl Driver {
                 self.listen();
                 self.came = None;
             }
+            Some(Incoming::Pressed(key)) => {
+                let at = self.engine.clock.unix();
+                self.handle(Input::Pressed { key, at });
+            }
+            Some(Incoming::Lag(lag)) => self.handle(Input::Lag(lag)),
             Some(Incoming::Binary) => {
                 self.answering = Some(Source::Client);
                 self.refuse(protocol::error::binary_frame());
@@ -424,6 +429,8 @@ const fn name(input: &Input) -> &'static str {
         Input::Tick => "tick",
         Input::Heard(_) => "heard",
         Input::Begun(_) => "begun",
+        Input::Lag(_) => "lag",
+        Input::Pressed { .. } => "pressed",
         Input::Command(_) => "command",
         Input::Transcript { .. } => "transcript",
         Input::Advice { .. } => "advice",

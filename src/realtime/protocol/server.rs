@@ -33,6 +33,7 @@ pub(super) fn name(event: &Event) -> &'static str {
         Event::Committed { .. } => "input_audio_buffer.committed",
         Event::Cleared => "input_audio_buffer.cleared",
         Event::IdleTimeout { .. } => "input_audio_buffer.timeout_triggered",
+        Event::KeyPressed { .. } => "input_audio_buffer.dtmf_event_received",
         Event::ItemAdded { .. } => "conversation.item.added",
         Event::ItemDone { .. } => "conversation.item.done",
         Event::ItemRetrieved(_) => "conversation.item.retrieved",
@@ -77,6 +78,10 @@ pub(super) fn members(event: &Event, constants: &Constants, object: &mut Object<
             object.text("item_id", item.as_str());
         }
         Event::Cleared => {}
+        Event::KeyPressed { key, at } => {
+            object.text("event", key.encode_utf8(&mut [0; 4]));
+            object.integer("received_at", *at);
+        }
         Event::ItemAdded { item, previous } | Event::ItemDone { item, previous } => {
             follows(previous.as_ref(), object);
             whole(item, constants.dialect, object);

@@ -50,7 +50,7 @@ impl Session {
     /// Stops the active response at what was heard: silence, stop work, tell the truth.
     pub(super) fn cut(&mut self, now: Instant, reason: CancelReason, out: &mut Vec<Output>) {
         let Some(mut reply) = self.active.take() else { return };
-        let position = self.playout.position(now);
+        let position = self.playout.heard(now);
         out.push(Output::Flush(reply.id.clone()));
         out.push(Output::Cancel(reply.id.clone()));
         self.let_play(now, out);
@@ -70,7 +70,7 @@ impl Session {
 
     /// Stops what still plays of finished responses at what was heard.
     pub(super) fn cut_tails(&mut self, now: Instant, out: &mut Vec<Output>) {
-        let position = self.playout.position(now);
+        let position = self.playout.heard(now);
         for tail in std::mem::take(&mut self.tails) {
             out.push(Output::Flush(tail.response.clone()));
             self.let_play(now, out);
@@ -87,7 +87,7 @@ impl Session {
 
     /// Lets go of replies that have played out.
     pub(super) fn drain(&mut self, now: Instant, out: &mut Vec<Output>) {
-        let position = self.playout.position(now);
+        let position = self.playout.heard(now);
         while let Some(tail) = self.tails.first()
             && (tail.is_heard(position) || self.tails.len() > MOST_TAILS)
         {
@@ -158,7 +158,7 @@ impl Session {
         self.record_lines(&reply, out);
         out.push(Output::Measure(Measure::Reply(item_status)));
         self.silence = if matches!(reply.cause, Cause::Silence(_)) { Silence::Untimed } else { Silence::Due };
-        let position = self.playout.position(now);
+        let position = self.playout.heard(now);
         if reply.is_audible() {
             let playing = |track: &Track| track.heard(position) < track.released;
             let tracks = reply.tracks().filter(|(_, track)| playing(track)).map(|(item, track)| (item.clone(), *track));

@@ -24,6 +24,15 @@ pub enum Input {
     Heard(Heard),
     /// The microphone gave so much of the next 20 ms, and the client may be about to commit it.
     Begun(Duration),
+    /// A line on which we play plays so much later than by our clock.
+    Lag(Duration),
+    /// The caller pressed a key of the telephone.
+    Pressed {
+        /// Which: a digit, `*`, `#`, or A to D.
+        key: char,
+        /// When, in Unix seconds.
+        at: u64,
+    },
     /// The client asked for something.
     Command(Command),
     /// A `listen` worker understood something, or failed. `Ok(Final)` and `Err` are terminal for the turn.

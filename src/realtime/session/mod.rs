@@ -9,7 +9,7 @@
 //! said). The reply's machine is `response`, with `reply` (its state), `aside` (one beside the conversation), `stream` (how
 //! it is written down), `ending` (how it stops), `plan`, `prompt` and `tools` (what the model is asked), `sentences`, `marks`
 //! and `playout` (how it is spoken and what of it was heard); `native` is what differs where one model hears and speaks by
-//! itself. `conversation` holds the items; `edit` and `update` are what
+//! itself. `keypad` is the telephone's. `conversation` holds the items; `edit` and `update` are what
 //! clients do to them and to the settings; `silence` speaks up.
 
 mod aside;
@@ -24,6 +24,7 @@ mod hearing;
 pub mod ids;
 pub mod input;
 pub mod item;
+mod keypad;
 mod marks;
 mod native;
 pub mod output;
@@ -65,6 +66,7 @@ use self::{
     ending::Tail,
     ids::Ids,
     input::{CloseReason, Command, Request, Voice},
+    keypad::Keypad,
     output::{Event, Record},
     playout::Playout,
     refusal::{Refusal, tell},
@@ -101,6 +103,7 @@ pub struct Session {
     /// BCP 47 tag of what the person was last understood to speak.
     language: Option<String>,
     silence: Silence,
+    keypad: Keypad,
 
     /// Who makes the next reply.
     mind: Mind,
@@ -141,6 +144,7 @@ impl Session {
             owed: Owed::Nothing,
             language: None,
             silence: Silence::Untimed,
+            keypad: Keypad::Untouched,
             active: None,
             asides: Vec::new(),
             tails: Vec::new(),
@@ -165,6 +169,8 @@ impl Session {
                 self.heard(now, heard, out);
             }
             Input::Begun(length) => self.begun = length,
+            Input::Lag(lag) => self.playout.lags(lag),
+            Input::Pressed { key, at } => self.press(now, key, at, out),
             Input::Command(Command { event_id, request }) => {
                 if let Err(refusal) = self.obey(now, request, out) {
                     refusal.tell(event_id, out);
@@ -186,7 +192,7 @@ impl Session {
         }
         let speech = self.active.as_deref().and_then(|reply| next_release(reply, &self.playout));
         let beside = self.asides.iter().filter_map(|aside| next_release(&aside.reply, &aside.playout)).min();
-        let drained = self.tails.first().and_then(|tail| self.playout.instant(tail.ends()));
+        let drained = self.tails.first().and_then(|tail| self.playout.heard_at(tail.ends()));
         let weighing = match self.turn {
             Turn::Weighing { deadline, .. } => Some(deadline),
             Turn::Idle
@@ -204,6 +210,7 @@ impl Session {
             (weighing, Wake::Weighing),
             (transcript, Wake::Transcript),
             (self.silence_ends(), Wake::Silence),
+            (self.keys_end(), Wake::Keypad),
         ]
         .into_iter()
         .fold(None, |first, (at, why)| soonest(first, at.map(|at| (at, why))))
@@ -250,6 +257,9 @@ impl Session {
             self.give_up_held(now, span, until, out);
         }
         self.give_up_transcripts(now, out);
+        if self.keys_end().is_some_and(|at| at <= now) {
+            self.say_keys(now, out);
+        }
         self.drain(now, out);
         if self.silence_ends().is_some_and(|at| at <= now) && !self.is_replying() {
             self.break_silence(now, out);
@@ -280,6 +290,7 @@ impl Session {
 
     fn close(&mut self, now: Instant, reason: CloseReason, out: &mut Vec<Output>) {
         self.end_responses(now, out);
+        self.keep_keys(out);
         for utterance in std::mem::take(&mut self.utterances) {
             if utterance.is_pending() {
                 self.conversation.understand(&utterance.item, utterance.stable());

@@ -191,6 +191,13 @@ pub enum Event {
         /// Where it ends.
         end: Duration,
     },
+    /// `input_audio_buffer.dtmf_event_received`.
+    KeyPressed {
+        /// Which key.
+        key: char,
+        /// When, in Unix seconds.
+        at: u64,
+    },
     /// `conversation.item.added`.
     ItemAdded {
         /// The item as it stands.

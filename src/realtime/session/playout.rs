@@ -23,6 +23,8 @@ pub(super) struct Playout {
     cursor: Duration,
     /// How far ahead of the listener speech is released.
     lead: Duration,
+    /// How much later than by this clock a line plays what it is given, as far as it told.
+    lag: Duration,
 }
 
 /// One part's speech on its way to the listener, measured from the part's start.
@@ -38,10 +40,25 @@ pub(super) struct Track {
 
 impl Playout {
     pub(super) fn new(now: Instant, lead: Duration) -> Self {
-        Self { origin: now, held: None, cursor: Duration::ZERO, lead: lead.max(SMALLEST) }
+        Self { origin: now, held: None, cursor: Duration::ZERO, lead: lead.max(SMALLEST), lag: Duration::ZERO }
     }
 
-    /// The listener's position.
+    /// What the listener has heard, in play time: behind [`position`](Self::position) by what the line lags.
+    pub(super) fn heard(&self, now: Instant) -> Duration {
+        self.position(now).saturating_sub(self.lag)
+    }
+
+    /// The instant at which this play time will have been heard, or `None` while the clock stands still.
+    pub(super) fn heard_at(&self, at: Duration) -> Option<Instant> {
+        self.instant(at.saturating_add(self.lag))
+    }
+
+    /// The line plays so much later than by our clock.
+    pub(super) const fn lags(&mut self, lag: Duration) {
+        self.lag = lag;
+    }
+
+    /// The position up to which the line has been given speech to play.
     pub(super) fn position(&self, now: Instant) -> Duration {
         self.held.unwrap_or(now).saturating_duration_since(self.origin)
     }
@@ -165,6 +182,20 @@ mod tests {
         assert_eq!(playout.instant(track.ends), None);
         playout.resume(start + millis(900));
         assert_eq!(track.heard(playout.position(start + millis(910))), millis(40));
+    }
+
+    #[test]
+    fn what_a_line_lags_is_not_heard_yet_and_does_not_slow_the_release() {
+        let start = fake_now();
+        let mut playout = Playout::new(start, millis(100));
+        let mut track = Track { queued: millis(1000), ..Track::default() };
+        playout.lags(millis(250));
+        assert!(playout.release(start, &mut track));
+        assert_eq!((track.released, track.heard(playout.heard(start + millis(100)))), (millis(100), Duration::ZERO));
+        assert!(playout.release(start + millis(100), &mut track));
+        assert_eq!(track.released, millis(200));
+        assert_eq!(track.heard(playout.heard(start + millis(300))), millis(50));
+        assert_eq!(playout.heard_at(track.ends), Some(start + millis(450)));
     }
 
     #[expect(clippy::disallowed_methods, reason = "any instant will do as an origin")]

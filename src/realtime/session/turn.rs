@@ -137,6 +137,7 @@ impl Session {
     /// The client hears that somebody speaks: from here on the turn is open.
     pub(super) fn announce(&mut self, now: Instant, span: Span, out: &mut Vec<Output>) {
         self.commit_doubts(now, out);
+        self.say_keys(now, out);
         tell(out, Event::SpeechStarted { item: span.item.clone(), start: span.from });
         self.speech_begins();
         let turn = span.turn;

@@ -17,6 +17,8 @@ pub enum Wake {
     Transcript,
     /// The person has been silent for as long as the settings allow.
     Silence,
+    /// The caller has pressed no key for a while.
+    Keypad,
 }
 
 /// The earlier of two deadlines.

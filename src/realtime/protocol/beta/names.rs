@@ -8,8 +8,8 @@ use crate::realtime::{
     },
 };
 
-/// The event's `type`; `None` for what the beta does not tell: an item is created once, and silence is none of its
-/// business.
+/// The event's `type`; `None` for what the beta does not tell: an item is created once, and of silence and of keys it
+/// knows nothing.
 pub(in crate::realtime::protocol) fn event(event: &Event) -> Option<&'static str> {
     Some(match event {
         Event::SessionCreated(settings) => match settings.kind {
@@ -21,7 +21,7 @@ pub(in crate::realtime::protocol) fn event(event: &Event) -> Option<&'static str
             Kind::Transcription => "transcription_session.updated",
         },
         Event::ItemAdded { .. } => "conversation.item.created",
-        Event::ItemDone { .. } | Event::IdleTimeout { .. } => return None,
+        Event::ItemDone { .. } | Event::IdleTimeout { .. } | Event::KeyPressed { .. } => return None,
         Event::TextDelta { part, .. } => match part.modality {
             Modality::Audio => "response.audio_transcript.delta",
             Modality::Text => "response.text.delta",

@@ -211,6 +211,7 @@ fn ends() -> Vec<(&'static str, Event)> {
             let (code, message) = ("provider_unavailable", "The language model is unavailable.".into());
             Event::ResponseDone(view(ResponseStatus::BrokenOff { code, message }, None))
         }),
+        ("input_audio_buffer.dtmf_event_received", Event::KeyPressed { key: '9', at: 1_763_605_109 }),
     ]
 }
 

@@ -266,7 +266,7 @@ impl Client {
                 assert!(self.added.contains(&item.id), "done without added");
                 assert!(self.done.insert(item.id.clone()), "done twice");
             }
-            Event::ItemRetrieved(_) | Event::Error(_) => {}
+            Event::KeyPressed { .. } | Event::ItemRetrieved(_) | Event::Error(_) => {}
             Event::ItemTruncated { item, audio_end, .. } => {
                 self.cut.insert(item.clone(), *audio_end);
                 if self.profile.player == Player::Client && self.active.is_none() {

@@ -11,6 +11,7 @@ mod doubts;
 mod failure;
 mod idle;
 mod items;
+mod keypad;
 mod manual;
 mod native;
 mod order;

@@ -79,7 +79,7 @@ impl Dice {
 
 /// Kinds of steps, as often as they should come.
 const WEIGHTS: &[u8] =
-    b"ssssssqqqqqqqqqwwwwwPPPFFFFFFFFxiiTTTTTTTTTTTTTTCkkkuEEEEEfAAAAAAAAAAAAAAAAAAAAMMMMVVVVvaUUclNrrtttdRRRXo.=!GGGGGGGGHHHHHH";
+    b"ssssssqqqqqqqqqwwwwwPPPFFFFFFFFxiiTTTTTTTTTTTTTTCkkkuEEEEEfAAAAAAAAAAAAAAAAAAAAMMMMVVVVvaUUclNrrtttdRRRXo.=!LKKGGGGGGGGHHHHHH";
 
 fn pick<T>(list: &[T], at: u16) -> Option<&T> {
     // Low numbers pick what is recent, so that most steps are about the present and some about the past.
@@ -248,6 +248,11 @@ impl World {
                 let voice =
                     if a % 2 == 0 { Voice::Speech { since, last, varied: b % 2 == 0 } } else { Voice::Quiet { since } };
                 self.feed(Input::Heard(Heard { end: self.position, voice }));
+            }
+            b'L' => self.feed(Input::Lag(millis(u64::from(b) / 100))),
+            b'K' => {
+                let key = ['1', '2', '*', '#'][usize::from(a) % 4];
+                self.feed(Input::Pressed { key, at: u64::from(b) });
             }
             b'!' if a < 2000 => self.feed(Input::Close(CloseReason::Hangup)),
             _ => self.feed(Input::Tick),

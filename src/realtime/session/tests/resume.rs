@@ -3,7 +3,7 @@
 use providers::llm::Message;
 
 use super::{
-    super::{output::Event, settings::Player},
+    super::{Input, output::Event, settings::Player},
     scene::{Scene, millis, text},
 };
 
@@ -63,6 +63,31 @@ fn words_over_the_reply_cut_it_at_once() {
     });
     assert_eq!(kept, Some(millis(1120)), "the position at which the loudspeaker was held");
     assert_eq!(text(scene.history(&scene.said())), "It is fine today.");
+}
+
+#[test]
+fn what_the_line_has_not_played_yet_is_not_kept_as_heard() {
+    let mut scene = relay();
+    scene.quiet(1100);
+    scene.feed(Input::Lag(millis(300)));
+    scene.speaks(100);
+    scene.partly("", "wait a moment");
+    scene.speaks(60);
+    let kept = scene.events().rev().find_map(|event| match event {
+        Event::ItemTruncated { audio_end, .. } => Some(*audio_end),
+        _ => None,
+    });
+    assert_eq!(kept, Some(millis(1120 - 300)));
+    assert_eq!(text(scene.history(&scene.said())), "It is fine");
+}
+
+#[test]
+fn playback_stops_when_the_line_has_played_it() {
+    let mut scene = relay();
+    scene.feed(Input::Lag(millis(300)));
+    let began = scene.when("playback.started");
+    scene.run_for(millis(4000));
+    assert_eq!(scene.when("playback.stopped"), began + millis(3300));
 }
 
 #[test]

@@ -443,6 +443,7 @@ pub(super) fn name(output: &Output) -> &'static str {
             Event::Committed { .. } => "committed",
             Event::Cleared => "cleared",
             Event::IdleTimeout { .. } => "timeout_triggered",
+            Event::KeyPressed { .. } => "key.pressed",
             Event::ItemAdded { .. } => "item.added",
             Event::ItemDone { .. } => "item.done",
             Event::ItemRetrieved(_) => "item.retrieved",
