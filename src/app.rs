@@ -90,6 +90,10 @@ impl App {
             providers: engines.providers,
             catalog,
             defaults: Defaults::default(),
+            telephony: rest::telephony::Config {
+                public_url: config.server.public_url.clone(),
+                ..config.telephony.clone()
+            },
             ready: Ready::new(parts(config, &roster)),
             roster,
             metrics: Arc::new(move || {

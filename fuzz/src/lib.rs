@@ -5,6 +5,7 @@
 
 mod listener;
 pub mod stage;
+pub mod telephone;
 
 #[path = "../../src/realtime"]
 pub mod realtime {
@@ -16,7 +17,21 @@ pub mod realtime {
     pub mod session;
 
     pub mod transport {
-        //! What reads a client's bytes before a session has begun.
+        //! What of reaching a client is pure.
+
+        pub(crate) mod telephony {
+            //! All of a call but its socket.
+
+            mod asterisk;
+            pub(crate) mod dialect;
+            pub(crate) mod ear;
+            pub(crate) mod mouth;
+            mod raw;
+            mod telnyx;
+            mod twilio;
+            mod vonage;
+            mod wire;
+        }
 
         pub mod webrtc {
             //! An offer and its answer.

@@ -1,6 +1,7 @@
 //! Where in a request a credential may stand.
 
 use axum::http::{HeaderMap, Uri, header};
+use base64::{Engine, prelude::BASE64_STANDARD};
 use providers::Secret;
 
 use super::fingerprint;
@@ -18,6 +19,14 @@ impl Credential {
             scheme.eq_ignore_ascii_case("bearer").then_some(token)
         });
         Self::new(bearer.or_else(|| text("api-key"))?)
+    }
+
+    /// Reads it from the password of `Authorization: Basic`, which is what telephone exchanges can send.
+    pub fn of_password(headers: &HeaderMap) -> Option<Self> {
+        let (scheme, encoded) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.trim().split_once(' ')?;
+        let decoded = scheme.eq_ignore_ascii_case("basic").then(|| BASE64_STANDARD.decode(encoded.trim()).ok())??;
+        let (_, password) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
+        Self::new(password)
     }
 
     /// Reads it from `?token=`, for client secrets alone: URLs end up in other people's logs.
@@ -61,6 +70,18 @@ mod tests {
         assert_eq!(read("api-key", "b").as_deref(), Some("b"));
         for nothing in ["Basic YTpi", "Bearer ", "Bearer", ""] {
             assert_eq!(read("authorization", nothing), None);
+        }
+    }
+
+    #[test]
+    fn a_password_is_read_where_it_is_asked_for() {
+        let read = |value: &'static str| {
+            let headers = HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_static(value))]);
+            Credential::of_password(&headers).map(shown)
+        };
+        assert_eq!(read("Basic cGJ4OnZyX2tleTp4").as_deref(), Some("vr_key:x"), "pbx:vr_key:x");
+        for nothing in ["Bearer a", "Basic", "Basic ?", "Basic cGJ4", "Basic cGJ4Og=="] {
+            assert_eq!(read(nothing), None);
         }
     }
 

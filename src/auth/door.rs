@@ -192,6 +192,15 @@ impl Auth {
         Ok(Issued { kept: expires_at, secret: self.0.grants.issue(grant, now)? })
     }
 
+    /// Makes a client secret on behalf of the owner, for whom the relay itself sends to its door.
+    pub fn invite(&self, session: Arc<str>, life: Duration) -> Result<Issued<Timestamp>, Full> {
+        let now = self.now();
+        let expires_at = now.saturating_add(life).unwrap_or(now);
+        let (user, role) = (self.0.owner.id, self.0.owner.role);
+        let grant = Grant { user, role, issuer: None, session, expires_at };
+        Ok(Issued { kept: expires_at, secret: self.0.grants.issue(grant, now)? })
+    }
+
     /// Writes down that a key is in use, at most once in [`NOTED`] and never in the caller's way.
     fn note_use(&self, key: &Key, now: Timestamp) {
         let fresh = key.last_used_at.is_some_and(|last| now.duration_since(last).unsigned_abs() < NOTED);

@@ -19,7 +19,7 @@ mod source;
 pub use problem::{Problem, Problems};
 pub use source::{Environment, Source};
 
-use crate::{cost, engines, realtime, roster, server, telemetry};
+use crate::{cost, engines, realtime, rest, roster, server, telemetry};
 use layers::Given;
 
 /// All settings of the relay.
@@ -32,6 +32,8 @@ pub struct Config {
     pub realtime: realtime::Config,
     /// Where WebRTC calls arrive.
     pub webrtc: realtime::webrtc::Config,
+    /// Calls of phone networks and devices.
+    pub telephony: rest::telephony::Config,
     /// What it writes to the log.
     pub log: telemetry::Config,
     /// Which engines listen, think and speak.
@@ -82,6 +84,7 @@ impl Default for Config {
             server: server::Config::default(),
             realtime: realtime::Config::default(),
             webrtc: realtime::webrtc::Config::default(),
+            telephony: rest::telephony::Config::default(),
             log: telemetry::Config::default(),
             providers: engines::Config::default(),
             models: engines::ModelsConfig::default(),
@@ -122,7 +125,8 @@ impl Config {
     /// Reads and checks everything.
     pub fn load(flags: &Flags, source: &dyn Source) -> Result<Self, Problems> {
         let mut problems = Vec::new();
-        let secrets: Vec<_> = engines::key_variables().chain([ADMIN_KEY, TURN_SECRET]).collect();
+        let own = [ADMIN_KEY, TURN_SECRET];
+        let secrets: Vec<_> = engines::key_variables().chain(rest::telephony::VARIABLES).chain(own).collect();
         let source = &credentials::Filed::of(source, &secrets, layers::PREFIX, &mut problems);
         let given = gather(flags, source, &mut problems);
         let (mut config, mut wrong): (Self, _) = layers::overlay(&given);
@@ -136,6 +140,7 @@ impl Config {
             config.webrtc.turn.secret = secret.into();
         }
         config.take_keys(source);
+        config.telephony.fill(|name| source.get(name));
         let mut wrong = config.validate();
         config.server.resolve(|name| source.get(name));
         config.models.resolve(&config.server.data_dir);
@@ -217,6 +222,7 @@ impl Config {
         section("server", self.server.validate());
         section("realtime", self.realtime.validate());
         section("webrtc", self.webrtc.validate());
+        section("telephony", self.telephony.validate());
         section("log", self.log.validate());
         section("models", self.models.validate());
         section("inference", self.inference.validate());

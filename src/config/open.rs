@@ -70,12 +70,12 @@ pub(super) fn expected(schema: &Table, path: &[String]) -> Option<Expected> {
     }
 }
 
-/// As far as the defaults go, and into what an account leaves open.
+/// As far as the defaults go, and into what an account and the session of calls leave open.
 fn within(table: &Table, path: &[String]) -> Option<Expected> {
     let (key, rest) = path.split_first()?;
     match (table.get(key)?, rest) {
         (value, []) => Some(Expected::of(value)),
-        (Value::Table(_), _) if key == "settings" => Some(Expected::Anything),
+        (Value::Table(_), _) if key == "settings" || key == "session" => Some(Expected::Anything),
         (Value::Table(_), [_]) if key == "models" && table.contains_key("settings") => Some(text()),
         (Value::Table(inner), rest) => within(inner, rest),
         _ => None,

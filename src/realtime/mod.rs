@@ -24,6 +24,10 @@ pub use offer::{Choices, Offer, Partner};
 pub use transport::{
     Start,
     sideband::serve_sideband,
+    telephony::{
+        dialect::Dialect,
+        serve::{Admitted, Introduction, Refusal, limited_call, serve_call},
+    },
     webrtc::{self, Calls},
     ws::{limited, serve_ws},
 };

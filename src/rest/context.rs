@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Catalog, Ready};
+use super::{Catalog, Ready, telephony};
 use crate::{
     auth::Auth,
     realtime::{Calls, Engine, Providers, protocol::settings::Defaults, webrtc::Turn},
@@ -33,6 +33,8 @@ pub struct Context {
     pub catalog: Catalog,
     /// What live sessions start with where the client says nothing.
     pub defaults: Defaults,
+    /// What calls are like.
+    pub telephony: telephony::Config,
     /// What serving takes beside the database.
     pub ready: Ready,
     /// The engines by name: what each can do, and how it is.

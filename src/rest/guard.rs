@@ -31,6 +31,8 @@ pub enum Need {
     Change(Scope),
     /// A key with the scope `realtime`, or a client secret, in any form a WebSocket can carry it.
     Voice,
+    /// A phone network's signature, or a credential that comes with the call's first message: the route itself looks.
+    Call,
 }
 
 /// Recognises the caller and leaves the [`Principal`] with the request, or refuses before any of the body is read.
@@ -40,7 +42,7 @@ pub(super) async fn admit(
     next: Next,
 ) -> Response {
     let need = need.of(request.method());
-    if need == Need::Nothing {
+    if matches!(need, Need::Nothing | Need::Call) {
         return next.run(request).await;
     }
     match recognise(&context, need, credential(need, &request), address(&request)).await {
@@ -59,7 +61,7 @@ fn credential(need: Need, request: &Request) -> Option<Credential> {
         Need::Voice => in_headers
             .or_else(|| subprotocol(request.headers()).credential.map(Credential::from))
             .or_else(|| Credential::of_url(request.uri())),
-        Need::Nothing | Need::Key | Need::Scope(_) | Need::Change(_) => in_headers,
+        Need::Nothing | Need::Key | Need::Scope(_) | Need::Change(_) | Need::Call => in_headers,
     }
 }
 
@@ -78,7 +80,7 @@ async fn recognise(
     let credential = credential.ok_or_else(Fault::missing_credential)?;
     let principal = context.auth.authenticate(&credential, from).await?;
     let fits = match need {
-        Need::Nothing => true,
+        Need::Nothing | Need::Call => true,
         Need::Key => principal.holds_key(),
         Need::Scope(scope) | Need::Change(scope) => principal.holds_key() && principal.may(scope),
         Need::Voice => principal.may(Scope::Realtime),
@@ -96,13 +98,13 @@ impl Need {
         match self {
             Self::Change(_) if method.is_safe() => Self::Key,
             Self::Change(scope) => Self::Scope(scope),
-            Self::Nothing | Self::Key | Self::Scope(_) | Self::Voice => self,
+            Self::Nothing | Self::Key | Self::Scope(_) | Self::Voice | Self::Call => self,
         }
     }
 
     const fn name(self) -> &'static str {
         match self {
-            Self::Nothing => "none",
+            Self::Nothing | Self::Call => "none",
             Self::Key => "any, of an API key",
             Self::Scope(scope) | Self::Change(scope) => scope.as_str(),
             Self::Voice => Scope::Realtime.as_str(),

@@ -34,6 +34,7 @@ mod sideband;
 mod sound;
 mod speech;
 mod subtitles;
+pub mod telephony;
 mod transcriptions;
 mod upload;
 mod voice;
@@ -91,6 +92,11 @@ fn table() -> Vec<Route> {
         route("/api/sessions/{id}/messages", Need::Scope(Scope::Sessions), get(messages::list)),
         route("/api/keys", Need::Scope(Scope::Admin), get(keys::list).post(keys::create)),
         route("/api/keys/{id}", Need::Scope(Scope::Admin), delete(keys::revoke)),
+        route("/telephony/{dialect}", Need::Call, get(telephony::stream::connect)),
+        route("/telephony/twilio/voice", Need::Call, get(telephony::twilio::answer).post(telephony::twilio::answer)),
+        route("/telephony/telnyx/voice", Need::Call, post(telephony::telnyx::answer)),
+        route("/telephony/vonage/answer", Need::Call, get(telephony::vonage::answer).post(telephony::vonage::answer)),
+        route("/telephony/vonage/event", Need::Call, post(telephony::vonage::event)),
         route("/voice/providers", Need::Key, get(providers::list)),
         route("/voice/sessions", Need::Scope(Scope::Realtime), get(voice::list)),
         route("/voice/sessions/{id}", Need::Scope(Scope::Realtime), get(voice::show).delete(voice::end)),

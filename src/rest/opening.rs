@@ -86,7 +86,7 @@ pub(super) fn start(
 }
 
 /// Whom a session with these settings speaks with.
-fn providers(context: &Context, settings: &Settings) -> Providers {
+pub(super) fn providers(context: &Context, settings: &Settings) -> Providers {
     let usual = context.providers.clone();
     let realtime = match context.catalog.offer.partner(&settings.model) {
         Some(Partner::Native(model)) => Some(model),

@@ -65,6 +65,7 @@ impl Server {
             },
             catalog: catalog(Offer::new(Choices { names: names(), ..Choices::default() })),
             defaults: realtime::protocol::settings::Defaults::default(),
+            telephony: rest::telephony::Config::default(),
             ready: Ready::default(),
             roster: Roster::default(),
             metrics: Arc::new(|| "# no metrics\n".to_owned()),

@@ -2,8 +2,11 @@
 
 pub(crate) mod downlink;
 pub(super) mod sideband;
+pub(super) mod telephony;
 pub mod webrtc;
 pub(super) mod ws;
+
+use std::time::Duration;
 
 use audio::Frame;
 use axum::extract::ws::Utf8Bytes;
@@ -42,6 +45,10 @@ pub(crate) enum Incoming {
     Text(Utf8Bytes),
     /// 20 ms of its microphone, from a transport that decodes: no `input_audio_buffer.append` is needed.
     Frame(Frame),
+    /// A key of its telephone.
+    Pressed(char),
+    /// It plays so much later than by our clock what it is given.
+    Lag(Duration),
     /// Something that should have been text.
     Binary,
     /// A sign of life.

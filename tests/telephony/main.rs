@@ -1,0 +1,14 @@
+//! Calls over real sockets: gateways that play as the vendors' do, scripted providers, real voice detection on real speech;
+//! and, where the models are, real ears and voices.
+//!
+//! Everything runs in real time, as calls do.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod calls;
+mod gateway;
+mod lies;
+mod real;
+mod server;
+mod vendors;
+mod webhooks;
