@@ -141,7 +141,7 @@ fn arrivals(network: Network, said: &[i16]) -> Vec<Arrival> {
     let mut seed = 7_u32;
     let mut random = move |below: u32| {
         seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (u64::from(seed >> 8) * u64::from(below) >> 24) as u32
+        ((u64::from(seed >> 8) * u64::from(below)) >> 24) as u32
     };
     let mut arrivals = Vec::new();
     for (pcm, number) in said.chunks_exact(320).zip(0_u32..) {
