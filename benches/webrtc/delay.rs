@@ -75,7 +75,7 @@ impl TextToSpeech for Mouth {
                     sleep(PAUSE).await;
                     given.lock().unwrap().push(Instant::now());
                     // Short, so that nothing waits for its turn behind it.
-                    let samples = vec![if index % 2 == 0 { 20_000 } else { -20_000 }; 480];
+                    let samples = vec![if index.is_multiple_of(2) { 20_000 } else { -20_000 }; 480];
                     Ok(Speech::Audio { clause: clause.id, clip: Clip { rate: SampleRate::HZ_24000, samples } })
                 }
             };

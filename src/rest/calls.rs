@@ -5,24 +5,25 @@ use std::sync::Arc;
 use axum::{
     Extension,
     extract::{FromRequest, Multipart, Path, RawQuery, Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::{Context, body, fault::Fault, opening, upload};
+use super::{Context, body, fault::Fault, opening, upload, voice};
 use crate::{
-    auth::{Principal, Scope},
+    auth::Principal,
     realtime::{
         Calls, Start,
+        admission::Live,
         protocol::{Dialect, Query},
         webrtc::Refused,
     },
 };
 
 /// An offer, and the session that came with it.
-struct Offer {
+pub(super) struct Offer {
     sdp: String,
     session: Option<Box<RawValue>>,
 }
@@ -50,43 +51,8 @@ pub(super) async fn hang_up(
     Ok(StatusCode::OK.into_response())
 }
 
-/// `POST /whip`: a call by WHIP (RFC 9725), for publishers that speak it.
-pub(super) async fn publish(
-    State(context): State<Arc<Context>>,
-    principal: Principal,
-    RawQuery(query): RawQuery,
-    request: Request,
-) -> Result<Response, Fault> {
-    if !is(request.headers(), SDP) {
-        return Err(wrong_type("application/sdp"));
-    }
-    let offer = offer(&context, request).await?;
-    let mut response = begin(&context, &principal, query.as_deref(), offer, Dialect::Ga, "/whip")?;
-    let turn = context.turn.credentials(&principal.user.to_string(), context.engine.clock.wall());
-    for url in turn.iter().flat_map(|server| &server.urls) {
-        let Some(server) = &turn else { break };
-        let link = format!(
-            "<{url}>; rel=\"ice-server\"; username=\"{}\"; credential=\"{}\"; credential-type=\"password\"",
-            server.username, server.credential
-        );
-        if let Ok(link) = HeaderValue::from_str(&link) {
-            response.headers_mut().append(header::LINK, link);
-        }
-    }
-    Ok(response)
-}
-
-/// `DELETE /whip/{id}`: the publisher is done.
-pub(super) async fn unpublish(
-    State(context): State<Arc<Context>>,
-    principal: Principal,
-    Path(id): Path<String>,
-) -> Result<Response, Fault> {
-    end(&context, &principal, &id)?;
-    Ok(StatusCode::OK.into_response())
-}
-
-fn begin(
+/// Answers an offer: 201, with the call's place below `place`.
+pub(super) fn begin(
     context: &Context,
     principal: &Principal,
     query: Option<&str>,
@@ -95,11 +61,10 @@ fn begin(
     place: &str,
 ) -> Result<Response, Fault> {
     let calls = calls(context)?;
-    let query = match Query::parse(query.unwrap_or_default()).map_err(opening::refused)? {
-        Query::Sideband { .. } => return Err(Fault::invalid("call_id", "A call cannot be begun by its id.")),
-        Query::Conversation { model: None } if offer.session.is_none() => Query::Conversation { model: None },
-        query => query,
-    };
+    let query = Query::parse(query.unwrap_or_default()).map_err(opening::refused)?;
+    if matches!(query, Query::Sideband { .. }) {
+        return Err(Fault::invalid("call_id", "A call cannot be begun by its id."));
+    }
     let granted = opening::granted(principal)?;
     let session = offer.session.as_deref().or(granted);
     let settings = opening::settings(context, &query, session)?;
@@ -112,17 +77,15 @@ fn begin(
 }
 
 /// Ends a call of the caller's own; an admin may end any.
-fn end(context: &Context, principal: &Principal, name: &str) -> Result<(), Fault> {
+pub(super) fn end(context: &Context, principal: &Principal, name: &str) -> Result<(), Fault> {
     let id = id(name).ok_or_else(Fault::not_found)?;
     let admission = &context.engine.admission;
-    let user = principal.user.to_string();
-    let theirs = |live: &crate::realtime::admission::Live| {
-        live.id == id && (principal.may(Scope::Admin) || *live.principal == *user)
-    };
+    let theirs = |live: &Live| live.id == id && voice::sees(principal, live);
     if admission.list().iter().any(theirs) && admission.kick(id) { Ok(()) } else { Err(Fault::not_found()) }
 }
 
-async fn offer(context: &Arc<Context>, request: Request) -> Result<Offer, Fault> {
+/// Reads an offer, raw or as a form.
+pub(super) async fn offer(context: &Arc<Context>, request: Request) -> Result<Offer, Fault> {
     if is(request.headers(), SDP) {
         let bytes = body::read(request, context).await?;
         let sdp = String::from_utf8(bytes.into()).map_err(|_| Fault::invalid("sdp", "SDP is UTF-8 text."))?;
@@ -157,12 +120,13 @@ fn refused(refused: Refused) -> Fault {
     Fault::new(StatusCode::BAD_REQUEST, code, format!("{text}.")).at("sdp")
 }
 
-fn wrong_type(wanted: &str) -> Fault {
+pub(super) fn wrong_type(wanted: &str) -> Fault {
     let message = format!("The body must be {wanted}.");
     Fault::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message)
 }
 
-fn is(headers: &HeaderMap, kind: &str) -> bool {
+/// Whether the body is of this media type.
+pub(super) fn is(headers: &HeaderMap, kind: &str) -> bool {
     let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     given.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(kind)
 }
@@ -177,4 +141,5 @@ fn id(name: &str) -> Option<Uuid> {
     name.strip_prefix("rtc_")?.parse().ok()
 }
 
-const SDP: &str = "application/sdp";
+/// The media type of offers and answers (RFC 8866, 8.1).
+pub(super) const SDP: &str = "application/sdp";

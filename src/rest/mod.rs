@@ -39,6 +39,7 @@ mod transcriptions;
 mod upload;
 mod voice;
 mod voices;
+mod whip;
 
 use std::{borrow::Cow, convert::Infallible, sync::Arc};
 
@@ -78,8 +79,8 @@ fn table() -> Vec<Route> {
         route("/v1/realtime", Need::Voice, get(realtime::connect).merge(beta_calls())),
         route("/v1/realtime/calls", Need::Voice, post(calls::create)),
         route("/v1/realtime/calls/{id}/hangup", Need::Voice, post(calls::hang_up)),
-        route("/whip", Need::Voice, post(calls::publish)),
-        route("/whip/{id}", Need::Voice, delete(calls::unpublish)),
+        route("/whip", Need::Voice, post(whip::publish)),
+        route("/whip/{id}", Need::Voice, delete(whip::unpublish)),
         route("/v1/realtime/client_secrets", Need::Scope(Scope::Realtime), post(secrets::create)),
         route("/v1/realtime/sessions", Need::Scope(Scope::Realtime), post(ephemeral::conversation)),
         route("/v1/realtime/transcription_sessions", Need::Scope(Scope::Realtime), post(ephemeral::transcription)),

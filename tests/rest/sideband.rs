@@ -154,7 +154,9 @@ async fn a_controller_that_does_not_read_is_dropped_and_the_session_goes_on() {
         send(&mut client, json!({"type": "conversation.item.delete", "item_id": id})).await;
         next(&mut client, "conversation.item.deleted").await;
     }
-    assert_eq!(goodbye(&mut deaf).await, 1013);
+    // Whoever does not read may miss the goodbye too.
+    let code = goodbye(&mut deaf).await;
+    assert!([1013, 1006].contains(&code), "{code}");
     send(&mut client, json!({"type": "input_audio_buffer.clear"})).await;
     next(&mut client, "input_audio_buffer.cleared").await;
 }

@@ -275,7 +275,7 @@ async fn connection(way: Way, handler: Handler) -> (Arc<dyn PeerConnection>, Arc
         rtcp_feedback: vec![],
     };
     let mut engine = MediaEngine::default();
-    let parameters = RTCRtpCodecParameters { rtp_codec: codec.clone(), payload_type: OPUS, ..Default::default() };
+    let parameters = RTCRtpCodecParameters { rtp_codec: codec.clone(), payload_type: OPUS };
     engine.register_codec(parameters, RtpCodecKind::Audio).unwrap();
     let connection = PeerConnectionBuilder::new().with_media_engine(engine).with_handler(Arc::new(handler));
     let connection = match way {

@@ -1,5 +1,7 @@
 //! WebRTC against a running relay: an independent peer, real sockets, real DTLS.
 
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test that cannot go on fails")]
+
 mod bad_networks;
 mod barge_in;
 #[expect(dead_code, reason = "what the benchmark needs of it")]

@@ -5,6 +5,7 @@ use voice_relay::realtime::webrtc::{self, Turn};
 
 use crate::{
     caller::Caller,
+    refusals::publisher,
     relay::{Script, relay},
     server::Answer,
     talking::{gone, recording},
@@ -64,4 +65,7 @@ async fn a_client_secret_brings_credentials_for_the_turn_server() {
     assert_eq!(server["urls"][0], "turn:turn.example.org:3478");
     assert!(server["username"].as_str().unwrap().contains(':'));
     assert!(!server["credential"].as_str().unwrap().is_empty() && !answer.body.to_string().contains("north"));
+    let whip = relay.request(Method::POST, "/whip?model=gpt-realtime").header("content-type", "application/sdp");
+    let link = Answer::of(whip.body(publisher())).await.header("link").to_owned();
+    assert!(link.starts_with("<turn:turn.example.org:3478>; rel=\"ice-server\"; username=\""), "{link}");
 }

@@ -10,6 +10,11 @@ import pytest
 sys.path.append(str(pathlib.Path(__file__).parents[1] / "python"))
 
 
+def dialled(key: str, url: str) -> openai.AsyncOpenAI:
+    """A client with this key. Without a URL of its own for WebSockets, this SDK insists on TLS."""
+    return openai.AsyncOpenAI(api_key=key, base_url=url, websocket_base_url=url.replace("http", "ws", 1))
+
+
 @pytest.fixture
 def url() -> str:
     return os.environ["RELAY_URL"] + "/v1"
@@ -22,4 +27,4 @@ def key() -> str:
 
 @pytest.fixture
 def client(url, key) -> openai.AsyncOpenAI:
-    return openai.AsyncOpenAI(api_key=key, base_url=url)
+    return dialled(key, url)

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{conversation, merge, raw, transcription, walk};
 use crate::realtime::{
-    protocol::{ClientEvent, Dialect, beta, decode, settings},
+    protocol::{ClientEvent, Dialect, Query, beta, decode, settings},
     session::{
         input::Request,
         output::ClientError,
@@ -80,7 +80,10 @@ fn a_session_that_rest_made_starts_as_it_was_asked_for() {
         assert_eq!(made, updated(&base, "session.update", FULL).unwrap());
         // The secret keeps it in the shape of general availability.
         let kept = settings::to_json(&made, "sess_1", 0);
-        let query = super::Query::Conversation { model: Some("another".into()) };
+        let query = match kind {
+            Kind::Conversation => Query::Conversation { model: Some("another".into()) },
+            Kind::Transcription => Query::Transcription { model: None },
+        };
         assert_eq!(settings::initial(&query, Some(&raw(&kept)), &defaults).unwrap(), made);
     }
     let refused = beta::session::initial(Kind::Conversation, "m", &raw(r#"{"speed":9}"#), &defaults).unwrap_err();

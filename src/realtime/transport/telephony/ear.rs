@@ -29,6 +29,7 @@ pub(crate) struct Ear {
 }
 
 /// How bytes become samples at 16 kHz.
+#[expect(clippy::large_enum_variant, reason = "there is one a call")]
 enum Voice {
     Samples { decoder: Decoder, widen: Resampler, narrow: Vec<i16> },
     Opus(Box<OpusDecoder>),

@@ -57,6 +57,7 @@ pub(crate) struct Mouth {
 }
 
 /// How samples at 24 kHz become bytes.
+#[expect(clippy::large_enum_variant, reason = "there is one a call")]
 enum Voice {
     Samples { narrow: Resampler, encoding: Encoding, samples: Vec<i16> },
     Opus(Box<OpusEncoder>),

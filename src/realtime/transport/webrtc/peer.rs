@@ -28,6 +28,7 @@ const CONNECTIONS: usize = 4;
 
 /// What a client did.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all of them are packets")]
 pub(super) enum Happened {
     /// ICE and DTLS are done: audio may flow.
     Connected,
@@ -213,6 +214,7 @@ impl Peer {
         }
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the library has events for video, bandwidth and more to come")]
     fn note(&mut self, event: Event) -> Option<Happened> {
         match event {
             Event::Connected => Some(Happened::Connected),

@@ -5,7 +5,7 @@
 //! nobody is reflected upon. Overflow rule: a call that does not take its datagrams loses the newest, as on any network.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     io::{self, IoSliceMut},
     net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -110,7 +110,7 @@ impl Port {
 
     /// Takes datagrams until dropped.
     pub(super) async fn serve(self: Arc<Self>) {
-        let mut owners = HashMap::new();
+        let mut owners = BTreeMap::new();
         let mut storage = vec![0_u8; BATCH * BUFFER];
         let mut metas = [RecvMeta::default(); BATCH];
         loop {
@@ -139,7 +139,7 @@ impl Port {
         self.lock().get(ours).cloned()
     }
 
-    fn deliver(&self, owners: &mut HashMap<SocketAddr, Owner>, now: Instant, meta: &RecvMeta, contents: &[u8]) {
+    fn deliver(&self, owners: &mut BTreeMap<SocketAddr, Owner>, now: Instant, meta: &RecvMeta, contents: &[u8]) {
         let source = canonical(meta.addr);
         let Some(call) = self.owner(owners, now, source, contents) else { return metrics::datagram_lost("unknown") };
         let datagram = Datagram {
@@ -157,7 +157,7 @@ impl Port {
 
     fn owner<'a>(
         &self,
-        owners: &'a mut HashMap<SocketAddr, Owner>,
+        owners: &'a mut BTreeMap<SocketAddr, Owner>,
         now: Instant,
         source: SocketAddr,
         contents: &[u8],
