@@ -3,7 +3,7 @@
 //!
 //! Everything runs in real time, as calls do.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test that cannot go on fails")]
 
 mod calls;
 mod gateway;

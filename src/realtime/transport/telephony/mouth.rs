@@ -172,13 +172,9 @@ impl Mouth {
 
     /// How much later than by our clock the gateway plays, if that is news.
     pub(crate) fn lag(&mut self, now: Instant) -> Option<Duration> {
-        // A mark that should have come back by now says as much as one that came.
-        let overdue = self.marks.front().map(|(_, due)| now.saturating_duration_since(*due).min(MOST_LAG));
-        let lag = self.lag?.max(overdue.unwrap_or_default());
+        self.lag?;
+        let lag = self.behind(now);
         self.lag = Some(lag);
-        while self.ahead.front().is_some_and(|packet| packet.ends + lag <= now) {
-            self.ahead.pop_front();
-        }
         if lag.abs_diff(self.told) < GRAIN {
             return None;
         }
@@ -225,15 +221,25 @@ impl Mouth {
         self.cursor = self.cursor.max(now) + PACKET;
         self.ahead.push_back(Packet { sound, ends: self.cursor });
         self.unmarked += 1;
-        let lag = self.lag.unwrap_or_default();
-        while self.ahead.front().is_some_and(|packet| packet.ends + lag <= now) {
+        let lag = self.behind(now);
+        while self.ahead.front().is_some_and(|packet| packet.ends + lag < now) {
             self.ahead.pop_front();
         }
     }
 
+    /// How far the gateway is behind our clock. A mark that should have come back by now says as much as one that came.
+    fn behind(&self, now: Instant) -> Duration {
+        let Some(lag) = self.lag else { return Duration::ZERO };
+        let overdue = self.marks.front().map(|(_, due)| now.saturating_duration_since(*due).min(MOST_LAG));
+        lag.max(overdue.unwrap_or_default())
+    }
+
     fn unplayed(&mut self, now: Instant) -> impl Iterator<Item = Vec<u8>> {
-        let lag = self.lag.unwrap_or_default();
-        self.ahead.drain(..).filter(move |packet| packet.ends + lag > now).map(|packet| packet.sound)
+        let lag = self.behind(now);
+        self.ahead
+            .drain(..)
+            .filter(move |packet| packet.ends + lag > now || packet.ends + lag == now && !lag.is_zero())
+            .map(|packet| packet.sound)
     }
 
     fn forget(&mut self, now: Instant) {
