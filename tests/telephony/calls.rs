@@ -103,7 +103,9 @@ async fn who_speaks_over_the_answer_silences_it_at_once_and_it_is_cut_where_it_w
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sound_in_which_nothing_was_said_only_holds_the_answer() {
     for vendor in [Vendor::Twilio, RAW] {
-        let server = Server::start(monologue(vec!["ten of clubs", ""])).await;
+        // The answer is spoken in two clauses.
+        let script = Script { clause: Some(millis(3_000)), ..monologue(vec!["ten of clubs", ""]) };
+        let server = Server::start(script).await;
         let mut call = mid_answer(&server, vendor, millis(300)).await;
         let speech = crate::gateway::recording("austen-0880", vendor.rate());
         let rate = vendor.rate();
