@@ -31,7 +31,7 @@ pub(crate) fn recording() -> Vec<i16> {
 pub(crate) async fn serve() {
     let words = "and so it goes on and on. ".repeat(400);
     let script = Script {
-        llm: LlmScript { every: Reply::Text(words), ..LlmScript::default() },
+        llm: LlmScript { every: Reply::Text(words), pace: Duration::from_millis(50), ..LlmScript::default() },
         tts: TtsScript { length: Length::Fixed(Duration::from_secs(4)), ..TtsScript::default() },
         config: Config { sessions: 1_000, sessions_per_principal: 1_000, ..Config::default() },
         ..Script::default()

@@ -91,7 +91,7 @@ pub struct Config {
     pub stall_secs: u64,
     /// How long a reply may run on once shutdown has begun (5).
     pub drain_grace_secs: u64,
-    /// Messages waiting for a client that does not read (1024).
+    /// Messages waiting for a client that does not read (8192): a fast model tells a long reply, word by word, within a second.
     pub downlink_messages: usize,
     /// Bytes waiting for a client that does not read (4 MiB).
     pub downlink_bytes: usize,
@@ -131,7 +131,7 @@ impl Default for Config {
             patience_secs: 60,
             stall_secs: 20,
             drain_grace_secs: 5,
-            downlink_messages: 1_024,
+            downlink_messages: 8_192,
             downlink_bytes: 4 << 20,
             synthesis_lead_ms: 20_000,
             voice_detector: VoiceDetector::Earshot,

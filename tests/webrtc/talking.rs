@@ -3,6 +3,7 @@
 use std::{fs, time::Duration};
 
 use audio::{Clip, SampleRate, wav};
+use providers::scripted::{LlmScript, Reply};
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 
@@ -63,6 +64,18 @@ async fn packets_come_every_20_ms_whether_anybody_speaks_or_not() {
         last = next;
     }
     assert!(began.elapsed() > Duration::from_millis(900), "a burst: {:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn a_long_reply_that_a_fast_model_gives_all_at_once_is_told_whole() {
+    let words = "word ".repeat(3_000);
+    let llm = LlmScript { every: Reply::Text(words.clone()), ..LlmScript::default() };
+    let relay = relay(Script { llm, ..Script::default() }).await;
+    let mut caller = Caller::call(&relay.url, &relay.key).await;
+    caller.send(json!({"type": "response.create", "response": {"output_modalities": ["text"]}})).await;
+    let events = caller.until("response.done").await;
+    let deltas = events.iter().filter(|event| event["type"] == "response.output_text.delta");
+    assert_eq!(deltas.map(|event| event["delta"].as_str().unwrap()).collect::<String>(), words);
 }
 
 #[tokio::test]
