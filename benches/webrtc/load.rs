@@ -20,6 +20,9 @@ use crate::{
     relay::{Script, relay},
 };
 
+/// Sound that the voice gives at once.
+const CHUNK: Duration = Duration::from_millis(100);
+
 /// Recorded speech at 24 kHz, some seconds of it.
 pub(crate) fn recording() -> Vec<i16> {
     let path = format!("{}/samples/question.wav", env!("CARGO_MANIFEST_DIR"));
@@ -27,12 +30,18 @@ pub(crate) fn recording() -> Vec<i16> {
     clip.resampled(SampleRate::HZ_24000).unwrap().samples
 }
 
-/// The relay: replies that outlast the measurement.
+/// The relay: replies that outlast the measurement, in words and sound as fast as people speak. A voice that is faster than
+/// that fills up to 20 s of speech ahead (`synthesis_lead_ms`), 48 KB each, whatever the transport.
 pub(crate) async fn serve() {
     let words = "and so it goes on and on. ".repeat(400);
     let script = Script {
-        llm: LlmScript { every: Reply::Text(words), pace: Duration::from_millis(50), ..LlmScript::default() },
-        tts: TtsScript { length: Length::Fixed(Duration::from_secs(4)), ..TtsScript::default() },
+        llm: LlmScript { every: Reply::Text(words), pace: Duration::from_millis(300), ..LlmScript::default() },
+        tts: TtsScript {
+            length: Length::Fixed(Duration::from_secs(4)),
+            chunk: CHUNK,
+            pace: CHUNK,
+            ..TtsScript::default()
+        },
         config: Config { sessions: 1_000, sessions_per_principal: 1_000, ..Config::default() },
         ..Script::default()
     };
@@ -91,6 +100,7 @@ pub(crate) async fn run(count: usize, lasts: Duration, parts: &Parts) {
         calls.push(talking(&relay).await);
     }
     sleep(Duration::from_secs(2)).await;
+    calls.iter_mut().for_each(|call| drop(call.heard()));
     let (began, cpu) = (Instant::now(), relay.cpu());
     sleep(lasts).await;
     let (elapsed, cpu) = (began.elapsed(), relay.cpu() - cpu);
