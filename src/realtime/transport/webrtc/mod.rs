@@ -1,7 +1,7 @@
 //! WebRTC: audio both ways in Opus over SRTP, events over a data channel, all calls on one UDP port.
 //!
-//! [`Calls::answer`] takes an offer and spawns the call. The way of what it says: [`port`] → [`peer`] → [`microphone`] →
-//! driver; of what it hears: driver → loudspeaker → [`pacer`] → [`peer`] → [`port`]. [`call`] is the task that moves both.
+//! [`Calls::answer`] takes an offer and spawns the call. The way of what it says: `port` → `peer` → `microphone` →
+//! driver; of what it hears: driver → loudspeaker → `pacer` → `peer` → `port`. `call` is the task that moves both.
 
 mod call;
 mod config;
