@@ -1,6 +1,6 @@
 /** The one button: starts the conversation, and where a key is to be held, is that key; so is the space bar. */
 
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 
 import type { Room } from "../talk/room.ts";
 import { Icon } from "./Icon.tsx";
@@ -9,7 +9,8 @@ export function TalkButton({ room }: { room: Room }) {
   const { call } = room;
   const live = call.state.value.name === "live";
   const push = room.choices.value.pushToTalk;
-  useEffect(() => {
+  // At once, not after the next paint: who sees that it is live may press the key in the same moment.
+  useLayoutEffect(() => {
     if (!push || !live) return;
     const down = (event: KeyboardEvent) => {
       if (event.code !== "Space" || busy(event.target)) return;
