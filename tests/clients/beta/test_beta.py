@@ -4,9 +4,11 @@ import asyncio
 import base64
 import contextlib
 import json
+import pathlib
 
 import openai
 import pytest
+from conftest import dialled
 from golden import check
 from sdk import say, until
 from speech import LONG, QUESTION, SAMPLES, pcm24k, silence, transcripts, word_errors, words
@@ -153,7 +155,7 @@ def test_a_refusal_names_the_field_of_the_beta_and_the_session_goes_on(client):
 def test_a_transcription_session_understands_a_recorded_person(client):
     async def story():
         name, text = next(pair for pair in transcripts().items() if pair[0].startswith("austen"))
-        async with client.beta.realtime.connect(model=MODEL, extra_query={"intent": "transcription"}) as connection:
+        async with client.beta.realtime.connect(model="whisper-1", extra_query={"intent": "transcription"}) as connection:
             connection = Strict(connection)
             await until(connection, "transcription_session.created")
             await connection.transcription_session.update(
@@ -174,7 +176,7 @@ def test_a_session_made_for_a_browser_is_opened_by_its_secret(client, url):
             model=MODEL, instructions="Be brief.", modalities=["text"], voice="echo", temperature=0.9
         )
         assert made.client_secret.value.startswith("ek_") and made.temperature == 0.9
-        phone = openai.AsyncOpenAI(api_key=made.client_secret.value, base_url=url)
+        phone = dialled(made.client_secret.value, url)
         async with connected(phone) as connection:
             created = await until(connection, "session.created")
             assert created.session.instructions == "Be brief." and created.session.modalities == ["text"]
@@ -204,7 +206,7 @@ def test_azures_client_finds_its_dated_path(url, key):
         made = await client.beta.realtime.sessions.create(model=MODEL)
         assert made.client_secret.value.startswith("ek_")
         speech = await client.audio.speech.create(model="tts-1", voice="alloy", input="Hello.", response_format="pcm")
-        heard = await client.audio.transcriptions.create(model="whisper-1", file=QUESTION)
+        heard = await client.audio.transcriptions.create(model="whisper-1", file=pathlib.Path(QUESTION))
         assert speech.content and heard.text
 
     asyncio.run(story())
