@@ -7,9 +7,12 @@ import { fitsAgents, fitsTypes } from "./strict.mjs";
 const folder = new URL("tests/golden/", `file://${process.env.RELAY_ROOT}/`);
 const golden = (file) => JSON.parse(readFileSync(new URL(file, folder), "utf8"));
 
+// Keys of a telephone: agents-realtime cannot be on the telephone, and knows no such event.
+const TELEPHONE = "input_audio_buffer.dtmf_event_received";
+
 test("every golden event suits every client", () => {
   const events = readdirSync(folder).filter((file) => file.endsWith(".json")).map(golden);
-  for (const event of events) fitsAgents(event);
+  for (const event of events.filter(({ type }) => type !== TELEPHONE)) fitsAgents(event);
   fitsTypes(events);
 });
 
