@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::{
     dialect::{Fault, Format, Start, Word},
-    wire::{self, Number},
+    wire::{self, Dtmf, Mark, Media, Number},
 };
 
 #[derive(Deserialize)]
@@ -50,28 +50,6 @@ struct MediaFormat<'a> {
     channels: Option<Number<'a>>,
 }
 
-#[derive(Deserialize)]
-struct Media<'a> {
-    #[serde(borrow)]
-    track: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    chunk: Option<Number<'a>>,
-    #[serde(borrow)]
-    payload: Cow<'a, str>,
-}
-
-#[derive(Deserialize)]
-struct Mark<'a> {
-    #[serde(borrow)]
-    name: Cow<'a, str>,
-}
-
-#[derive(Deserialize)]
-struct Dtmf<'a> {
-    #[serde(borrow)]
-    digit: Cow<'a, str>,
-}
-
 pub(super) fn read(text: &str, sound: &mut Vec<u8>) -> Result<Word, Fault> {
     let message: Message<'_> = wire::parse(text)?;
     match message.event.as_ref() {
@@ -84,17 +62,9 @@ pub(super) fn read(text: &str, sound: &mut Vec<u8>) -> Result<Word, Fault> {
                 parameters: wire::parameters(begin.custom_parameters)?,
             })))
         }
-        "media" => {
-            let media = message.media.ok_or(Fault::Garbled)?;
-            // A stream of both tracks has our own voice in it too.
-            if media.track.as_deref().is_some_and(|track| track != "inbound") {
-                return Ok(Word::Nothing);
-            }
-            wire::decode(&media.payload, sound)?;
-            Ok(Word::Sound { place: media.chunk.as_ref().and_then(Number::value) })
-        }
-        "mark" => Ok(message.mark.and_then(|mark| mark.name.parse().ok()).map_or(Word::Nothing, Word::Mark)),
-        "dtmf" => Ok(message.dtmf.and_then(|dtmf| wire::key(&dtmf.digit)).map_or(Word::Nothing, Word::Key)),
+        "media" => message.media.ok_or(Fault::Garbled)?.word(sound),
+        "mark" => Ok(message.mark.map_or(Word::Nothing, |mark| mark.word())),
+        "dtmf" => Ok(message.dtmf.map_or(Word::Nothing, |dtmf| dtmf.word())),
         "stop" => Ok(Word::Stop),
         // `connected`, and what Twilio may yet add.
         _ => Ok(Word::Nothing),

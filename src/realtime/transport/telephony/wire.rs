@@ -1,4 +1,5 @@
-//! What the JSON of all vendors has in common: base64, numbers written as text, keys of a telephone.
+//! What the JSON of vendors has in common: base64, numbers written as text, keys of a telephone, and the messages that
+//! Twilio and Telnyx write alike.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -9,7 +10,7 @@ use base64::{
 };
 use serde::Deserialize;
 
-use super::dialect::Fault;
+use super::dialect::{Fault, Word};
 
 /// Most bytes of sound in one text message: two seconds of the widest format.
 const MOST: usize = 48_000 * 2 * 2;
@@ -38,6 +39,57 @@ impl Number<'_> {
             Self::Plain(number) => Some(*number),
             Self::Text(text) => text.parse().ok(),
         }
+    }
+}
+
+/// 20 ms of a stream, as Twilio and Telnyx write them.
+#[derive(Deserialize)]
+pub(super) struct Media<'a> {
+    #[serde(borrow)]
+    track: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    chunk: Option<Number<'a>>,
+    #[serde(borrow)]
+    payload: Cow<'a, str>,
+}
+
+/// A mark that was reached, as both write it.
+#[derive(Deserialize)]
+pub(super) struct Mark<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+}
+
+/// A key that was pressed, as both write it.
+#[derive(Deserialize)]
+pub(super) struct Dtmf<'a> {
+    #[serde(borrow)]
+    digit: Cow<'a, str>,
+}
+
+impl Media<'_> {
+    /// Decodes what the caller said into `sound`.
+    pub(super) fn word(&self, sound: &mut Vec<u8>) -> Result<Word, Fault> {
+        // A stream of both tracks has our own voice in it too.
+        if self.track.as_deref().is_some_and(|track| track != "inbound") {
+            return Ok(Word::Nothing);
+        }
+        decode(&self.payload, sound)?;
+        Ok(Word::Sound { place: self.chunk.as_ref().and_then(Number::value) })
+    }
+}
+
+impl Mark<'_> {
+    /// Nothing, if it is none of ours.
+    pub(super) fn word(&self) -> Word {
+        self.name.parse().map_or(Word::Nothing, Word::Mark)
+    }
+}
+
+impl Dtmf<'_> {
+    /// Nothing, if no telephone has it.
+    pub(super) fn word(&self) -> Word {
+        key(&self.digit).map_or(Word::Nothing, Word::Key)
     }
 }
 
