@@ -133,7 +133,6 @@ impl Call {
                         tracing::info!(%error, "the client cannot be served");
                         break Over::Left;
                     }
-                    self.microphone.hear(self.clock.now());
                 }
                 _ = ticks.tick() => {
                     let now = self.clock.now();
@@ -174,7 +173,6 @@ impl Call {
 
     /// The next 20 ms, both ways.
     fn step(&mut self, now: Instant, skipped: u32, happened: &mut Vec<Happened>) -> Result<(), str0m::RtcError> {
-        self.microphone.hear(now);
         match &mut self.stage {
             Stage::Connecting { until, .. } => {
                 let until = *until.get_or_insert(now + SETUP);
@@ -195,6 +193,7 @@ impl Call {
         self.peer.tick(now, happened)
     }
 
+    /// Acts on what happened, then hands on what the microphone has by now.
     fn note(&mut self, happened: &mut Vec<Happened>) -> Option<Over> {
         let mut over = None;
         for happened in happened.drain(..) {
@@ -215,7 +214,6 @@ impl Call {
                     self.microphone.take(&packet);
                     None
                 }
-                Happened::Opened => None,
                 Happened::Missed(percent) => {
                     self.pacer.expect_loss(percent);
                     None

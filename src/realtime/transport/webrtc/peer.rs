@@ -40,8 +40,6 @@ pub(super) enum Happened {
     Heard(RtpPacket),
     /// It misses this share of what is played, 0 to 100 percent, as its receiver reports say (RFC 3550, 6.4.2).
     Missed(u8),
-    /// Its channel for events is open.
-    Opened,
     /// An event, or what should have been one.
     Said { binary: bool, text: Vec<u8> },
     /// It said goodbye.
@@ -229,7 +227,8 @@ impl Peer {
             Event::ChannelOpen(id, label) => {
                 tracing::debug!(label, "a data channel opened");
                 // One channel carries the events, whatever it is called; others are of no use here.
-                (self.events.get_or_insert(id) == &id).then_some(Happened::Opened)
+                self.events.get_or_insert(id);
+                None
             }
             Event::ChannelData(data) if self.events == Some(data.id) => {
                 Some(Happened::Said { binary: data.binary, text: data.data })
