@@ -137,7 +137,7 @@ fn name(session: Uuid) -> String {
 }
 
 /// The session of a call.
-fn id(name: &str) -> Option<Uuid> {
+pub(super) fn id(name: &str) -> Option<Uuid> {
     name.strip_prefix("rtc_")?.parse().ok()
 }
 

@@ -10,12 +10,14 @@ use crate::{
     auth::{Principal, Via},
     realtime::{
         Partner, Providers, RELAY, Start, Task,
+        admission::Refused,
         protocol::{Dialect, Query, settings},
         session::{
             output::ClientError,
             settings::{Kind, Settings},
         },
     },
+    store::UserId,
 };
 
 /// When a client that found no place may try again.
@@ -70,23 +72,46 @@ pub(super) fn start(
     settings: Settings,
     transport: &'static str,
 ) -> Result<Start, Fault> {
+    place(context, principal.user, settings, transport).map_err(|none| match none {
+        NoPlace::Draining => {
+            let message = "The server is shutting down: try again in a moment.";
+            Fault::new(StatusCode::SERVICE_UNAVAILABLE, "shutting_down", message).after(RETRY)
+        }
+        NoPlace::Refused(refused) => {
+            let message = format!("No session can begin now: {refused}.");
+            Fault::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded", message).after(RETRY)
+        }
+    })
+}
+
+/// Why no session can begin.
+pub(super) enum NoPlace {
+    /// The server is shutting down.
+    Draining,
+    /// There are as many sessions as there may be.
+    Refused(Refused),
+}
+
+/// Takes a place for a session of `user`, for whom each way in tells a refusal in its own words.
+pub(super) fn place(
+    context: &Context,
+    user: UserId,
+    settings: Settings,
+    transport: &'static str,
+) -> Result<Start, NoPlace> {
     let engine = context.engine.clone();
     if engine.drain.has_begun() {
-        let message = "The server is shutting down: try again in a moment.";
-        return Err(Fault::new(StatusCode::SERVICE_UNAVAILABLE, "shutting_down", message).after(RETRY));
+        return Err(NoPlace::Draining);
     }
-    let admitted = engine.admission.admit(principal.user.to_string(), transport, engine.clock.wall());
-    let pass = admitted.map_err(|refused| {
-        let message = format!("No session can begin now: {refused}.");
-        Fault::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded", message).after(RETRY)
-    })?;
+    let admitted = engine.admission.admit(user.to_string(), transport, engine.clock.wall());
+    let pass = admitted.map_err(NoPlace::Refused)?;
     let providers = providers(context, &settings);
     let (offer, dialect) = (context.catalog.offer.clone(), Dialect::Ga);
     Ok(Start { engine, providers, pass, settings, offer, dialect })
 }
 
 /// Whom a session with these settings speaks with.
-pub(super) fn providers(context: &Context, settings: &Settings) -> Providers {
+fn providers(context: &Context, settings: &Settings) -> Providers {
     let usual = context.providers.clone();
     let realtime = match context.catalog.offer.partner(&settings.model) {
         Some(Partner::Native(model)) => Some(model),

@@ -6,7 +6,7 @@
 use axum::http::StatusCode;
 use uuid::Uuid;
 
-use super::{Context, fault::Fault, voice};
+use super::{Context, calls, fault::Fault, voice};
 use crate::{
     auth::Principal,
     realtime::{admission::NoSeat, sideband::Seat},
@@ -31,5 +31,5 @@ pub(super) fn seat(context: &Context, principal: &Principal, call: &str) -> Resu
 
 /// The session of a call (`rtc_…`), or by its own name where it has no other (`sess_…`, over WebSocket).
 fn session(call: &str) -> Option<Uuid> {
-    call.strip_prefix("rtc_").or_else(|| call.strip_prefix("sess_"))?.parse().ok()
+    calls::id(call).or_else(|| call.strip_prefix("sess_")?.parse().ok())
 }

@@ -24,12 +24,12 @@ use serde_json::value::RawValue;
 use super::{GREETING, TOKEN, twilio};
 use crate::{
     auth::{Credential, Denied, Scope, Via},
-    realtime::{
-        Admitted, Dialect, Introduction, Refusal, Start, limited_call,
-        protocol::{self, Query},
-        serve_call,
+    realtime::{Admitted, Dialect, Introduction, Refusal, limited_call, protocol::Query, serve_call},
+    rest::{
+        Context,
+        fault::Fault,
+        opening::{self, NoPlace},
     },
-    rest::{Context, fault::Fault, opening},
     store::UserId,
 };
 
@@ -82,19 +82,13 @@ async fn admit(context: Arc<Context>, dialect: Dialect, shown: Shown, who: Intro
     let session = RawValue::from_string(party.session.as_ref().to_owned()).map_err(|_| INTERNAL)?;
     let query = Query::Conversation { model: None };
     let settings = opening::settings(&context, &query, Some(&session)).map_err(|_| SESSION)?;
-    let engine = context.engine.clone();
-    if engine.drain.has_begun() {
-        return Err(Refusal { code: 1001, reason: "The server is going away." });
-    }
-    let admitted = engine.admission.admit(party.user.to_string(), dialect.name(), engine.clock.wall());
-    let pass =
-        admitted.map_err(|_| Refusal { code: 1013, reason: "No call can be taken now: all places are taken." })?;
-    let providers = opening::providers(&context, &settings);
+    let start = opening::place(&context, party.user, settings, dialect.name()).map_err(|none| match none {
+        NoPlace::Draining => Refusal { code: 1001, reason: "The server is going away." },
+        NoPlace::Refused(_) => Refusal { code: 1013, reason: "No call can be taken now: all places are taken." },
+    })?;
     let own = who.parameter(GREETING).map(str::to_owned);
     let usual = || Some(context.telephony.greeting.clone()).filter(|_| shown.signed && shown.credential.is_none());
     let greeting = own.or_else(usual).filter(|greeting| !greeting.is_empty());
-    let (offer, dialect) = (context.catalog.offer.clone(), protocol::Dialect::Ga);
-    let start = Start { engine, providers, pass, settings, offer, dialect };
     Ok(Admitted { start, greeting })
 }
 
