@@ -66,8 +66,18 @@ async fn video_is_declined_and_audio_answered() {
     assert_eq!(answer.status, 201, "{}", answer.body);
     let Value::String(sdp) = answer.body else { panic!("no SDP") };
     assert!(sdp.contains("a=ice-lite") && sdp.contains("opus/48000/2"), "{sdp}");
-    println!("{sdp}");
     assert!(sdp.lines().any(|line| line.starts_with("m=video 0 ")), "{sdp}");
+}
+
+#[tokio::test]
+async fn a_kind_of_media_nobody_knows_is_declined_in_its_place() {
+    let relay = relay(Script::default()).await;
+    let text = media(0, "text 9 UDP/TLS/RTP/SAVPF 98", "a=rtpmap:98 t140/1000\r\n");
+    let answer = offer(&relay, format!("{OFFER}{text}{}", audio(1)).replace("BUNDLE 0", "BUNDLE 0 1")).await;
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    let Value::String(sdp) = answer.body else { panic!("no SDP") };
+    let media: Vec<_> = sdp.lines().filter(|line| line.starts_with("m=") || line.starts_with("a=mid:")).collect();
+    assert_eq!(media[..3], ["m=text 0 UDP/TLS/RTP/SAVPF 98", "a=mid:0", "m=audio 9 UDP/TLS/RTP/SAVPF 111"], "{sdp}");
 }
 
 #[tokio::test]

@@ -93,6 +93,10 @@ pub fn answer(offer: &str, reach: &Reach, now: Instant) -> Result<Answered, Refu
     }
     let unanswerable = |error: str0m::RtcError| Refused::Unanswerable(error.to_string());
     let sdp = rtc.sdp_api().accept_offer(parsed).map_err(unanswerable)?.to_sdp_string();
+    let sdp = with_declined(&sdp, offer);
+    if sections(&sdp).len() != media().count() + 1 {
+        return Err(Refused::Unanswerable("its media cannot be told apart".to_owned()));
+    }
     let audio = audio(&rtc, &sdp).ok_or(Refused::NoOpus)?;
     let name = rtc.direct_api().local_ice_credentials().ufrag;
     let events = media().any(|line| line.starts_with("application "));
@@ -115,6 +119,34 @@ fn candidates(reach: &Reach) -> impl Iterator<Item = Candidate> {
     let tcp =
         reach.tcp.iter().map(|address| Candidate::builder().tcp().host(*address).tcptype(TcpType::Passive).build());
     udp.chain(tcp).filter_map(Result::ok)
+}
+
+/// An answer with a place for every media offered: those of kinds nobody here knows (text, message, image) are declined
+/// by port 0 (RFC 3264, section 6), which the library leaves out.
+fn with_declined(answer: &str, offer: &str) -> String {
+    let mut sections = sections(answer);
+    for (place, offered) in self::sections(offer).iter().enumerate().skip(1) {
+        let mut line = offered.lines().next().unwrap_or_default().splitn(3, ' ');
+        let (Some(kind), Some(_port), Some(rest)) = (line.next(), line.next(), line.next()) else { continue };
+        if !["m=audio", "m=video", "m=application"].contains(&kind) {
+            let mid = offered.lines().find(|line| line.starts_with("a=mid:")).unwrap_or("a=inactive");
+            let declined = format!("{kind} 0 {rest}\r\nc=IN IP4 0.0.0.0\r\n{mid}\r\n");
+            sections.insert(place.min(sections.len()), declined);
+        }
+    }
+    sections.concat()
+}
+
+/// The session's part of a description, then each media's.
+fn sections(sdp: &str) -> Vec<String> {
+    let mut sections = vec![String::new()];
+    for line in sdp.split_inclusive('\n') {
+        match sections.last_mut() {
+            Some(section) if !line.starts_with("m=") => section.push_str(line),
+            _ => sections.push(line.to_owned()),
+        }
+    }
+    sections
 }
 
 /// The first audio that was agreed upon.
