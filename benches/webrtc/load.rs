@@ -7,7 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use audio::{Clip, SampleRate, wav};
+use audio::{Clip, OpusEncoder, SampleRate, wav};
+use bytes::Bytes;
 use providers::scripted::{Length, LlmScript, Reply, TtsScript};
 use serde_json::json;
 use tokio::time::sleep;
@@ -91,13 +92,14 @@ impl Drop for Relay {
 
 pub(crate) async fn run(count: usize, lasts: Duration, parts: &Parts) {
     let relay = Relay::start();
+    let packets = encoded(&recording());
     // What a process touches first is no call's own.
-    drop(talking(&relay).await);
+    drop(talking(&relay, &packets).await);
     sleep(Duration::from_secs(1)).await;
     let before = relay.memory();
     let mut calls = Vec::new();
     for _ in 0..count {
-        calls.push(talking(&relay).await);
+        calls.push(talking(&relay, &packets).await);
     }
     sleep(Duration::from_secs(2)).await;
     calls.iter_mut().for_each(|call| drop(call.heard()));
@@ -125,8 +127,19 @@ pub(crate) async fn run(count: usize, lasts: Duration, parts: &Parts) {
     println!("  packets heard         {:>6.1} % of those due", heard as f64 / expected * 100.0);
 }
 
+/// What a caller says, encoded once for all of them.
+fn encoded(speech: &[i16]) -> Vec<Bytes> {
+    let mut encoder = OpusEncoder::new(SampleRate::HZ_24000).unwrap();
+    let packets = speech.chunks_exact(480).map(|pcm| {
+        let mut packet = Vec::new();
+        encoder.encode(pcm, &mut packet).unwrap();
+        packet.into()
+    });
+    packets.collect()
+}
+
 /// A call in which the client speaks without end over a reply without end.
-async fn talking(relay: &Relay) -> Caller {
+async fn talking(relay: &Relay, packets: &[Bytes]) -> Caller {
     let mut caller = Caller::call(&relay.url, &relay.key).await;
     let detection = json!({"type": "server_vad", "create_response": false, "interrupt_response": false});
     let input = json!({"turn_detection": detection});
@@ -134,8 +147,7 @@ async fn talking(relay: &Relay) -> Caller {
     caller.until("session.updated").await;
     caller.send(json!({"type": "response.create"})).await;
     caller.until("output_audio_buffer.started").await;
-    let speech = recording();
-    caller.repeat(&speech);
+    caller.chatter(packets);
     caller.heard();
     caller
 }

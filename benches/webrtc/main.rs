@@ -34,7 +34,7 @@ fn main() {
         return runtime.block_on(load::serve());
     }
     let number = |name: &str, usual: u64| std::env::var(name).map_or(usual, |text| text.parse().unwrap());
-    let (calls, seconds) = (number("CALLS", 20), number("SECONDS", 20));
+    let (calls, seconds) = (number("CALLS", 40), number("SECONDS", 20));
     let build = if cfg!(debug_assertions) { "a development build: only a release build counts" } else { "release" };
     println!("WebRTC, {build}; CALLS={calls} SECONDS={seconds}\n");
     runtime.block_on(delay::run());

@@ -36,7 +36,8 @@ pub struct Ingest {
     hearing: Hearing,
     format: Format,
     decoder: Decoder,
-    resampler: Resampler,
+    /// Made when there is something to resample: a transport that decodes gives frames.
+    resampler: Option<Resampler>,
     /// Samples decoded since the format was set.
     decoded: u64,
     /// Samples at 16 kHz that were not framed yet, and how many of them are spent.
@@ -66,7 +67,7 @@ impl Ingest {
             hearing,
             format: settings.format,
             decoder: Decoder::new(encoding(settings.format)),
-            resampler: resampler(settings.format),
+            resampler: None,
             decoded: 0,
             samples: Vec::new(),
             spent: 0,
@@ -87,7 +88,7 @@ impl Ingest {
             self.settle();
             self.format = settings.format;
             self.decoder = Decoder::new(encoding(settings.format));
-            self.resampler = resampler(settings.format);
+            self.resampler = None;
             self.decoded = 0;
         }
         self.tune(settings);
@@ -189,7 +190,10 @@ impl Ingest {
 
     fn convert(&mut self) {
         self.decoded += self.scratch.len() as u64;
-        self.resampler.process(&self.scratch, &mut self.samples);
+        if !self.scratch.is_empty() {
+            let resampler = self.resampler.get_or_insert_with(|| resampler(self.format));
+            resampler.process(&self.scratch, &mut self.samples);
+        }
     }
 
     /// Cleans and detects as the settings say. What goes on keeps what it has heard.

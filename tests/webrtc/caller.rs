@@ -3,11 +3,15 @@
 use std::{
     collections::VecDeque,
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use audio::{OpusDecoder, OpusEncoder, SampleRate};
+use bytes::Bytes;
 use reqwest::{Client, StatusCode, header};
 use rtc::{
     media_stream::MediaStreamTrack,
@@ -51,6 +55,8 @@ pub(crate) struct Caller {
     pub(crate) location: String,
     events: mpsc::UnboundedReceiver<Value>,
     heard: mpsc::UnboundedReceiver<Heard>,
+    /// Whether packets are counted and not decoded.
+    counts: Arc<AtomicBool>,
     microphone: Arc<Mutex<Microphone>>,
     _tasks: Vec<AbortOnDropHandle<()>>,
 }
@@ -91,24 +97,28 @@ pub(crate) enum Way {
 #[derive(Default)]
 struct Microphone {
     waiting: VecDeque<i16>,
-    /// When nothing waits.
-    again: Vec<i16>,
+    /// Packets that are sent again and again while nothing waits.
+    again: VecDeque<Bytes>,
     /// When packets of full scale left.
     clicks: Vec<Instant>,
 }
 
 impl Microphone {
-    fn next(&mut self) -> Vec<i16> {
-        if self.waiting.is_empty() {
-            self.waiting.extend(&self.again);
-        }
+    fn samples(&mut self) -> Vec<i16> {
         (0..STEP).map(|_| self.waiting.pop_front().unwrap_or(0)).collect()
+    }
+
+    fn packet(&mut self) -> Option<Bytes> {
+        let packet = self.again.pop_front().filter(|_| self.waiting.is_empty())?;
+        self.again.push_back(packet.clone());
+        Some(packet)
     }
 }
 
 struct Handler {
     heard: mpsc::UnboundedSender<Heard>,
     state: watch::Sender<RTCPeerConnectionState>,
+    counts: Arc<AtomicBool>,
 }
 
 #[async_trait::async_trait]
@@ -118,13 +128,15 @@ impl PeerConnectionEventHandler for Handler {
     }
 
     async fn on_track(&self, track: Arc<dyn TrackRemote>) {
-        let heard = self.heard.clone();
+        let (heard, counts) = (self.heard.clone(), Arc::clone(&self.counts));
         tokio::spawn(async move {
             let mut decoder = OpusDecoder::new(SampleRate::HZ_24000).unwrap();
             while let Some(event) = track.poll().await {
                 let TrackRemoteEvent::OnRtpPacket(packet) = event else { continue };
                 let mut samples = Vec::new();
-                decoder.decode(&packet.payload, &mut samples).unwrap();
+                if !counts.load(Ordering::Relaxed) {
+                    decoder.decode(&packet.payload, &mut samples).unwrap();
+                }
                 let header = packet.header;
                 let (sequence, timestamp, marker) = (header.sequence_number, header.timestamp, header.marker);
                 if heard.send(Heard { sequence, timestamp, marker, samples }).is_err() {
@@ -161,7 +173,9 @@ impl Caller {
     pub(crate) async fn begin(dial: Dial<'_>, url: &str, key: &str) -> Self {
         let (heard_sender, heard) = mpsc::unbounded_channel();
         let (state_sender, state) = watch::channel(RTCPeerConnectionState::New);
-        let (connection, track) = connection(dial.way, Handler { heard: heard_sender, state: state_sender }).await;
+        let counts = Arc::new(AtomicBool::new(false));
+        let handler = Handler { heard: heard_sender, state: state_sender, counts: Arc::clone(&counts) };
+        let (connection, track) = connection(dial.way, handler).await;
         let channel = connection.create_data_channel("oai-events", None).await.unwrap();
         let offer = connection.create_offer(None).await.unwrap();
         connection.set_local_description(offer.clone()).await.unwrap();
@@ -184,7 +198,7 @@ impl Caller {
             AbortOnDropHandle::new(tokio::spawn(listen(Arc::clone(&channel), events_sender))),
             AbortOnDropHandle::new(tokio::spawn(speak(track, Arc::clone(&microphone), state))),
         ];
-        Self { connection, channel, location, events, heard, microphone, _tasks: tasks }
+        Self { connection, channel, location, events, heard, counts, microphone, _tasks: tasks }
     }
 
     /// Sends an event.
@@ -197,9 +211,11 @@ impl Caller {
         self.microphone.lock().unwrap().waiting.extend(samples);
     }
 
-    /// Speaks without end, the same again and again.
-    pub(crate) fn repeat(&self, samples: &[i16]) {
-        self.microphone.lock().unwrap().again = samples.to_vec();
+    /// Speaks without end, the same packets again and again, and no longer decodes what it hears: for as many callers as
+    /// the machine has room for.
+    pub(crate) fn chatter(&self, packets: &[Bytes]) {
+        self.microphone.lock().unwrap().again = packets.to_vec().into();
+        self.counts.store(true, Ordering::Relaxed);
     }
 
     /// Makes clicks, this far apart, over silence; returns when their packets were handed to the socket.
@@ -326,9 +342,15 @@ async fn speak(
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     for step in 0_u32.. {
         ticks.tick().await;
-        let pcm = microphone.lock().unwrap().next();
-        let mut payload = Vec::new();
-        encoder.encode(&pcm, &mut payload).unwrap();
+        let (mut clicks, mut payload) = (false, Vec::new());
+        let payload = if let Some(packet) = microphone.lock().unwrap().packet() {
+            packet
+        } else {
+            let pcm = microphone.lock().unwrap().samples();
+            encoder.encode(&pcm, &mut payload).unwrap();
+            clicks = pcm.iter().all(|sample| *sample == 20_000);
+            payload.into()
+        };
         let header = rtc::rtp::header::Header {
             version: 2,
             payload_type: OPUS,
@@ -337,11 +359,11 @@ async fn speak(
             ssrc: SSRC,
             ..Default::default()
         };
-        let packet = rtc::rtp::packet::Packet { header, payload: payload.into() };
+        let packet = rtc::rtp::packet::Packet { header, payload };
         if track.write_rtp(packet).await.is_err() {
             return;
         }
-        if pcm.iter().all(|sample| *sample == 20_000) {
+        if clicks {
             microphone.lock().unwrap().clicks.push(Instant::now());
         }
     }

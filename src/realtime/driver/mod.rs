@@ -153,8 +153,9 @@ impl Driver {
         }
     }
 
-    /// Runs the session to its end; says goodbye, but leaves it to the transport to wait for it to be sent.
-    pub(crate) async fn run(mut self, mut uplink: impl Stream<Item = Incoming> + Unpin) {
+    /// Runs the session to its end; says goodbye, but leaves it to the transport to wait for it to be sent. Boxed: a future
+    /// keeps room for what it is given twice.
+    pub(crate) async fn run(mut self: Box<Self>, mut uplink: impl Stream<Item = Incoming> + Unpin) {
         let began = self.engine.clock.now();
         tracing::info!(principal = %self.pass.live().principal, "session opened");
         self.obey_all();

@@ -69,7 +69,7 @@ async fn serve(socket: WebSocket, start: Start) {
     let writer = Writer::new(sink, outlet, ending, engine);
     let writing = AbortOnDropHandle::new(tokio::spawn(writer.run(lost).in_current_span()));
 
-    let driver = Driver::new(start, downlink, None);
+    let driver = Box::new(Driver::new(start, downlink, None));
     let loss = stream::once(loss).filter_map(|lost| future::ready(lost.ok()));
     let uplink = messages.by_ref().map(read).chain(stream::once(future::ready(Incoming::Gone)));
     driver.run(stream::select(uplink, loss.boxed())).await;

@@ -194,7 +194,7 @@ async fn converse(
     };
     let speaking = AbortOnDropHandle::new(tokio::spawn(downlink.run().in_current_span()));
 
-    let driver = Driver::new(start, events, Some(speaker));
+    let driver = Box::new(Driver::new(start, events, Some(speaker)));
     let uplink = Uplink::new(&mut messages, dialect, ear, marked, clock).stream();
     let first = stream::iter(greeting.map(|instructions| Incoming::Text(respond(&instructions))));
     driver.run(stream::select(first.chain(uplink).boxed(), ReceiverStream::new(told))).await;

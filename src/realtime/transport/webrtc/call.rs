@@ -11,7 +11,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use audio::Frame;
 use axum::extract::ws::Utf8Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use tokio::{
@@ -23,6 +22,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tracing::Instrument;
 
 use super::{
+    frames,
     microphone::Microphone,
     pacer::Pacer,
     peer::{GRACE, Happened, Peer, Told},
@@ -87,9 +87,9 @@ pub(super) struct Waiting {
 
 /// What comes of a client, for its driver.
 pub(super) struct Uplink {
-    /// Boxed: a channel's memory comes in blocks of 32, and a frame is large.
+    /// Boxed: a channel's memory comes in blocks of 32.
     pub(super) texts: mpsc::Receiver<Box<Incoming>>,
-    pub(super) frames: mpsc::Receiver<Frame>,
+    pub(super) frames: frames::Receiver,
     pub(super) ahead: Arc<AtomicUsize>,
 }
 
@@ -112,13 +112,13 @@ impl Uplink {
             }
             *incoming
         });
-        stream::select(texts, ReceiverStream::new(self.frames).map(Incoming::Frame))
+        stream::select(texts, self.frames.map(Incoming::Frame))
     }
 }
 
 impl Call {
-    /// Serves the client to the end of the call.
-    pub(super) async fn run(mut self) {
+    /// Serves the client to the end of the call. Boxed: a future keeps room for what it is given twice.
+    pub(super) async fn run(mut self: Box<Self>) {
         let mut ticks = interval(STEP);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut happened = Vec::new();
@@ -244,7 +244,7 @@ impl Call {
         let Stage::Connecting { session, .. } = std::mem::replace(&mut self.stage, Stage::Live) else { return };
         let Waiting { start, downlink, speaker, uplink } = *session;
         let (hold, live) = (start.engine.drain.hold(), metrics::session_opened(start.pass.live().transport));
-        let driver = Driver::new(start, downlink, Some(speaker));
+        let driver = Box::new(Driver::new(start, downlink, Some(speaker)));
         let running = async move {
             driver.run(uplink.into_stream()).await;
             drop((hold, live));
@@ -265,7 +265,7 @@ impl Call {
     }
 
     /// Tells what is left to tell, and says goodbye.
-    async fn end(mut self, over: Over, unsent: Option<Utf8Bytes>) {
+    async fn end(&mut self, over: Over, unsent: Option<Utf8Bytes>) {
         match over {
             Over::Left => {}
             Over::Broken(farewell) => {

@@ -7,12 +7,9 @@ use audio::{
     jitter::{JitterBuffer, Packet},
 };
 use str0m::rtp::{RtpPacket, Ssrc};
-use tokio::sync::mpsc;
 
+use super::frames;
 use crate::metrics::{self, Loss};
-
-/// Frames the session may be behind: over half a second. Overflow rule: the newest is lost, and counted.
-pub(super) const BEHIND: usize = 32;
 
 /// A stream that sent nothing for so long has ended, if there is another one.
 const SILENT: Duration = Duration::from_secs(1);
@@ -24,11 +21,11 @@ pub(super) struct Microphone {
     origin: Instant,
     /// The stream that is heard, and when it last was.
     source: Option<(Ssrc, Instant)>,
-    frames: mpsc::Sender<Frame>,
+    frames: frames::Sender,
 }
 
 impl Microphone {
-    pub(super) fn new(buffer: JitterBuffer, origin: Instant, frames: mpsc::Sender<Frame>) -> Self {
+    pub(super) fn new(buffer: JitterBuffer, origin: Instant, frames: frames::Sender) -> Self {
         Self { buffer, origin, source: None, frames }
     }
 
@@ -50,7 +47,7 @@ impl Microphone {
         let now = self.since(now);
         let Self { buffer, frames, .. } = self;
         buffer.pop(now, |frame| {
-            if let Err(mpsc::error::TrySendError::Full(_)) = frames.try_send(*frame) {
+            if !frames.send(frame) {
                 metrics::audio_dropped(Loss::Microphone, Frame::DURATION);
             }
         });

@@ -5,6 +5,7 @@
 
 mod call;
 mod config;
+mod frames;
 mod microphone;
 pub mod offer;
 mod pacer;
@@ -113,7 +114,7 @@ impl Calls {
         let (downlink, outlet, ending) = downlink::channel(config.downlink_messages, config.downlink_bytes);
         let (speaker, playback) = loudspeaker(config.playback_lead() + SPARE);
         let (texts, text_inbox) = mpsc::channel(AHEAD);
-        let (frames, frame_inbox) = mpsc::channel(microphone::BEHIND);
+        let (frames, frame_inbox) = frames::channel();
         let ahead = Arc::new(AtomicUsize::new(0));
         let memory = |error: OpusError| Refused::Unanswerable(error.to_string());
         let (pacer, buffer) = (Pacer::new(playback).map_err(memory)?, JitterBuffer::new().map_err(memory)?);
@@ -121,7 +122,7 @@ impl Calls {
         let stall = config.stall();
         let uplink = Uplink { texts: text_inbox, frames: frame_inbox, ahead: Arc::clone(&ahead) };
         let session = Box::new(Waiting { start, downlink, speaker, uplink });
-        let call = Call {
+        let call = Box::new(Call {
             peer: Peer::new(answered.rtc, self.port.berth(answered.name), answered.audio),
             clock,
             microphone: Microphone::new(buffer, now, frames),
@@ -133,7 +134,7 @@ impl Calls {
             stage: Stage::Connecting { session, until: None },
             events: answered.events,
             stall,
-        };
+        });
         tokio::spawn(call.run().instrument(span));
         Ok(answered.sdp)
     }

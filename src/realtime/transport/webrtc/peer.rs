@@ -23,6 +23,8 @@ use super::{
     port::{Berth, Datagram},
 };
 
+/// Number of the first packet.
+const FIRST: u64 = 1;
 /// TCP connections one call may use.
 const CONNECTIONS: usize = 4;
 
@@ -83,7 +85,7 @@ impl Peer {
             moved: None,
             seen: None,
             connections: HashMap::new(),
-            sequence: 1,
+            sequence: FIRST,
             time: 0,
         }
     }
@@ -114,6 +116,10 @@ impl Peer {
         let (time, sequence, audio) = (self.time, self.sequence, self.audio);
         let mut direct = self.rtc.direct_api();
         let Some(stream) = direct.stream_tx_by_mid(audio.mid, None).filter(|_| audio.listens) else { return };
+        if sequence == FIRST {
+            // Nothing is sent again here: 3 s of packets would be kept for nobody.
+            stream.set_rtx_cache(0, Duration::ZERO, None);
+        }
         let packet = RtpWrite::new(audio.opus, sequence.into(), time, now, packet.payload).marker(packet.marker);
         stream.write_rtp(packet);
         self.sequence += 1;
