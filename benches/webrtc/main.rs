@@ -10,6 +10,8 @@
 #[path = "../../tests/webrtc/caller.rs"]
 #[expect(dead_code, reason = "what tests need of it")]
 mod caller;
+#[path = "../../tests/support/database.rs"]
+mod database;
 mod delay;
 mod load;
 #[path = "../../tests/webrtc/network.rs"]

@@ -44,7 +44,7 @@ use super::{Start, downlink};
 use crate::{clock::Clock, realtime::loudspeaker::loudspeaker};
 
 /// What a loudspeaker holds beyond the lead, for a call that was not let run.
-const SPARE: Duration = Duration::from_millis(240);
+const SPARE: Duration = Duration::from_millis(180);
 
 /// Where calls arrive, bound and not yet served.
 pub struct Sockets {

@@ -32,7 +32,14 @@ pub(super) struct Packet<'a> {
 impl Pacer {
     pub(super) fn new(playback: Playback) -> Result<Self, OpusError> {
         let encoder = OpusEncoder::new(SampleRate::HZ_24000)?;
-        Ok(Self { playback, encoder, samples: [0; STEP], packet: Vec::new(), last: Step::Silence, loss: OpusEncoder::EXPECTED_LOSS })
+        Ok(Self {
+            playback,
+            encoder,
+            samples: [0; STEP],
+            packet: Vec::new(),
+            last: Step::Silence,
+            loss: OpusEncoder::EXPECTED_LOSS,
+        })
     }
 
     /// Makes packets bear the loss of this share of them, 0 to 100 percent: what the client last missed, or three quarters
