@@ -1,7 +1,8 @@
 //! What was heard, on its way to the store and off the audio path.
 //!
 //! A session hands over entries without waiting. A task of its own writes them in order; when it cannot keep up, entries
-//! are lost, which is counted, and the record is marked incomplete. Knows no database: see [`Ledger`].
+//! are lost, which is counted, and the record is marked incomplete. A store that is away is waited for, and what was said
+//! meanwhile is kept in memory and written when it is back. Knows no database: see [`Ledger`].
 
 use std::{
     error::Error,
@@ -13,7 +14,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::sleep};
 use uuid::Uuid;
 
 use super::{
@@ -30,6 +31,12 @@ use crate::{
 /// Entries that may wait for the store. A turn makes two or three, so this is minutes of a stuck disk.
 const WAITING: usize = 256;
 
+/// How long the store may be away before what waits for it is given up.
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
+/// Until it is asked again, doubled each time up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
 /// How long requests may take to end once their session has.
 const LETTING_GO: Duration = Duration::from_secs(1);
 
@@ -39,8 +46,16 @@ pub trait Ledger: Send + Sync {
     fn record(&self, session: Uuid, entry: Entry) -> BoxFuture<'_, Result<(), LedgerError>>;
 }
 
-/// Why an entry was not kept; for the log.
-pub type LedgerError = Box<dyn Error + Send + Sync>;
+/// Why an entry was not kept.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// It may be kept in a while: a full disk, a database that restarts.
+    #[error("history cannot be kept for now")]
+    Passing(#[source] Box<dyn Error + Send + Sync>),
+    /// It never will.
+    #[error("an entry of history cannot be kept")]
+    Lasting(#[source] Box<dyn Error + Send + Sync>),
+}
 
 /// One thing to keep of a session.
 #[derive(Clone, PartialEq, Debug)]
@@ -157,17 +172,31 @@ impl Writer {
         }
     }
 
+    /// Waits for a store that is away, while entries behind this one wait in memory.
     async fn write(&self, entry: Entry) {
-        if let Err(error) = self.ledger.record(self.session, entry).await {
+        let (mut pause, mut waited) = (FIRST_PAUSE, Duration::ZERO);
+        loop {
+            let Err(error) = self.ledger.record(self.session, entry.clone()).await else { return };
+            let error = match error {
+                LedgerError::Passing(error) if waited < PATIENCE => {
+                    tracing::warn!(session.id = %self.session, error, "history waits for the store");
+                    sleep(pause).await;
+                    waited += pause;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    continue;
+                }
+                LedgerError::Passing(error) | LedgerError::Lasting(error) => error,
+            };
             self.complete.store(false, Ordering::Relaxed);
-            tracing::warn!(session.id = %self.session, %error, "an entry of history was not kept");
+            tracing::warn!(session.id = %self.session, error, "an entry of history was not kept");
+            return;
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
+    use std::sync::{Mutex, atomic::AtomicUsize};
 
     use providers::layers::{Account as _, Consumed, Role};
     use tokio::sync::Semaphore;
@@ -206,6 +235,28 @@ mod tests {
         let entries = ledger.entries.lock().unwrap();
         assert_eq!(entries.len(), 1 + WAITING + 1);
         assert!(matches!(entries.last(), Some(Entry::Closed { complete: false, .. })));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_said_while_the_store_is_away_is_kept_when_it_is_back() {
+        let ledger = Arc::new(Book { failures: AtomicUsize::new(20), ..Book::with_permits(100) });
+        let drain = Drain::new();
+        let history = open(&ledger, &drain);
+        history.record(Record::Deleted(ItemId::new("a")));
+        drop(history);
+        assert!(drain.finish(Duration::from_secs(600)).await);
+        let entries = ledger.entries.lock().unwrap();
+        assert!(matches!(entries[0], Entry::Opened { .. }));
+        assert!(matches!(entries[1..], [Entry::Deleted(_), Entry::Closed { complete: true, .. }]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_store_that_never_comes_back_is_not_waited_for_for_ever() {
+        let ledger = Arc::new(Book { failures: AtomicUsize::new(1_000), ..Book::with_permits(10_000) });
+        let drain = Drain::new();
+        drop(open(&ledger, &drain));
+        assert!(drain.finish(Duration::from_secs(3_600)).await);
+        assert_eq!(*ledger.entries.lock().unwrap(), []);
     }
 
     #[tokio::test]
@@ -247,18 +298,24 @@ mod tests {
     struct Book {
         entries: Mutex<Vec<Entry>>,
         permits: Semaphore,
+        /// Entries that are refused before any is kept.
+        failures: AtomicUsize,
     }
 
     impl Book {
         fn with_permits(permits: usize) -> Self {
-            Self { entries: Mutex::new(Vec::new()), permits: Semaphore::new(permits) }
+            Self { entries: Mutex::default(), permits: Semaphore::new(permits), failures: AtomicUsize::new(0) }
         }
     }
 
     impl Ledger for Book {
         fn record(&self, _: Uuid, entry: Entry) -> BoxFuture<'_, Result<(), LedgerError>> {
             Box::pin(async move {
-                self.permits.acquire().await?.forget();
+                self.permits.acquire().await.unwrap().forget();
+                if self.failures.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
+                {
+                    return Err(LedgerError::Passing("the disk is full".into()));
+                }
                 self.entries.lock().unwrap().push(entry);
                 Ok(())
             })

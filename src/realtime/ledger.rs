@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    error::Error,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::SystemTime,
 };
@@ -32,12 +33,17 @@ struct Book {
 
 impl Ledger for Book {
     fn record(&self, session: Uuid, entry: Entry) -> BoxFuture<'_, Result<(), LedgerError>> {
-        Box::pin(self.keep(session.into(), entry))
+        Box::pin(async move {
+            self.keep(session.into(), entry).await.map_err(|error| match error.downcast_ref::<StoreError>() {
+                Some(store) if store.is_passing() => LedgerError::Passing(error),
+                Some(_) | None => LedgerError::Lasting(error),
+            })
+        })
     }
 }
 
 impl Book {
-    async fn keep(&self, session: SessionId, entry: Entry) -> Result<(), LedgerError> {
+    async fn keep(&self, session: SessionId, entry: Entry) -> Result<(), Box<dyn Error + Send + Sync>> {
         match entry {
             Entry::Opened { live, model: _ } => {
                 let owner: UserId = live.principal.parse()?;
@@ -70,7 +76,7 @@ impl Book {
         item: &Item,
         previous: Option<&str>,
         at: SystemTime,
-    ) -> Result<(), LedgerError> {
+    ) -> Result<(), StoreError> {
         let Some(entry) = message(item) else { return Ok(()) };
         let owner = self.owner(session)?;
         messages::upsert(&self.db, owner, session, item.id.as_str(), previous, &entry, timestamp(at)).await?;
