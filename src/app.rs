@@ -146,10 +146,10 @@ impl App {
     }
 }
 
-/// Opens the database in the data dir.
+/// Opens the database.
 pub async fn open(config: &Config) -> Result<Db, StartError> {
     prepare(config)?;
-    Ok(Db::open(&config.server.data_dir.join("relay.db")).await?)
+    Ok(Db::of(&config.database, &config.server.data_dir).await?)
 }
 
 /// What serving takes beside the database: a data dir that can be written, and the engines.

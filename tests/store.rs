@@ -1,6 +1,9 @@
-//! The store on a real SQLite file: order, ownership, concurrency, and death at any instant.
+//! The store on a real database: order, ownership, concurrency; and a file of SQLite dying at any instant.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+#[path = "support/database.rs"]
+mod database;
 
 use std::{
     io::{BufRead, BufReader},
@@ -10,7 +13,7 @@ use std::{
 
 use jiff::Timestamp;
 use voice_relay::store::{
-    Db, SessionId, StoreError, UserId,
+    Config, Db, SessionId, StoreError, UserId,
     keys::{self, NewKey},
     messages::{self, Call, Entry, Message, Modality, Role, Status},
     sessions,
@@ -31,7 +34,7 @@ struct Scene {
 impl Scene {
     async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let db = Db::open(&dir.path().join("relay.db")).await.unwrap();
+        let db = database::open(dir.path()).await;
         let ann = users::owner(&db, at(0)).await.unwrap().id;
         let bob = users::create(&db, UserRole::User, at(1)).await.unwrap().id;
         Self { _dir: dir, db, ann, bob }
@@ -117,9 +120,10 @@ async fn tool_calls_and_results_come_back_as_they_were() {
     let result = Entry {
         role: Role::Tool,
         call: Some(Call { id: "call_1".into(), name: None, arguments: None }),
-        ..said("rain\0 and \u{1F327}")
+        ..said("rain\u{FFFD} and \u{1F327}")
     };
-    messages::upsert(&scene.db, scene.ann, session, "g", Some("f"), &result, at(3)).await.unwrap();
+    let written = Entry { content: "rain\0 and \u{1F327}".to_owned(), ..result.clone() };
+    messages::upsert(&scene.db, scene.ann, session, "g", Some("f"), &written, at(3)).await.unwrap();
     let read: Vec<_> = scene.read(session).await.into_iter().map(|message| message.entry).collect();
     assert_eq!(read, [entry, result]);
     assert_eq!(sessions::get(&scene.db, scene.ann, session).await.unwrap().title, None, "only the person's words");
@@ -273,8 +277,48 @@ async fn a_file_of_another_kind_or_a_missing_folder_is_refused_with_its_path() {
     std::fs::write(&path, "this is no database, and longer than a header of one hundred bytes ".repeat(10)).unwrap();
     assert!(Db::open(&path).await.is_err());
     let missing = dir.path().join("no/relay.db");
-    let Err(StoreError::Open { path, .. }) = Db::open(&missing).await else { panic!("must not open") };
-    assert_eq!(path, missing);
+    let Err(StoreError::Open { what, .. }) = Db::open(&missing).await else { panic!("must not open") };
+    assert_eq!(what, missing.display().to_string());
+}
+
+#[tokio::test]
+async fn a_backup_is_what_was_there_at_one_moment_and_never_overwrites() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = Db::open(&dir.path().join("relay.db")).await.unwrap();
+    let ann = users::owner(&db, at(0)).await.unwrap().id;
+    let session = sessions::create(&db, ann, SessionId::new(at(2)), at(2)).await.unwrap().id;
+    let write = async |from: usize| {
+        for n in from..from + 50 {
+            messages::upsert(&db, ann, session, &n.to_string(), None, &said("word"), at(3)).await.unwrap();
+        }
+    };
+    write(0).await;
+    let copy = dir.path().join("it's a copy.db");
+    let (size, ()) = tokio::join!(db.backup(&copy), write(50));
+    assert!(size.unwrap() > 0);
+    let there = Db::open(&copy).await.unwrap();
+    let count = messages::list(&there, ann, session, None, 100).await.unwrap().items.len();
+    assert!((50..=100).contains(&count), "{count}");
+    assert!(db.backup(&copy).await.unwrap_err().to_string().contains("exists"));
+    assert_eq!(messages::list(&there, ann, session, None, 100).await.unwrap().items.len(), count);
+}
+
+#[tokio::test]
+async fn a_database_that_others_hold_too_long_is_away_for_now_and_nothing_else_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("relay.db");
+    let db = Db::open(&path).await.unwrap();
+    let ann = users::owner(&db, at(0)).await.unwrap().id;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path);
+    let mut other = sqlx::ConnectOptions::connect(&options).await.unwrap();
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    let held = sessions::create(&db, ann, SessionId::new(at(2)), at(2)).await.unwrap_err();
+    assert!(held.is_passing(), "{held:?}");
+    sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
+    sessions::create(&db, ann, SessionId::new(at(2)), at(2)).await.unwrap();
+    let stranger = UserId::new(at(9));
+    let refused = sessions::create(&db, stranger, SessionId::new(at(2)), at(2)).await.unwrap_err();
+    assert!(!refused.is_passing(), "{refused:?}");
 }
 
 #[cfg(unix)]
@@ -289,6 +333,29 @@ async fn nobody_else_on_the_machine_can_read_the_file() {
         let mode = file.metadata().unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o600, "{}", file.path().display());
     }
+}
+
+#[tokio::test]
+async fn relays_that_start_at_once_on_a_new_database_agree_on_its_owner() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = database::config(dir.path()).await;
+    let start = || async {
+        let db = Db::of(&config, dir.path()).await.unwrap();
+        users::owner(&db, at(0)).await.unwrap()
+    };
+    let owners = futures_util::future::join_all((0..4).map(|_| start())).await;
+    assert!(owners.iter().all(|owner| *owner == owners[0]), "{owners:?}");
+}
+
+#[tokio::test]
+async fn a_database_server_that_is_not_there_is_told_without_its_password() {
+    let config = Config { url: "postgres://relay:hunter2@127.0.0.1:1/calls".into(), ..Config::default() };
+    let Err(error) = Db::of(&config, Path::new("/")).await else { panic!("nobody is there") };
+    let told = format!("{error} {error:?}");
+    assert!(told.contains("127.0.0.1:1/calls") && !told.contains("hunter2"), "{told}");
+    let config = Config { url: "postgres://relay:hunter2@[nonsense/calls".into(), ..Config::default() };
+    let Err(error) = Db::of(&config, Path::new("/")).await else { panic!("no URL") };
+    assert!(!format!("{error} {error:?}").contains("hunter2"));
 }
 
 /// Set for the child that [`killed_at_any_instant_it_has_all_it_said_was_written`] starts and kills.

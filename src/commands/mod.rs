@@ -11,6 +11,7 @@ use crate::{
     server::ListenError,
 };
 
+mod backup;
 mod bench;
 mod check;
 mod credential;
@@ -82,6 +83,10 @@ enum Command {
                             voice-relay keys list\n  voice-relay keys revoke 0190b0a0-…\n\n\
                             Works on the database in the data dir, beside a running relay or before its first start.")]
     Keys(keys::Arguments),
+    /// Copy the database to a new file, beside a running relay
+    #[command(after_help = "Example:\n  voice-relay backup /backups/relay-$(date +%F).db\n\n\
+                            Restore it as relay.db in the data dir of a relay that is stopped. PostgreSQL has pg_dump.")]
+    Backup(backup::Arguments),
     /// Measure cost and latency of live sessions, beside a bare echo of the same bytes
     Bench(bench::Arguments),
 }
@@ -156,6 +161,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Check(arguments) => check::run(arguments, &config).await,
         Command::Models(arguments) => models::run(arguments, &config).await,
         Command::Keys(arguments) => keys::run(arguments, &config).await,
+        Command::Backup(arguments) => backup::run(arguments, &config).await,
         Command::Bench(arguments) => bench::run(arguments, &config).await,
     }
 }

@@ -19,7 +19,7 @@ mod source;
 pub use problem::{Problem, Problems};
 pub use source::{Environment, Source};
 
-use crate::{cost, engines, realtime, rest, roster, server, telemetry};
+use crate::{cost, engines, realtime, rest, roster, server, store, telemetry};
 use layers::Given;
 
 /// All settings of the relay.
@@ -28,6 +28,8 @@ use layers::Given;
 pub struct Config {
     /// Where it listens and keeps its data.
     pub server: server::Config,
+    /// Where the database is.
+    pub database: store::Config,
     /// How live sessions behave.
     pub realtime: realtime::Config,
     /// Where WebRTC calls arrive.
@@ -82,6 +84,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             server: server::Config::default(),
+            database: store::Config::default(),
             realtime: realtime::Config::default(),
             webrtc: realtime::webrtc::Config::default(),
             telephony: rest::telephony::Config::default(),
@@ -125,7 +128,7 @@ impl Config {
     /// Reads and checks everything.
     pub fn load(flags: &Flags, source: &dyn Source) -> Result<Self, Problems> {
         let mut problems = Vec::new();
-        let own = [ADMIN_KEY, TURN_SECRET];
+        let own = [ADMIN_KEY, DATABASE_URL, TURN_SECRET];
         let secrets: Vec<_> = engines::key_variables().chain(rest::telephony::VARIABLES).chain(own).collect();
         let source = &credentials::Filed::of(source, &secrets, layers::PREFIX, &mut problems);
         let given = gather(flags, source, &mut problems);
@@ -135,6 +138,9 @@ impl Config {
         let told = fixed.is_some();
         if let Some(key) = fixed {
             config.server.admin_key = key.into();
+        }
+        if let Some(url) = source.get(DATABASE_URL).filter(|url| !url.is_empty()) {
+            config.database.url = url.into();
         }
         if let Some(secret) = source.get(TURN_SECRET).filter(|secret| !secret.is_empty()) {
             config.webrtc.turn.secret = secret.into();
@@ -220,6 +226,7 @@ impl Config {
             wrong.extend(found.into_iter().map(|(key, message)| (format!("{name}.{key}"), message)));
         };
         section("server", self.server.validate());
+        section("database", self.database.validate());
         section("realtime", self.realtime.validate());
         section("webrtc", self.webrtc.validate());
         section("telephony", self.telephony.validate());
@@ -278,6 +285,8 @@ impl Config {
 
 /// Fixes the admin key, whatever the file says.
 const ADMIN_KEY: &str = "VOICE_RELAY_ADMIN_KEY";
+/// Where the database is, password included, in the environment.
+const DATABASE_URL: &str = "VOICE_RELAY_DATABASE_URL";
 /// The secret shared with the TURN server, in the environment.
 const TURN_SECRET: &str = "VOICE_RELAY_TURN_SECRET";
 

@@ -7,7 +7,7 @@ use axum::{
     extract::{FromRequest, Request},
     http::{HeaderMap, StatusCode, header},
 };
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use tokio::time::timeout;
 
 use super::{Context, fault::Fault};
@@ -46,6 +46,11 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
     })?;
     reader.end().map_err(|error| refusal(".", &error))?;
     Ok(value)
+}
+
+/// For a field that may be absent, null or there: null is `Some(None)`.
+pub(super) fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
 }
 
 fn refusal(path: &str, error: &serde_json::Error) -> Fault {

@@ -186,10 +186,18 @@ impl IntoResponse for Fault {
     }
 }
 
+/// When to ask again for what the database could not do.
+const STORE_RETRY: Duration = Duration::from_secs(5);
+
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::NotFound => Self::not_found(),
+            error if error.is_passing() => {
+                tracing::error!(error = &error as &dyn std::error::Error, "the store is not there for now");
+                let message = "What is kept cannot be reached for now. Try again.";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "storage_unavailable", message).after(STORE_RETRY)
+            }
             StoreError::Open { .. } | StoreError::Migrate(_) | StoreError::Database(_) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "the store failed");
                 Self::internal()

@@ -1,12 +1,18 @@
-//! `/api/sessions/{id}/messages`: what was said and written, oldest first.
+//! `/api/sessions/{id}/messages` and `/api/messages/{id}`: what was said and written, oldest first.
 
 use std::sync::Arc;
 
-use axum::{extract::State, response::Response};
-use serde::Serialize;
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
 
 use super::{
     Context,
+    body::Strict,
     fault::Fault,
     page::{self, Id, Slice, time},
 };
@@ -14,9 +20,29 @@ use crate::{
     auth::Principal,
     store::{
         MessageId, SessionId,
-        messages::{self, Message},
+        messages::{self, Message, Post, Posted, Role},
     },
 };
+
+/// A typed message.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Params {
+    /// `user`, `assistant` or `system`.
+    role: String,
+    content: String,
+    /// What the client calls it: sent twice, it is kept once.
+    client_message_id: Option<String>,
+    /// The message it answers.
+    parent_message_id: Option<MessageId>,
+}
+
+/// What of a message changes.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Patch {
+    content: String,
+}
 
 /// A message as clients read it.
 #[derive(Serialize)]
@@ -60,6 +86,71 @@ pub(super) async fn list(
     let found = messages::list(&context.db, principal.user, session, slice.after.as_ref(), slice.limit).await?;
     Ok(page::answer(found, View::from))
 }
+
+/// `POST /api/sessions/{id}/messages`: 201 with the message; the same again for the same `client_message_id` and words.
+pub(super) async fn create(
+    State(context): State<Arc<Context>>,
+    principal: Principal,
+    Id(session): Id<SessionId>,
+    Strict(params): Strict<Params>,
+) -> Result<Response, Fault> {
+    let role = params.role.parse().ok().filter(|role| !matches!(role, Role::Tool));
+    let role = role.ok_or_else(|| Fault::invalid("role", "`role` must be `user`, `assistant` or `system`."))?;
+    let name = params.client_message_id.as_deref();
+    if name.is_some_and(|name| name.is_empty() || name.len() > NAME || name.contains(char::is_control)) {
+        let message = "`client_message_id` must have 1 to 128 bytes, all printable.";
+        return Err(Fault::invalid("client_message_id", message));
+    }
+    let content = words(&params.content)?;
+    let post = Post { role, content, client_message: name, parent: params.parent_message_id };
+    match messages::post(&context.db, principal.user, session, post, context.now()).await? {
+        Posted::Kept(message) => Ok((StatusCode::CREATED, Json(View::from(*message))).into_response()),
+        Posted::Taken => {
+            Err(Fault::invalid("client_message_id", "Another message of this session has this `client_message_id`."))
+        }
+        Posted::Stray => Err(Fault::invalid("parent_message_id", "There is no such message in this session.")),
+    }
+}
+
+/// `GET /api/messages/{id}`.
+pub(super) async fn show(
+    State(context): State<Arc<Context>>,
+    principal: Principal,
+    Id(id): Id<MessageId>,
+) -> Result<Response, Fault> {
+    let message = messages::get(&context.db, principal.user, id).await?;
+    Ok(Json(View::from(message)).into_response())
+}
+
+/// `PATCH /api/messages/{id}`: its words. A live voice session does not learn of it.
+pub(super) async fn change(
+    State(context): State<Arc<Context>>,
+    principal: Principal,
+    Id(id): Id<MessageId>,
+    Strict(patch): Strict<Patch>,
+) -> Result<Response, Fault> {
+    let content = words(&patch.content)?;
+    let message = messages::edit(&context.db, principal.user, id, content, context.now()).await?;
+    Ok(Json(View::from(message)).into_response())
+}
+
+/// `DELETE /api/messages/{id}`.
+pub(super) async fn remove(
+    State(context): State<Arc<Context>>,
+    principal: Principal,
+    Id(id): Id<MessageId>,
+) -> Result<Response, Fault> {
+    messages::delete(&context.db, principal.user, id).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+fn words(content: &str) -> Result<&str, Fault> {
+    let nothing = content.trim().is_empty();
+    if nothing { Err(Fault::invalid("content", "`content` must not be empty.")) } else { Ok(content) }
+}
+
+/// Longest `client_message_id`, in bytes.
+const NAME: usize = 128;
 
 impl From<Message> for View {
     fn from(message: Message) -> Self {

@@ -88,9 +88,10 @@ fn table() -> Vec<Route> {
         route("/v1/models/{*id}", Need::Key, get(models::show)),
         route("/v1/audio/speech", Need::Scope(Scope::Speech), post(speech::speak)),
         route("/v1/audio/transcriptions", Need::Scope(Scope::Speech), transcriptions()),
-        route("/api/sessions", Need::Scope(Scope::Sessions), get(sessions::list)),
-        route("/api/sessions/{id}", Need::Scope(Scope::Sessions), get(sessions::show).delete(sessions::remove)),
-        route("/api/sessions/{id}/messages", Need::Scope(Scope::Sessions), get(messages::list)),
+        route("/api/sessions", Need::Scope(Scope::Sessions), get(sessions::list).post(sessions::create)),
+        route("/api/sessions/{id}", Need::Scope(Scope::Sessions), session()),
+        route("/api/sessions/{id}/messages", Need::Scope(Scope::Sessions), get(messages::list).post(messages::create)),
+        route("/api/messages/{id}", Need::Scope(Scope::Sessions), message()),
         route("/api/keys", Need::Scope(Scope::Admin), get(keys::list).post(keys::create)),
         route("/api/keys/{id}", Need::Scope(Scope::Admin), delete(keys::revoke)),
         route("/telephony/{dialect}", Need::Call, get(telephony::stream::connect)),
@@ -111,6 +112,14 @@ fn table() -> Vec<Route> {
     ];
     routes.extend(azure::aliases(&routes));
     routes
+}
+
+fn session() -> MethodRouter<Arc<Context>> {
+    get(sessions::show).patch(sessions::change).delete(sessions::remove)
+}
+
+fn message() -> MethodRouter<Arc<Context>> {
+    get(messages::show).patch(messages::change).delete(messages::remove)
 }
 
 /// Where the beta's clients post what they offer.

@@ -8,12 +8,13 @@ use axum::{
     http::{StatusCode, request::Parts},
     response::{IntoResponse, Response},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
     Context,
+    body::{Strict, given},
     fault::Fault,
     page::{self, Id, Slice, time},
 };
@@ -24,6 +25,25 @@ use crate::{
         sessions::{self, Session},
     },
 };
+
+/// What a typed conversation begins with.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Params {
+    /// Absent or null: the person's first words.
+    #[serde(default)]
+    title: Option<String>,
+}
+
+/// What of a conversation changes; what is absent does not.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Patch {
+    /// Null: the person's next words become it.
+    #[serde(default, deserialize_with = "given")]
+    title: Option<Option<String>>,
+    archived: Option<bool>,
+}
 
 /// A conversation as clients read it.
 #[derive(Serialize)]
@@ -75,6 +95,42 @@ pub(super) async fn list(
     let found = sessions::list(&context.db, principal.user, archived, slice.after.as_ref(), slice.limit).await?;
     Ok(page::answer(found, View::from))
 }
+
+/// `POST /api/sessions`: 201 with a conversation in which nothing is said yet.
+pub(super) async fn create(
+    State(context): State<Arc<Context>>,
+    principal: Principal,
+    Strict(params): Strict<Params>,
+) -> Result<Response, Fault> {
+    let title = params.title.as_deref().map(title).transpose()?;
+    let session = sessions::begin(&context.db, principal.user, title, context.now()).await?;
+    Ok((StatusCode::CREATED, Json(View::from(session))).into_response())
+}
+
+/// `PATCH /api/sessions/{id}`.
+pub(super) async fn change(
+    State(context): State<Arc<Context>>,
+    principal: Principal,
+    Id(id): Id<SessionId>,
+    Strict(patch): Strict<Patch>,
+) -> Result<Response, Fault> {
+    let named = |text: Option<String>| text.map(|text| title(&text).map(str::to_owned)).transpose();
+    let title = patch.title.map(named).transpose()?;
+    let change = sessions::Change { title, archived: patch.archived };
+    let session = sessions::change(&context.db, principal.user, id, change).await?;
+    Ok(Json(View::from(session)).into_response())
+}
+
+fn title(text: &str) -> Result<&str, Fault> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > TITLE || text.contains(char::is_control) {
+        return Err(Fault::invalid("title", "`title` must have 1 to 200 printable characters."));
+    }
+    Ok(text)
+}
+
+/// Longest title, in characters.
+const TITLE: usize = 200;
 
 /// `GET /api/sessions/{id}`.
 pub(super) async fn show(

@@ -1,100 +1,184 @@
-//! The database: opened, migrated, and split into one writer and many readers.
+//! The database: opened, migrated, and ready for queries. SQLite in a file of the data dir, or PostgreSQL by URL.
 //!
 //! SQLite in WAL mode lets readers go on while one connection writes; a second writer would only wait for a lock, so the
 //! writing pool has exactly one connection and queues fairly instead. `synchronous = NORMAL` means a committed row
 //! survives the death of the process at any instant; a power cut may undo the last commits but never tears the file.
 
-use std::{borrow::Cow, fs, io, path::Path, time::Duration};
+use std::{borrow::Cow, fs, io, path::Path, str::FromStr, time::Duration};
 
+use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
-    SqlSafeStr, SqlitePool, Transaction,
+    SqlSafeStr,
     migrate::{Migration, MigrationType, Migrator},
-    sqlite::{Sqlite, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::StoreError;
+use super::{
+    BackupError, Config, StoreError,
+    sql::{Pool, Tx, query},
+};
 
 /// An open database. Cloning shares it.
 #[derive(Clone, Debug)]
 pub struct Db {
-    writer: SqlitePool,
-    reader: SqlitePool,
+    writer: Pool,
+    reader: Pool,
 }
 
 impl Db {
+    /// Opens what the configuration names: PostgreSQL, or `relay.db` in the data dir. Migrates it.
+    pub async fn of(config: &Config, data_dir: &Path) -> Result<Self, StoreError> {
+        if config.url.expose_secret().is_empty() {
+            Self::open(&data_dir.join("relay.db")).await
+        } else {
+            Self::connect(&config.url, config.connections).await
+        }
+    }
+
     /// Opens the SQLite file, makes it (readable by its owner alone) if it is missing, and migrates it.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let fail = |source: sqlx::Error| StoreError::Open { path: path.to_owned(), source };
-        create_private(path).map_err(|error| fail(error.into()))?;
+        let fail = |source: sqlx::Error| StoreError::Open { what: path.display().to_string(), source };
+        create_private(path, false).map_err(|error| fail(error.into()))?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
             .foreign_keys(true)
-            .busy_timeout(BUSY)
+            .busy_timeout(PATIENCE)
             .pragma("cache_size", PAGE_CACHE);
-        let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await.map_err(fail)?;
-        migrations().run(&writer).await?;
-        let reader = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .connect_with(options.pragma("query_only", "ON"))
-            .await
-            .map_err(fail)?;
-        Ok(Self { writer, reader })
+        let pool = || SqlitePoolOptions::new().acquire_timeout(PATIENCE);
+        let writer = pool().max_connections(1).connect_with(options.clone()).await.map_err(fail)?;
+        Migrator::with_migrations(migrations(SQLITE)).run(&writer).await?;
+        let options = options.pragma("query_only", "ON");
+        let reader = pool().max_connections(READERS).connect_with(options).await.map_err(fail)?;
+        Ok(Self { writer: Pool::Sqlite(writer), reader: Pool::Sqlite(reader) })
+    }
+
+    /// Connects to PostgreSQL by a URL (`postgres://user:password@host/database`) with at most so many connections, and
+    /// migrates the database under a lock, so that several relays may start at once.
+    pub async fn connect(url: &SecretString, connections: u32) -> Result<Self, StoreError> {
+        let options = PgConnectOptions::from_str(url.expose_secret())
+            .map_err(|_| StoreError::Open { what: "the URL of the database".to_owned(), source: malformed() })?;
+        let what =
+            format!("{}:{}/{}", options.get_host(), options.get_port(), options.get_database().unwrap_or_default());
+        let options = options.application_name("voice-relay");
+        let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE).connect_with(options);
+        let pool = pool.await.map_err(|source| StoreError::Open { what, source })?;
+        Migrator::with_migrations(migrations(POSTGRES)).run(&pool).await?;
+        Ok(Self { writer: Pool::Postgres(pool.clone()), reader: Pool::Postgres(pool) })
     }
 
     /// Answers once both a read and a place in the writer's queue could be had.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1").execute(&self.reader).await?;
-        sqlx::query("SELECT 1").execute(&self.writer).await?;
+        query("SELECT 1").execute(&self.reader).await?;
+        query("SELECT 1").execute(&self.writer).await?;
         Ok(())
     }
 
-    /// Waits for running queries, folds the log into the file and closes it.
+    /// Waits for running queries; SQLite folds its log into the file.
     pub async fn close(&self) {
-        self.reader.close().await;
-        self.writer.close().await;
+        for pool in [&self.reader, &self.writer] {
+            match pool {
+                Pool::Sqlite(pool) => pool.close().await,
+                Pool::Postgres(pool) => pool.close().await,
+            }
+        }
     }
 
-    pub(super) fn reader(&self) -> &SqlitePool {
+    /// Writes a copy of the database as it stands at one moment to a new file that its owner alone can read, while others
+    /// go on writing; returns its size in bytes.
+    ///
+    /// # Errors
+    ///
+    /// If the file exists or cannot be written; and always for PostgreSQL, which has `pg_dump` for it.
+    pub async fn backup(&self, file: &Path) -> Result<u64, BackupError> {
+        if let Pool::Postgres(_) = self.writer {
+            return Err(BackupError::Postgres);
+        }
+        create_private(file, true)?;
+        let copied = query("VACUUM INTO $1").bind(file.display().to_string()).execute(&self.writer).await;
+        if let Err(error) = copied {
+            fs::remove_file(file)?;
+            return Err(error.into());
+        }
+        let copy = fs::File::open(file)?;
+        copy.sync_all()?;
+        Ok(copy.metadata()?.len())
+    }
+
+    pub(super) fn reader(&self) -> &Pool {
         &self.reader
     }
 
-    pub(super) fn writer(&self) -> &SqlitePool {
+    pub(super) fn writer(&self) -> &Pool {
         &self.writer
     }
 
-    /// A transaction that holds the write lock from its start, so that what it reads is still true when it writes.
-    pub(super) async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    /// A transaction that writes. In SQLite it holds the write lock from its start; in PostgreSQL whoever needs what it
+    /// reads to be still true when it writes begins by changing the row that stands for it.
+    pub(super) async fn write(&self) -> Result<Tx, StoreError> {
+        Ok(match &self.writer {
+            Pool::Sqlite(pool) => Tx::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
+            Pool::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// A transaction beside which no other of its kind runs, in any process.
+    pub(super) async fn write_alone(&self) -> Result<Tx, StoreError> {
+        let mut tx = self.write().await?;
+        if let Tx::Postgres(_) = tx {
+            query("SELECT pg_advisory_xact_lock($1)").bind(ALONE).execute(&mut tx).await?;
+        }
+        Ok(tx)
     }
 }
 
 /// Transcripts are nobody else's business: the file is made `rw-------` before SQLite opens it, and its log inherits that.
-fn create_private(path: &Path) -> io::Result<()> {
+fn create_private(path: &Path, new: bool) -> io::Result<()> {
     let mut options = fs::OpenOptions::new();
-    options.create(true).append(true);
+    options.create(true).create_new(new).append(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path).map(drop)
 }
 
-fn migrations() -> Migrator {
-    let step = |version, name: &'static str, sql: &'static str| {
-        Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, sql.into_sql_str(), false)
-    };
-    Migrator::with_migrations(vec![
-        step(1, "start", include_str!("../../migrations/sqlite/0001_start.sql")),
-        step(2, "session fields", include_str!("../../migrations/sqlite/0002_session_fields.sql")),
-        step(3, "session cost", include_str!("../../migrations/sqlite/0003_session_cost.sql")),
-    ])
+/// A parser's own words would show the URL, and with it the password.
+fn malformed() -> sqlx::Error {
+    sqlx::Error::Configuration("it is no URL of the form postgres://user:password@host:port/database".into())
 }
 
-/// How long to wait for another process that writes the same file (`voice-relay keys create` beside a running server).
-const BUSY: Duration = Duration::from_secs(5);
+/// Steps of the schema of both engines: one number, one name, one meaning.
+macro_rules! steps {
+    ($engine:literal) => {
+        &[
+            ("start", include_str!(concat!("../../migrations/", $engine, "/0001_start.sql"))),
+            ("session fields", include_str!(concat!("../../migrations/", $engine, "/0002_session_fields.sql"))),
+            ("session cost", include_str!(concat!("../../migrations/", $engine, "/0003_session_cost.sql"))),
+        ]
+    };
+}
+
+type Steps = &'static [(&'static str, &'static str)];
+const SQLITE: Steps = steps!("sqlite");
+const POSTGRES: Steps = steps!("postgres");
+
+fn migrations(steps: Steps) -> Vec<Migration> {
+    let step = |(version, (name, sql)): (i64, &(&'static str, &'static str))| {
+        Migration::new(version, Cow::Borrowed(*name), MigrationType::Simple, (*sql).into_sql_str(), false)
+    };
+    (1..).zip(steps).map(step).collect()
+}
+
+/// How long a query waits for a connection, or for another process that writes the same file (`voice-relay keys create`
+/// beside a running server).
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Of each connection, in KiB when negative: what is hot is the newest messages, and the system caches the file anyway.
 const PAGE_CACHE: &str = "-256";
 
 /// Readers never wait for each other; four keep two cores busy.
 const READERS: u32 = 4;
+
+/// Whom PostgreSQL's advisory lock is for: any number that nobody else takes.
+const ALONE: i64 = 0x766f_6963_655f_7265;

@@ -1,9 +1,11 @@
 //! API keys: never the key, only its SHA-256, what it may do and until when.
 
+use super::{
+    Cursor, Db, KeyId, Page, StoreError, UserId, column,
+    sql::{Record, Row, query},
+    users::Role,
+};
 use jiff::Timestamp;
-use sqlx::{FromRow, Row, sqlite::SqliteRow};
-
-use super::{Cursor, Db, KeyId, Page, StoreError, UserId, column, users::Role};
 
 /// An API key as kept.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -43,7 +45,7 @@ pub struct NewKey<'a> {
 
 /// Keeps a new key.
 pub async fn create(db: &Db, user: UserId, new: NewKey<'_>, now: Timestamp) -> Result<Key, StoreError> {
-    Ok(sqlx::query_as(
+    query(
         "INSERT INTO api_keys (id, user_id, name, hash, hint, scopes, created_at, expires_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING *",
     )
@@ -56,7 +58,7 @@ pub async fn create(db: &Db, user: UserId, new: NewKey<'_>, now: Timestamp) -> R
     .bind(column::millis(now))
     .bind(new.expires_at.map(column::millis))
     .fetch_one(db.writer())
-    .await?)
+    .await
 }
 
 /// The keys of a user that are not revoked, newest first; expired ones are among them.
@@ -65,7 +67,7 @@ pub async fn list(db: &Db, user: UserId, after: Option<&Cursor>, limit: u32) -> 
     if after == Some(None) {
         return Ok(Page { items: Vec::new(), next: None });
     }
-    let rows = sqlx::query_as(
+    let rows = query(
         "SELECT * FROM api_keys WHERE user_id = $1 AND revoked_at IS NULL AND ($2 IS NULL OR id < $2) \
          ORDER BY id DESC LIMIT $3",
     )
@@ -79,18 +81,18 @@ pub async fn list(db: &Db, user: UserId, after: Option<&Cursor>, limit: u32) -> 
 
 /// Ends a key for good. [`StoreError::NotFound`] if it is not this user's or ended already.
 pub async fn revoke(db: &Db, user: UserId, key: KeyId, now: Timestamp) -> Result<(), StoreError> {
-    let done = sqlx::query("UPDATE api_keys SET revoked_at = $3 WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL")
+    let done = query("UPDATE api_keys SET revoked_at = $3 WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL")
         .bind(key.text())
         .bind(user.text())
         .bind(column::millis(now))
         .execute(db.writer())
         .await?;
-    if done.rows_affected() == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+    if done == 0 { Err(StoreError::NotFound) } else { Ok(()) }
 }
 
 /// Revokes the keys of this name that have ended by themselves, so that lists do not fill with them.
 pub(crate) async fn retire(db: &Db, user: UserId, name: &str, now: Timestamp) -> Result<(), StoreError> {
-    sqlx::query(
+    query(
         "UPDATE api_keys SET revoked_at = $3 WHERE user_id = $1 AND name = $2 AND revoked_at IS NULL AND expires_at <= $3",
     )
     .bind(user.text())
@@ -104,7 +106,7 @@ pub(crate) async fn retire(db: &Db, user: UserId, name: &str, now: Timestamp) ->
 /// The key with this hash and its owner's role, unless revoked or expired. Who asks is not known yet: this is the query
 /// that finds it out.
 pub(crate) async fn find(db: &Db, hash: &[u8], now: Timestamp) -> Result<Option<(Key, Role)>, StoreError> {
-    let row = sqlx::query(
+    let found: Option<Found> = query(
         "SELECT api_keys.*, users.role FROM api_keys JOIN users ON users.id = api_keys.user_id \
          WHERE hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)",
     )
@@ -112,18 +114,27 @@ pub(crate) async fn find(db: &Db, hash: &[u8], now: Timestamp) -> Result<Option<
     .bind(column::millis(now))
     .fetch_optional(db.reader())
     .await?;
-    Ok(row.map(|row| Ok::<_, sqlx::Error>((Key::from_row(&row)?, column::parsed(&row, "role")?))).transpose()?)
+    Ok(found.map(|Found(key, role)| (key, role)))
+}
+
+/// A key and its owner's role.
+struct Found(Key, Role);
+
+impl Record for Found {
+    fn read(row: &Row) -> Result<Self, sqlx::Error> {
+        Ok(Self(Key::read(row)?, column::parsed(row, "role")?))
+    }
 }
 
 /// Whether a key was revoked, by whichever process.
 pub(crate) async fn is_revoked(db: &Db, key: KeyId) -> Result<bool, StoreError> {
-    let query = sqlx::query_scalar("SELECT NOT EXISTS (SELECT 1 FROM api_keys WHERE id = $1 AND revoked_at IS NULL)");
-    Ok(query.bind(key.text()).fetch_one(db.reader()).await?)
+    let query = query("SELECT NOT EXISTS (SELECT 1 FROM api_keys WHERE id = $1 AND revoked_at IS NULL)");
+    query.bind(key.text()).fetch_one(db.reader()).await
 }
 
 /// Notes that a key was used.
 pub(crate) async fn touch(db: &Db, key: KeyId, now: Timestamp) -> Result<(), StoreError> {
-    sqlx::query("UPDATE api_keys SET last_used_at = $2 WHERE id = $1")
+    query("UPDATE api_keys SET last_used_at = $2 WHERE id = $1")
         .bind(key.text())
         .bind(column::millis(now))
         .execute(db.writer())
@@ -131,14 +142,14 @@ pub(crate) async fn touch(db: &Db, key: KeyId, now: Timestamp) -> Result<(), Sto
     Ok(())
 }
 
-impl FromRow<'_, SqliteRow> for Key {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+impl Record for Key {
+    fn read(row: &Row) -> Result<Self, sqlx::Error> {
         Ok(Self {
             id: column::parsed(row, "id")?,
             user: column::parsed(row, "user_id")?,
-            name: row.try_get("name")?,
-            hint: row.try_get("hint")?,
-            scopes: row.try_get("scopes")?,
+            name: row.get("name")?,
+            hint: row.get("hint")?,
+            scopes: row.get("scopes")?,
             created_at: column::required(row, "created_at")?,
             expires_at: column::optional(row, "expires_at")?,
             last_used_at: column::optional(row, "last_used_at")?,

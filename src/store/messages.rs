@@ -5,10 +5,11 @@
 
 use std::str::FromStr;
 
+use super::{
+    Cursor, Db, MessageId, Page, SessionId, StoreError, UserId, column,
+    sql::{Record, Row, Tx, query},
+};
 use jiff::Timestamp;
-use sqlx::{FromRow, Row, Sqlite, Transaction, sqlite::SqliteRow};
-
-use super::{Cursor, Db, MessageId, Page, SessionId, StoreError, UserId, column};
 
 /// A message as kept.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -149,7 +150,7 @@ pub async fn upsert(
 
 /// Forgets a conversation item. Forgetting what is not there is no error: it may never have been worth keeping.
 pub async fn delete_item(db: &Db, user: UserId, session: SessionId, item: &str) -> Result<(), StoreError> {
-    sqlx::query(
+    query(
         "DELETE FROM messages WHERE session_id = $1 AND item_id = $2 \
          AND session_id IN (SELECT id FROM sessions WHERE id = $1 AND user_id = $3)",
     )
@@ -174,7 +175,7 @@ pub async fn list(
     if after == Some(None) {
         return Ok(Page { items: Vec::new(), next: None });
     }
-    let rows = sqlx::query_as(
+    let rows = query(
         "SELECT messages.* FROM messages JOIN sessions ON sessions.id = messages.session_id \
          WHERE session_id = $1 AND user_id = $2 AND ($3 IS NULL OR position > $3) ORDER BY position LIMIT $4",
     )
@@ -187,34 +188,154 @@ pub async fn list(
     Ok(Page::cut(rows, limit, |message: &Message| Cursor::at(message.position)))
 }
 
+/// A typed message.
+#[derive(Clone, Copy, Debug)]
+pub struct Post<'a> {
+    /// Who.
+    pub role: Role,
+    /// The words.
+    pub content: &'a str,
+    /// What its client calls it, so that it may be sent twice and is kept once.
+    pub client_message: Option<&'a str>,
+    /// The message it answers.
+    pub parent: Option<MessageId>,
+}
+
+/// What became of a typed message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Posted {
+    /// It is kept, by this call or by an earlier one with the same words.
+    Kept(Box<Message>),
+    /// Its client called another message so.
+    Taken,
+    /// It answers a message that is not in this session.
+    Stray,
+}
+
+/// Adds a typed message at the end of a session.
+pub async fn post(
+    db: &Db,
+    user: UserId,
+    session: SessionId,
+    post: Post<'_>,
+    now: Timestamp,
+) -> Result<Posted, StoreError> {
+    let mut tx = db.write().await?;
+    let (content, call) = (post.content.to_owned(), None);
+    let entry = Entry { role: post.role, modality: Modality::Text, content, status: Status::Completed, call };
+    if !adopt(&mut tx, user, session, &entry, now).await? {
+        return Err(StoreError::NotFound);
+    }
+    let earlier: Option<Message> = query("SELECT * FROM messages WHERE session_id = $1 AND client_message_id = $2")
+        .bind(session.text())
+        .bind(post.client_message)
+        .fetch_optional(&mut tx)
+        .await?;
+    if let Some(earlier) = earlier {
+        let same = earlier.entry == entry && earlier.parent == post.parent;
+        return Ok(if same { Posted::Kept(Box::new(earlier)) } else { Posted::Taken });
+    }
+    if let Some(parent) = post.parent {
+        let found: Option<i64> = query("SELECT position FROM messages WHERE id = $1 AND session_id = $2")
+            .bind(parent.text())
+            .bind(session.text())
+            .fetch_optional(&mut tx)
+            .await?;
+        if found.is_none() {
+            return Ok(Posted::Stray);
+        }
+    }
+    let message: Message = query(
+        "INSERT INTO messages (id, session_id, position, client_message_id, parent_message_id, role, modality, content, \
+         status, created_at, updated_at) \
+         SELECT $1, $2, COALESCE(MAX(position) + 1, 0), $3, $4, $5, 'text', $6, 'completed', $7, $7 \
+         FROM messages WHERE session_id = $2 RETURNING *",
+    )
+    .bind(MessageId::new(now).text())
+    .bind(session.text())
+    .bind(post.client_message)
+    .bind(post.parent.map(MessageId::text))
+    .bind(post.role.as_str())
+    .bind(post.content)
+    .bind(column::millis(now))
+    .fetch_one(&mut tx)
+    .await?;
+    tx.commit().await?;
+    Ok(Posted::Kept(Box::new(message)))
+}
+
+/// One message of this user.
+pub async fn get(db: &Db, user: UserId, message: MessageId) -> Result<Message, StoreError> {
+    query(
+        "SELECT messages.* FROM messages JOIN sessions ON sessions.id = messages.session_id \
+         WHERE messages.id = $1 AND user_id = $2",
+    )
+    .bind(message.text())
+    .bind(user.text())
+    .fetch_optional(db.reader())
+    .await?
+    .ok_or(StoreError::NotFound)
+}
+
+/// Changes a message's words.
+pub async fn edit(
+    db: &Db,
+    user: UserId,
+    message: MessageId,
+    content: &str,
+    now: Timestamp,
+) -> Result<Message, StoreError> {
+    query(
+        "UPDATE messages SET content = $3, updated_at = $4 \
+         WHERE id = $1 AND session_id IN (SELECT id FROM sessions WHERE user_id = $2) RETURNING *",
+    )
+    .bind(message.text())
+    .bind(user.text())
+    .bind(content)
+    .bind(column::millis(now))
+    .fetch_optional(db.writer())
+    .await?
+    .ok_or(StoreError::NotFound)
+}
+
+/// Deletes a message. What answered it stays.
+pub async fn delete(db: &Db, user: UserId, message: MessageId) -> Result<(), StoreError> {
+    let done =
+        query("DELETE FROM messages WHERE id = $1 AND session_id IN (SELECT id FROM sessions WHERE user_id = $2)")
+            .bind(message.text())
+            .bind(user.text())
+            .execute(db.writer())
+            .await?;
+    if done == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+}
+
 /// Checks that the session is the user's and notes that it changed. The person's first words become its title.
 async fn adopt(
-    tx: &mut Transaction<'_, Sqlite>,
+    tx: &mut Tx,
     user: UserId,
     session: SessionId,
     entry: &Entry,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let title = matches!(entry.role, Role::User).then(|| title(&entry.content)).flatten();
-    let done =
-        sqlx::query("UPDATE sessions SET updated_at = $3, title = COALESCE(title, $4) WHERE id = $1 AND user_id = $2")
-            .bind(session.text())
-            .bind(user.text())
-            .bind(column::millis(now))
-            .bind(title)
-            .execute(&mut **tx)
-            .await?;
-    Ok(done.rows_affected() == 1)
+    let done = query("UPDATE sessions SET updated_at = $3, title = COALESCE(title, $4) WHERE id = $1 AND user_id = $2")
+        .bind(session.text())
+        .bind(user.text())
+        .bind(column::millis(now))
+        .bind(title)
+        .execute(tx)
+        .await?;
+    Ok(done == 1)
 }
 
 async fn update(
-    tx: &mut Transaction<'_, Sqlite>,
+    tx: &mut Tx,
     session: SessionId,
     item: &str,
     entry: &Entry,
     now: Timestamp,
 ) -> Result<Option<MessageId>, StoreError> {
-    let row = sqlx::query(
+    let id: Option<String> = query(
         "UPDATE messages SET role = $3, modality = $4, content = $5, status = $6, \
          call_id = $7, call_name = $8, call_arguments = $9, updated_at = $10 \
          WHERE session_id = $1 AND item_id = $2 RETURNING id",
@@ -229,13 +350,13 @@ async fn update(
     .bind(entry.call.as_ref().and_then(|call| call.name.as_ref()))
     .bind(entry.call.as_ref().and_then(|call| call.arguments.as_ref()))
     .bind(column::millis(now))
-    .fetch_optional(&mut **tx)
+    .fetch_optional(tx)
     .await?;
-    Ok(row.map(|row| column::parsed(&row, "id")).transpose()?)
+    Ok(id.map(|id| column::parse("id", &id)).transpose()?)
 }
 
 async fn insert(
-    tx: &mut Transaction<'_, Sqlite>,
+    tx: &mut Tx,
     session: SessionId,
     item: &str,
     position: i64,
@@ -243,7 +364,7 @@ async fn insert(
     now: Timestamp,
 ) -> Result<MessageId, StoreError> {
     let id = MessageId::new(now);
-    sqlx::query(
+    query(
         "INSERT INTO messages (id, session_id, position, item_id, role, modality, content, status, \
          call_id, call_name, call_arguments, created_at, updated_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)",
@@ -260,40 +381,42 @@ async fn insert(
     .bind(entry.call.as_ref().and_then(|call| call.name.as_ref()))
     .bind(entry.call.as_ref().and_then(|call| call.arguments.as_ref()))
     .bind(column::millis(now))
-    .execute(&mut **tx)
+    .execute(tx)
     .await?;
     Ok(id)
 }
 
 /// The position for an item that comes after `previous`, with room made for it.
-async fn place(
-    tx: &mut Transaction<'_, Sqlite>,
-    session: SessionId,
-    previous: Option<&str>,
-) -> Result<i64, StoreError> {
-    let ends = sqlx::query("SELECT MIN(position) AS first, MAX(position) AS last FROM messages WHERE session_id = $1")
+async fn place(tx: &mut Tx, session: SessionId, previous: Option<&str>) -> Result<i64, StoreError> {
+    let ends: Ends = query("SELECT MIN(position) AS first, MAX(position) AS last FROM messages WHERE session_id = $1")
         .bind(session.text())
-        .fetch_one(&mut **tx)
+        .fetch_one(&mut *tx)
         .await?;
-    let (Some(first), Some(last)) = (ends.try_get::<Option<i64>, _>("first")?, ends.try_get::<Option<i64>, _>("last")?)
-    else {
-        return Ok(0);
-    };
+    let Ends(Some(first), Some(last)) = ends else { return Ok(0) };
     let Some(previous) = previous else { return Ok(first - 1) };
-    let found = sqlx::query("SELECT position FROM messages WHERE session_id = $1 AND item_id = $2")
+    let found = query("SELECT position FROM messages WHERE session_id = $1 AND item_id = $2")
         .bind(session.text())
         .bind(previous)
-        .fetch_optional(&mut **tx)
+        .fetch_optional(&mut *tx)
         .await?;
-    let before = found.map(|row| row.try_get::<i64, _>("position")).transpose()?.unwrap_or(last);
+    let before = found.unwrap_or(last);
     if before < last {
-        sqlx::query("UPDATE messages SET position = position + 1 WHERE session_id = $1 AND position > $2")
+        query("UPDATE messages SET position = position + 1 WHERE session_id = $1 AND position > $2")
             .bind(session.text())
             .bind(before)
-            .execute(&mut **tx)
+            .execute(tx)
             .await?;
     }
     Ok(before + 1)
+}
+
+/// The least and the greatest position in a session.
+struct Ends(Option<i64>, Option<i64>);
+
+impl Record for Ends {
+    fn read(row: &Row) -> Result<Self, sqlx::Error> {
+        Ok(Self(row.get("first")?, row.get("last")?))
+    }
 }
 
 /// The first line of what somebody said, short enough for a list; `None` if there is nothing in it.
@@ -308,26 +431,24 @@ fn title(content: &str) -> Option<String> {
     Some(short)
 }
 
-impl FromRow<'_, SqliteRow> for Message {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
-        let call = row.try_get::<Option<String>, _>("call_id")?;
-        let parent = row.try_get::<Option<&str>, _>("parent_message_id")?;
+impl Record for Message {
+    fn read(row: &Row) -> Result<Self, sqlx::Error> {
+        let call = row.get::<Option<String>>("call_id")?;
+        let parent = row.get::<Option<&str>>("parent_message_id")?;
         Ok(Self {
             id: column::parsed(row, "id")?,
             session: column::parsed(row, "session_id")?,
-            position: row.try_get("position")?,
-            item: row.try_get("item_id")?,
-            client_message: row.try_get("client_message_id")?,
+            position: row.get("position")?,
+            item: row.get("item_id")?,
+            client_message: row.get("client_message_id")?,
             parent: parent.map(|_| column::parsed(row, "parent_message_id")).transpose()?,
             entry: Entry {
                 role: column::parsed(row, "role")?,
                 modality: column::parsed(row, "modality")?,
-                content: row.try_get("content")?,
+                content: row.get("content")?,
                 status: column::parsed(row, "status")?,
                 call: match call {
-                    Some(id) => {
-                        Some(Call { id, name: row.try_get("call_name")?, arguments: row.try_get("call_arguments")? })
-                    }
+                    Some(id) => Some(Call { id, name: row.get("call_name")?, arguments: row.get("call_arguments")? }),
                     None => None,
                 },
             },

@@ -1,9 +1,10 @@
 //! What outlives the process: users, keys, sessions and their messages, a row type and its queries a file.
 //!
 //! Every function that touches somebody's rows takes that somebody's [`UserId`] and names it in the query, so forgetting
-//! ownership does not compile. Ids are UUIDv7, times whole milliseconds since 1970 UTC. Times are given by the caller.
+//! ownership does not compile. A query is one text for SQLite and PostgreSQL (`sql`). Ids are UUIDv7, times whole milliseconds since 1970 UTC. Times are given by the caller.
 
 mod column;
+mod config;
 mod db;
 mod error;
 mod id;
@@ -11,11 +12,12 @@ pub mod keys;
 pub mod messages;
 mod page;
 pub mod sessions;
-
+mod sql;
 pub mod users;
 
 pub(crate) use column::timestamp;
+pub use config::Config;
 pub use db::Db;
-pub use error::StoreError;
+pub use error::{BackupError, StoreError};
 pub use id::{KeyId, MessageId, SessionId, UserId};
 pub use page::{Cursor, Page};

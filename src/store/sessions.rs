@@ -1,9 +1,10 @@
 //! Sessions: conversations, spoken or typed.
 
+use super::{
+    Cursor, Db, Page, SessionId, StoreError, UserId, column,
+    sql::{Record, Row, query},
+};
 use jiff::Timestamp;
-use sqlx::{FromRow, Row, sqlite::SqliteRow};
-
-use super::{Cursor, Db, Page, SessionId, StoreError, UserId, column};
 
 /// A conversation.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -26,19 +27,61 @@ pub struct Session {
     pub updated_at: Timestamp,
 }
 
-/// Begins a conversation under an id its maker chose.
+/// Begins a conversation under an id its maker chose. Begun again by the same user, it is the same: whoever lost the answer
+/// may ask again.
 pub async fn create(db: &Db, user: UserId, id: SessionId, now: Timestamp) -> Result<Session, StoreError> {
-    Ok(sqlx::query_as("INSERT INTO sessions (id, user_id, created_at, updated_at) VALUES ($1, $2, $3, $3) RETURNING *")
-        .bind(id.text())
+    query(
+        "INSERT INTO sessions (id, user_id, created_at, updated_at) VALUES ($1, $2, $3, $3) \
+         ON CONFLICT (id) DO UPDATE SET updated_at = excluded.updated_at WHERE sessions.user_id = excluded.user_id \
+         RETURNING *",
+    )
+    .bind(id.text())
+    .bind(user.text())
+    .bind(column::millis(now))
+    .fetch_optional(db.writer())
+    .await?
+    .ok_or(StoreError::NotFound)
+}
+
+/// Begins a typed conversation.
+pub async fn begin(db: &Db, user: UserId, title: Option<&str>, now: Timestamp) -> Result<Session, StoreError> {
+    query("INSERT INTO sessions (id, user_id, title, created_at, updated_at) VALUES ($1, $2, $3, $4, $4) RETURNING *")
+        .bind(SessionId::new(now).text())
         .bind(user.text())
+        .bind(title)
         .bind(column::millis(now))
         .fetch_one(db.writer())
-        .await?)
+        .await
+}
+
+/// What of a conversation its owner changes; `None` leaves it.
+#[derive(Clone, Debug, Default)]
+pub struct Change {
+    /// What it is about; an inner `None` clears it, and the person's next words become it.
+    pub title: Option<Option<String>>,
+    /// Whether it is put away.
+    pub archived: Option<bool>,
+}
+
+/// Changes a conversation. When something was last said in it does not change by that.
+pub async fn change(db: &Db, user: UserId, session: SessionId, change: Change) -> Result<Session, StoreError> {
+    query(
+        "UPDATE sessions SET title = CASE WHEN $3 THEN $4 ELSE title END, archived = COALESCE($5, archived) \
+         WHERE id = $1 AND user_id = $2 RETURNING *",
+    )
+    .bind(session.text())
+    .bind(user.text())
+    .bind(change.title.is_some())
+    .bind(change.title.flatten())
+    .bind(change.archived)
+    .fetch_optional(db.writer())
+    .await?
+    .ok_or(StoreError::NotFound)
 }
 
 /// One conversation of this user.
 pub async fn get(db: &Db, user: UserId, session: SessionId) -> Result<Session, StoreError> {
-    sqlx::query_as("SELECT * FROM sessions WHERE id = $1 AND user_id = $2")
+    query("SELECT * FROM sessions WHERE id = $1 AND user_id = $2")
         .bind(session.text())
         .bind(user.text())
         .fetch_optional(db.reader())
@@ -59,7 +102,7 @@ pub async fn list(
     if after == Some(None) {
         return Ok(Page { items: Vec::new(), next: None });
     }
-    let rows = sqlx::query_as(
+    let rows = query(
         "SELECT * FROM sessions WHERE user_id = $1 AND ($2 IS NULL OR id < $2) AND ($4 IS NULL OR archived = $4) \
          ORDER BY id DESC LIMIT $3",
     )
@@ -74,57 +117,57 @@ pub async fn list(
 
 /// Deletes a conversation and all its messages.
 pub async fn delete(db: &Db, user: UserId, session: SessionId) -> Result<(), StoreError> {
-    let done = sqlx::query("DELETE FROM sessions WHERE id = $1 AND user_id = $2")
+    let done = query("DELETE FROM sessions WHERE id = $1 AND user_id = $2")
         .bind(session.text())
         .bind(user.text())
         .execute(db.writer())
         .await?;
-    if done.rows_affected() == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+    if done == 0 { Err(StoreError::NotFound) } else { Ok(()) }
 }
 
 /// Keeps what a conversation has cost so far, a JSON object as text.
 pub async fn charge(db: &Db, user: UserId, session: SessionId, cost: &str) -> Result<(), StoreError> {
-    let done = sqlx::query("UPDATE sessions SET cost = $3 WHERE id = $1 AND user_id = $2")
+    let done = query("UPDATE sessions SET cost = $3 WHERE id = $1 AND user_id = $2")
         .bind(session.text())
         .bind(user.text())
         .bind(cost)
         .execute(db.writer())
         .await?;
-    if done.rows_affected() == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+    if done == 0 { Err(StoreError::NotFound) } else { Ok(()) }
 }
 
 /// Ends a voice session's record. One in which nothing was said leaves no trace; one that lost something says so.
 pub async fn close(db: &Db, user: UserId, session: SessionId, complete: bool) -> Result<(), StoreError> {
     let mut tx = db.write().await?;
-    sqlx::query(
-        "DELETE FROM sessions WHERE id = $1 AND user_id = $2 AND complete = 1 AND $3 \
+    query(
+        "DELETE FROM sessions WHERE id = $1 AND user_id = $2 AND complete AND $3 \
          AND NOT EXISTS (SELECT 1 FROM messages WHERE session_id = $1)",
     )
     .bind(session.text())
     .bind(user.text())
     .bind(complete)
-    .execute(&mut *tx)
+    .execute(&mut tx)
     .await?;
     if !complete {
-        sqlx::query("UPDATE sessions SET complete = 0 WHERE id = $1 AND user_id = $2")
+        query("UPDATE sessions SET complete = FALSE WHERE id = $1 AND user_id = $2")
             .bind(session.text())
             .bind(user.text())
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
     }
     tx.commit().await?;
     Ok(())
 }
 
-impl FromRow<'_, SqliteRow> for Session {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+impl Record for Session {
+    fn read(row: &Row) -> Result<Self, sqlx::Error> {
         Ok(Self {
             id: column::parsed(row, "id")?,
-            title: row.try_get("title")?,
-            complete: row.try_get("complete")?,
-            archived: row.try_get("archived")?,
-            settings: row.try_get("settings")?,
-            cost: row.try_get("cost")?,
+            title: row.get("title")?,
+            complete: row.get("complete")?,
+            archived: row.get("archived")?,
+            settings: row.get("settings")?,
+            cost: row.get("cost")?,
             created_at: column::required(row, "created_at")?,
             updated_at: column::required(row, "updated_at")?,
         })

@@ -2,10 +2,11 @@
 
 use std::str::FromStr;
 
+use super::{
+    Db, StoreError, UserId, column,
+    sql::{Record, Row, Tx, query},
+};
 use jiff::Timestamp;
-use sqlx::{FromRow, Row, sqlite::SqliteRow};
-
-use super::{Db, StoreError, UserId, column};
 
 /// A user.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -58,9 +59,9 @@ impl FromStr for Role {
 
 /// The admin who was there first: the owner of the installation. Made when there is none.
 pub async fn owner(db: &Db, now: Timestamp) -> Result<User, StoreError> {
-    let mut tx = db.write().await?;
-    let found = sqlx::query_as("SELECT * FROM users WHERE role = 'admin' ORDER BY created_at, id LIMIT 1")
-        .fetch_optional(&mut *tx)
+    let mut tx = db.write_alone().await?;
+    let found = query("SELECT * FROM users WHERE role = 'admin' ORDER BY created_at, id LIMIT 1")
+        .fetch_optional(&mut tx)
         .await?;
     if let Some(user) = found {
         return Ok(user);
@@ -80,16 +81,12 @@ pub async fn create(db: &Db, role: Role, now: Timestamp) -> Result<User, StoreEr
 
 /// The hash of this user's stored admin key.
 pub async fn admin_key(db: &Db, user: UserId) -> Result<Option<Vec<u8>>, StoreError> {
-    let row = sqlx::query("SELECT hash FROM admin_keys WHERE user_id = $1")
-        .bind(user.text())
-        .fetch_optional(db.reader())
-        .await?;
-    Ok(row.map(|row| row.try_get("hash")).transpose()?)
+    query("SELECT hash FROM admin_keys WHERE user_id = $1").bind(user.text()).fetch_optional(db.reader()).await
 }
 
 /// Keeps the hash of this user's admin key in place of any earlier one.
 pub async fn set_admin_key(db: &Db, user: UserId, hash: &[u8], now: Timestamp) -> Result<(), StoreError> {
-    sqlx::query(
+    query(
         "INSERT INTO admin_keys (user_id, hash, created_at) VALUES ($1, $2, $3) \
          ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash, created_at = excluded.created_at",
     )
@@ -101,17 +98,17 @@ pub async fn set_admin_key(db: &Db, user: UserId, hash: &[u8], now: Timestamp) -
     Ok(())
 }
 
-async fn insert(tx: &mut sqlx::Transaction<'_, sqlx::Sqlite>, role: Role, now: Timestamp) -> Result<User, StoreError> {
-    Ok(sqlx::query_as("INSERT INTO users (id, role, created_at) VALUES ($1, $2, $3) RETURNING *")
+async fn insert(tx: &mut Tx, role: Role, now: Timestamp) -> Result<User, StoreError> {
+    query("INSERT INTO users (id, role, created_at) VALUES ($1, $2, $3) RETURNING *")
         .bind(UserId::new(now).text())
         .bind(role.as_str())
         .bind(column::millis(now))
-        .fetch_one(&mut **tx)
-        .await?)
+        .fetch_one(tx)
+        .await
 }
 
-impl FromRow<'_, SqliteRow> for User {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+impl Record for User {
+    fn read(row: &Row) -> Result<Self, sqlx::Error> {
         Ok(Self {
             id: column::parsed(row, "id")?,
             role: column::parsed(row, "role")?,

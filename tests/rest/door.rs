@@ -9,10 +9,12 @@ use voice_relay::{
     auth::{Auth, Scope, Scopes},
     clock::Clock,
     rest::{self, Need},
-    store::Db,
 };
 
-use crate::server::{Answer, Server};
+use crate::{
+    database,
+    server::{Answer, Server},
+};
 
 #[tokio::test]
 async fn every_route_but_health_refuses_who_shows_nothing() {
@@ -123,7 +125,7 @@ async fn guessing_is_slowed_down_and_a_neighbours_key_still_works() {
 #[tokio::test]
 async fn the_made_admin_key_outlives_a_restart_and_a_fixed_one_takes_its_place() {
     let server = Server::start().await;
-    let db = Db::open(&server.dir.path().join("relay.db")).await.unwrap();
+    let db = database::open(server.dir.path()).await;
     let (_, made) = Auth::open(db.clone(), server.clock.clone(), None).await.unwrap();
     assert!(made.is_none(), "it is shown once");
     let fixed = "a key that an operator chose".to_owned().into();
@@ -139,7 +141,7 @@ async fn the_made_admin_key_outlives_a_restart_and_a_fixed_one_takes_its_place()
 #[tokio::test]
 async fn a_command_before_the_first_start_does_not_use_up_the_admin_key() {
     let dir = tempfile::tempdir().unwrap();
-    let db = Db::open(&dir.path().join("relay.db")).await.unwrap();
+    let db = database::open(dir.path()).await;
     let clock = Clock::manual(SystemTime::UNIX_EPOCH);
     let command = Auth::beside(db.clone(), clock.clone()).await.unwrap();
     let key = command.create_key(command.owner().id, "phone", Scopes::usual(), None).await.unwrap();
@@ -186,11 +188,12 @@ async fn a_panic_answers_500_under_an_id_and_says_nothing_of_the_inside() {
 }
 
 #[tokio::test]
-async fn a_failing_store_answers_500_and_is_not_ready() {
+async fn a_store_that_is_away_answers_503_and_is_not_ready() {
     let server = Server::start().await;
     assert_eq!(server.get("/ready").await.body["status"], "ready");
     server.context.db.close().await;
-    assert_eq!(server.get("/api/sessions").await.problem(500).0, "internal_error");
+    let away = server.get("/api/sessions").await;
+    assert_eq!((away.problem(503).0.as_str(), away.header("retry-after")), ("storage_unavailable", "5"));
     let ready = server.get("/ready").await;
     assert_eq!((ready.status, &ready.body["checks"]["database"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("failed")));
     assert_eq!(server.get("/health").await.status, StatusCode::OK);

@@ -1,4 +1,4 @@
-//! The HTTP surface over real sockets, a real SQLite file and scripted providers.
+//! The HTTP surface over real sockets, a real database (SQLite, or PostgreSQL beside `scripts/postgres`) and scripted providers.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -7,6 +7,8 @@ mod azure;
 mod beta;
 mod choosing;
 mod conversations;
+#[path = "../support/database.rs"]
+mod database;
 mod door;
 mod health;
 mod keys;
@@ -18,3 +20,4 @@ mod server;
 mod sideband;
 mod spending;
 mod voices;
+mod writing;

@@ -17,8 +17,10 @@ use voice_relay::{
     realtime::{self, Choices, Names, Offer, Task, admission::Admission, ledger},
     rest::{self, Catalog, Context, Ready},
     roster::Roster,
-    store::{Db, SessionId, UserId, sessions, users},
+    store::{SessionId, UserId, sessions, users},
 };
+
+use crate::database;
 
 pub(crate) struct Server {
     pub(crate) url: String,
@@ -41,7 +43,7 @@ impl Server {
     pub(crate) async fn with(change: impl FnOnce(&mut Context)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Clock::manual(SystemTime::UNIX_EPOCH + Duration::from_secs(START));
-        let db = Db::open(&dir.path().join("relay.db")).await.unwrap();
+        let db = database::open(dir.path()).await;
         let (auth, made) = Auth::open(db.clone(), clock.clone(), None).await.unwrap();
         let mut context = Context {
             config: rest::Config::default(),

@@ -6,6 +6,8 @@
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test that cannot go on fails")]
 
 mod calls;
+#[path = "../support/database.rs"]
+mod database;
 mod gateway;
 mod lies;
 mod real;

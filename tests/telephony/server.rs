@@ -14,8 +14,9 @@ use voice_relay::{
     realtime::{self, Choices, Names, Offer, Task, admission::Admission, ledger},
     rest::{self, Catalog, Context, Ready},
     roster::Roster,
-    store::Db,
 };
+
+use crate::database;
 
 /// Longer than anything takes here, so a test that hangs fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -43,7 +44,7 @@ impl Server {
     pub(crate) async fn start(script: Script) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Clock::system();
-        let db = Db::open(&dir.path().join("relay.db")).await.unwrap();
+        let db = database::open(dir.path()).await;
         let (auth, made) = Auth::open(db.clone(), clock.clone(), None).await.unwrap();
         let texts = |list: &[&str]| list.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
         let stt = SttScript { texts: texts(&script.hears), ..SttScript::default() };

@@ -15,6 +15,8 @@ mod talking;
 mod ways;
 mod whip;
 
+#[path = "../support/database.rs"]
+mod database;
 #[path = "../rest/server.rs"]
 #[expect(dead_code, reason = "what other tests need of it")]
 mod server;

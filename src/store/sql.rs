@@ -1,0 +1,198 @@
+//! One SQL text for both engines.
+//!
+//! Both take `$1` for an argument, `ON CONFLICT`, `RETURNING`, `TRUE` and `FALSE`, so a query is written once and so is what
+//! reads its rows. What truly differs between them is beside the query it concerns.
+
+use sqlx::{
+    Decode, Postgres, Row as _, Sqlite, SqlitePool, Transaction, Type,
+    postgres::{PgPool, PgRow},
+    sqlite::SqliteRow,
+};
+
+use super::StoreError;
+
+/// Connections to one of the engines.
+#[derive(Clone, Debug)]
+pub(super) enum Pool {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+/// A transaction in one of the engines; dropped, it never was.
+pub(super) enum Tx {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// Where a query runs.
+pub(super) enum Place<'a> {
+    Pool(&'a Pool),
+    Tx(&'a mut Tx),
+}
+
+/// A row of one of the engines.
+pub(super) enum Row {
+    Sqlite(SqliteRow),
+    Postgres(PgRow),
+}
+
+/// What rows are read into.
+pub(super) trait Record: Sized {
+    fn read(row: &Row) -> Result<Self, sqlx::Error>;
+}
+
+/// An argument. Its kind goes with it when it is absent: PostgreSQL wants to know.
+#[derive(Clone, Debug)]
+pub(super) enum Value {
+    Text(Option<String>),
+    Integer(Option<i64>),
+    Bool(Option<bool>),
+    Bytes(Option<Vec<u8>>),
+}
+
+/// A query and its arguments.
+pub(super) struct Query {
+    sql: &'static str,
+    arguments: Vec<Value>,
+}
+
+/// A query in the words both engines understand.
+pub(super) fn query(sql: &'static str) -> Query {
+    Query { sql, arguments: Vec::new() }
+}
+
+/// Runs `$method` of the query where it belongs, and makes of what comes out `$made`, named for the engine.
+macro_rules! run {
+    ($query:expr, $place:expr, $method:ident, |$engine:ident, $out:ident| $made:expr) => {{
+        let Query { sql, arguments } = $query;
+        macro_rules! on {
+            ($variant:ident, $executor:expr) => {{
+                let mut query = sqlx::query(sql);
+                for argument in arguments {
+                    query = match argument {
+                        Value::Text(value) => query.bind(value),
+                        Value::Integer(value) => query.bind(value),
+                        Value::Bool(value) => query.bind(value),
+                        Value::Bytes(value) => query.bind(value),
+                    };
+                }
+                let $out = query.$method($executor).await?;
+                let $engine = Row::$variant;
+                $made
+            }};
+        }
+        match $place.into() {
+            Place::Pool(Pool::Sqlite(pool)) => on!(Sqlite, pool),
+            Place::Pool(Pool::Postgres(pool)) => on!(Postgres, pool),
+            Place::Tx(Tx::Sqlite(tx)) => on!(Sqlite, &mut **tx),
+            Place::Tx(Tx::Postgres(tx)) => on!(Postgres, &mut **tx),
+        }
+    }};
+}
+
+impl Query {
+    pub(super) fn bind(mut self, value: impl Into<Value>) -> Self {
+        self.arguments.push(value.into());
+        self
+    }
+
+    /// How many rows it changed.
+    pub(super) async fn execute(self, place: impl Into<Place<'_>>) -> Result<u64, StoreError> {
+        Ok(run!(self, place, execute, |_engine, done| done.rows_affected()))
+    }
+
+    pub(super) async fn fetch_one<T: Record>(self, place: impl Into<Place<'_>>) -> Result<T, StoreError> {
+        let row = run!(self, place, fetch_one, |engine, row| engine(row));
+        Ok(T::read(&row)?)
+    }
+
+    pub(super) async fn fetch_optional<T: Record>(self, place: impl Into<Place<'_>>) -> Result<Option<T>, StoreError> {
+        let row = run!(self, place, fetch_optional, |engine, row| row.map(engine));
+        Ok(row.as_ref().map(T::read).transpose()?)
+    }
+
+    pub(super) async fn fetch_all<T: Record>(self, place: impl Into<Place<'_>>) -> Result<Vec<T>, StoreError> {
+        let rows: Vec<_> = run!(self, place, fetch_all, |engine, rows| rows.into_iter().map(engine).collect());
+        Ok(rows.iter().map(T::read).collect::<Result<_, _>>()?)
+    }
+}
+
+impl Row {
+    /// What is in a column.
+    pub(super) fn get<'r, T>(&'r self, column: &str) -> Result<T, sqlx::Error>
+    where
+        T: Type<Sqlite> + Decode<'r, Sqlite> + Type<Postgres> + Decode<'r, Postgres>,
+    {
+        match self {
+            Self::Sqlite(row) => row.try_get(column),
+            Self::Postgres(row) => row.try_get(column),
+        }
+    }
+}
+
+/// The one column of a query that asks for one.
+macro_rules! scalar {
+    ($($type:ty),+) => {$(
+        impl Record for $type {
+            fn read(row: &Row) -> Result<Self, sqlx::Error> {
+                match row {
+                    Row::Sqlite(row) => row.try_get(0),
+                    Row::Postgres(row) => row.try_get(0),
+                }
+            }
+        }
+    )+};
+}
+scalar!(bool, i64, String, Vec<u8>);
+
+impl Tx {
+    pub(super) async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+}
+
+impl<'a> From<&'a Pool> for Place<'a> {
+    fn from(pool: &'a Pool) -> Self {
+        Self::Pool(pool)
+    }
+}
+
+impl<'a> From<&'a mut Tx> for Place<'a> {
+    fn from(tx: &'a mut Tx) -> Self {
+        Self::Tx(tx)
+    }
+}
+
+/// Text as both engines take it. PostgreSQL has no NUL in text; where one was, it is told (U+FFFD).
+fn text(value: &str) -> String {
+    value.replace('\0', "\u{fffd}")
+}
+
+macro_rules! value {
+    ($($type:ty => $variant:ident, $value:ident => $made:expr;)+) => {$(
+        impl From<$type> for Value {
+            fn from($value: $type) -> Self {
+                Self::$variant(Some($made))
+            }
+        }
+
+        impl From<Option<$type>> for Value {
+            fn from(value: Option<$type>) -> Self {
+                Self::$variant(value.map(|$value| $made))
+            }
+        }
+    )+};
+}
+
+value! {
+    String => Text, value => text(&value);
+    &str => Text, value => text(value);
+    &String => Text, value => text(value);
+    i64 => Integer, value => value;
+    bool => Bool, value => value;
+    &[u8] => Bytes, value => value.to_vec();
+}
