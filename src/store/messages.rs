@@ -187,6 +187,19 @@ pub async fn list(
     Ok(Page::cut(rows, limit, |message: &Message| Cursor::at(message.position)))
 }
 
+/// How many messages a session has.
+pub async fn count(db: &Db, user: UserId, session: SessionId) -> Result<u64, StoreError> {
+    let row = sqlx::query(
+        "SELECT COUNT(*) AS n FROM messages JOIN sessions ON sessions.id = messages.session_id \
+         WHERE session_id = $1 AND user_id = $2",
+    )
+    .bind(session.text())
+    .bind(user.text())
+    .fetch_one(db.reader())
+    .await?;
+    Ok(row.try_get::<i64, _>("n")?.unsigned_abs())
+}
+
 /// Checks that the session is the user's and notes that it changed. The person's first words become its title.
 async fn adopt(
     tx: &mut Transaction<'_, Sqlite>,

@@ -8,6 +8,7 @@ mod beta;
 mod choosing;
 mod conversations;
 mod door;
+mod exports;
 mod health;
 mod keys;
 mod limits;
