@@ -17,6 +17,7 @@ use crate::{
     clock::Clock,
     config::Config,
     cost::Prices,
+    documents::export::pdf::Fonts,
     drain::Drain,
     engines::{self, Engines, Reloads},
     metrics::Exporter,
@@ -94,6 +95,7 @@ impl App {
                 public_url: config.server.public_url.clone(),
                 ..config.telephony.clone()
             },
+            fonts: Arc::new(Fonts::new(&config.export)),
             ready: Ready::new(parts(config, &roster)),
             roster,
             metrics: Arc::new(move || {

@@ -35,6 +35,10 @@ const RULES: &[(&str, &[&str])] = &[
     ("src/realtime/workers", &["axum", "sqlx", "realtime::protocol", "realtime::transport", "crate::store"]),
     ("src/realtime", &["crate::rest", "crate::commands", "crate::app"]),
     ("src/store", &["crate::rest", "crate::auth", "crate::commands", "crate::app", "axum"]),
+    (
+        "src/documents",
+        &["tokio", "axum", "sqlx", "crate::rest", "crate::realtime", "crate::store", "crate::auth", "crate::app"],
+    ),
     ("src/auth", &["crate::rest", "crate::realtime", "crate::commands", "crate::app"]),
     ("src/rest", &["crate::commands", "crate::app", "realtime::workers", "realtime::driver"]),
     ("src/clock.rs", &["crate::"]),

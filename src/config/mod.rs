@@ -19,7 +19,7 @@ mod source;
 pub use problem::{Problem, Problems};
 pub use source::{Environment, Source};
 
-use crate::{cost, engines, realtime, rest, roster, server, store, telemetry};
+use crate::{cost, documents::export, engines, realtime, rest, roster, server, store, telemetry};
 use layers::Given;
 
 /// All settings of the relay.
@@ -36,6 +36,8 @@ pub struct Config {
     pub webrtc: realtime::webrtc::Config,
     /// Calls of phone networks and devices.
     pub telephony: rest::telephony::Config,
+    /// How conversations look that are taken away as files.
+    pub export: export::pdf::Config,
     /// What it writes to the log.
     pub log: telemetry::Config,
     /// Which engines listen, think and speak.
@@ -88,6 +90,7 @@ impl Default for Config {
             realtime: realtime::Config::default(),
             webrtc: realtime::webrtc::Config::default(),
             telephony: rest::telephony::Config::default(),
+            export: export::pdf::Config::default(),
             log: telemetry::Config::default(),
             providers: engines::Config::default(),
             models: engines::ModelsConfig::default(),
@@ -230,6 +233,7 @@ impl Config {
         section("realtime", self.realtime.validate());
         section("webrtc", self.webrtc.validate());
         section("telephony", self.telephony.validate());
+        section("export", self.export.validate());
         section("log", self.log.validate());
         section("models", self.models.validate());
         section("inference", self.inference.validate());

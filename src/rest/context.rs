@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Catalog, Ready, telephony};
 use crate::{
     auth::Auth,
+    documents::export::pdf::Fonts,
     realtime::{Calls, Engine, Providers, protocol::settings::Defaults, webrtc::Turn},
     roster::Roster,
     store::{self, Db},
@@ -35,6 +36,8 @@ pub struct Context {
     pub defaults: Defaults,
     /// What calls are like.
     pub telephony: telephony::Config,
+    /// What PDFs are set in.
+    pub fonts: Arc<Fonts>,
     /// What serving takes beside the database.
     pub ready: Ready,
     /// The engines by name: what each can do, and how it is.

@@ -13,15 +13,19 @@ mod context;
 mod dictation;
 mod embedded;
 mod ephemeral;
+mod exports;
 mod fault;
+mod filename;
 mod guard;
 mod health;
+mod history;
 mod home;
 mod keys;
 mod messages;
 mod models;
 mod opening;
 mod page;
+mod presses;
 mod provider;
 mod providers;
 mod ready;
@@ -92,6 +96,9 @@ fn table() -> Vec<Route> {
         route("/api/sessions/{id}", Need::Scope(Scope::Sessions), session()),
         route("/api/sessions/{id}/messages", Need::Scope(Scope::Sessions), get(messages::list).post(messages::create)),
         route("/api/messages/{id}", Need::Scope(Scope::Sessions), message()),
+        route("/api/sessions/{id}/export/markdown", Need::Scope(Scope::Sessions), get(exports::markdown)),
+        route("/api/sessions/{id}/export/json", Need::Scope(Scope::Sessions), get(exports::json)),
+        route("/api/sessions/{id}/export/pdf", Need::Scope(Scope::Sessions), pdf()),
         route("/api/keys", Need::Scope(Scope::Admin), get(keys::list).post(keys::create)),
         route("/api/keys/{id}", Need::Scope(Scope::Admin), delete(keys::revoke)),
         route("/telephony/{dialect}", Need::Call, get(telephony::stream::connect)),
@@ -131,6 +138,11 @@ fn beta_calls() -> MethodRouter<Arc<Context>> {
 fn transcriptions() -> MethodRouter<Arc<Context>> {
     let limit = DefaultBodyLimit::max(transcriptions::BODY);
     post(transcriptions::transcribe).layer::<_, Infallible>((limit, Extension(Arc::new(dictation::Desk::new()))))
+}
+
+/// Conversations as PDF, a few at a time.
+fn pdf() -> MethodRouter<Arc<Context>> {
+    get(exports::pdf).layer::<_, Infallible>(Extension(Arc::new(presses::Presses::new())))
 }
 
 /// Takes larger bodies than the others, a few at a time.

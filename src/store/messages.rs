@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use super::{
     Cursor, Db, MessageId, Page, SessionId, StoreError, UserId, column,
-    sql::{Record, Row, Tx, query},
+    sql::{self, Record, Row, Tx, query},
 };
 use jiff::Timestamp;
 
@@ -221,7 +221,7 @@ pub async fn post(
     now: Timestamp,
 ) -> Result<Posted, StoreError> {
     let mut tx = db.write().await?;
-    let (content, call) = (post.content.to_owned(), None);
+    let (content, call) = (sql::text(post.content), None);
     let entry = Entry { role: post.role, modality: Modality::Text, content, status: Status::Completed, call };
     if !adopt(&mut tx, user, session, &entry, now).await? {
         return Err(StoreError::NotFound);
@@ -307,6 +307,19 @@ pub async fn delete(db: &Db, user: UserId, message: MessageId) -> Result<(), Sto
             .execute(db.writer())
             .await?;
     if done == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+}
+
+/// How many messages a session has.
+pub async fn count(db: &Db, user: UserId, session: SessionId) -> Result<u64, StoreError> {
+    let count: i64 = query(
+        "SELECT COUNT(*) FROM messages JOIN sessions ON sessions.id = messages.session_id \
+         WHERE session_id = $1 AND user_id = $2",
+    )
+    .bind(session.text())
+    .bind(user.text())
+    .fetch_one(db.reader())
+    .await?;
+    Ok(count.unsigned_abs())
 }
 
 /// Checks that the session is the user's and notes that it changed. The person's first words become its title.

@@ -167,8 +167,8 @@ impl<'a> From<&'a mut Tx> for Place<'a> {
     }
 }
 
-/// Text as both engines take it. PostgreSQL has no NUL in text; where one was, it is told (U+FFFD).
-fn text(value: &str) -> String {
+/// Text as both engines take it. PostgreSQL has no NUL in text; where one was, that is told (U+FFFD).
+pub(super) fn text(value: &str) -> String {
     value.replace('\0', "\u{fffd}")
 }
 

@@ -10,6 +10,7 @@ mod conversations;
 #[path = "../support/database.rs"]
 mod database;
 mod door;
+mod exports;
 mod health;
 mod keys;
 mod limits;

@@ -68,6 +68,7 @@ impl Server {
             catalog: catalog(Offer::new(Choices { names: names(), ..Choices::default() })),
             defaults: realtime::protocol::settings::Defaults::default(),
             telephony: rest::telephony::Config::default(),
+            fonts: Arc::default(),
             ready: Ready::default(),
             roster: Roster::default(),
             metrics: Arc::new(|| "# no metrics\n".to_owned()),

@@ -78,6 +78,7 @@ impl Server {
             catalog: Catalog::new(Offer::new(Choices { names: names(), ..Choices::default() }), Timestamp::UNIX_EPOCH),
             defaults: realtime::protocol::settings::Defaults::default(),
             telephony: script.telephony,
+            fonts: Arc::default(),
             ready: Ready::default(),
             roster: Roster::default(),
             metrics: Arc::new(String::new),

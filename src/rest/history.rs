@@ -1,0 +1,82 @@
+//! A session's messages as exports take them: read a page at a time, so that no conversation is too long.
+
+use std::collections::VecDeque;
+
+use crate::{
+    documents::export::{self, Message},
+    store::{
+        Cursor, Db, MessageId, SessionId, StoreError, UserId,
+        messages::{self, Modality, Role, Status},
+    },
+};
+
+/// What is left of a session's messages.
+pub(super) struct History {
+    db: Db,
+    user: UserId,
+    session: SessionId,
+    /// What was read and not yet taken.
+    waiting: VecDeque<messages::Message>,
+    /// The page before: a message put in its place late moves those behind it, and they come again.
+    seen: Vec<MessageId>,
+    next: Next,
+}
+
+enum Next {
+    Start,
+    After(Cursor),
+    End,
+}
+
+impl History {
+    pub(super) fn new(db: Db, user: UserId, session: SessionId) -> Self {
+        Self { db, user, session, waiting: VecDeque::new(), seen: Vec::new(), next: Next::Start }
+    }
+
+    /// The next message, until there are no more.
+    pub(super) async fn next(&mut self) -> Result<Option<Message>, StoreError> {
+        /// At once in memory. Messages are a few KiB as a rule and 1 MiB at worst.
+        const PAGE: u32 = 25;
+        loop {
+            if let Some(message) = self.waiting.pop_front() {
+                return Ok(Some(exported(message)));
+            }
+            let after = match &self.next {
+                Next::Start => None,
+                Next::After(cursor) => Some(cursor),
+                Next::End => return Ok(None),
+            };
+            let page = messages::list(&self.db, self.user, self.session, after, PAGE).await?;
+            self.next = page.next.map_or(Next::End, Next::After);
+            let ids: Vec<_> = page.items.iter().map(|message| message.id).collect();
+            self.waiting.extend(page.items.into_iter().filter(|message| !self.seen.contains(&message.id)));
+            self.seen = ids;
+        }
+    }
+}
+
+fn exported(message: messages::Message) -> Message {
+    let entry = message.entry;
+    let call = entry.call.map(|call| export::Call { id: call.id, name: call.name, arguments: call.arguments });
+    Message {
+        id: message.id.to_string(),
+        role: match entry.role {
+            Role::System => export::Role::System,
+            Role::User => export::Role::User,
+            Role::Assistant => export::Role::Assistant,
+            Role::Tool => export::Role::Tool,
+        },
+        modality: match entry.modality {
+            Modality::Text => export::Modality::Text,
+            Modality::Audio => export::Modality::Audio,
+        },
+        status: match entry.status {
+            Status::InProgress => export::Status::InProgress,
+            Status::Completed => export::Status::Completed,
+            Status::Incomplete => export::Status::Incomplete,
+        },
+        content: entry.content,
+        call,
+        at: message.created_at,
+    }
+}
