@@ -40,6 +40,7 @@ impl Db {
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         let fail = |source: sqlx::Error| StoreError::Open { what: path.display().to_string(), source };
         create_private(path, false).map_err(|error| fail(error.into()))?;
+        let _alone = alone(path).await.map_err(|error| fail(error.into()))?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .journal_mode(SqliteJournalMode::Wal)
@@ -132,6 +133,21 @@ impl Db {
         }
         Ok(tx)
     }
+}
+
+/// A lock on a file beside the database, for as long as it is opened and migrated: SQLite's own locks let two processes
+/// find the same table missing.
+async fn alone(path: &Path) -> io::Result<fs::File> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push("-lock");
+    tokio::task::spawn_blocking(move || {
+        let beside = Path::new(&beside);
+        create_private(beside, false)?;
+        let file = fs::OpenOptions::new().append(true).open(beside)?;
+        file.lock()?;
+        Ok(file)
+    })
+    .await?
 }
 
 /// Transcripts are nobody else's business: the file is made `rw-------` before SQLite opens it, and its log inherits that.

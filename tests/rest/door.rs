@@ -157,9 +157,9 @@ async fn unknown_paths_and_methods_are_told_in_the_dialect_of_the_path() {
     let server = Server::start().await;
     assert_eq!(server.get("/api/nothing").await.problem(404).0, "not_found");
     assert_eq!(server.get("/v1/nothing").await.openai(404).0, "not_found");
-    let wrong = server.post("/api/sessions", json!({})).await;
+    let wrong = server.delete("/api/sessions").await;
     assert_eq!(wrong.problem(405).0, "method_not_allowed");
-    assert_eq!(wrong.header("allow"), "GET,HEAD");
+    assert_eq!(wrong.header("allow"), "GET,HEAD,POST");
     assert_eq!(server.post("/v1/models", json!({})).await.openai(405).0, "method_not_allowed");
 }
 

@@ -48,7 +48,9 @@ async fn messages_are_written_changed_and_deleted() {
     let server = Server::start().await;
     let session = begin(&server).await;
     let messages = format!("/api/sessions/{session}/messages");
-    let first = server.post(&messages, json!({"role": "user", "content": "What time is it?\0"})).await;
+    let question = json!({"role": "user", "content": "What time is it?\0", "client_message_id": "q"});
+    let first = server.post(&messages, question.clone()).await;
+    assert_eq!(server.post(&messages, question).await.body, first.body, "kept once");
     assert_eq!(first.status, StatusCode::CREATED);
     assert_eq!((&first.body["modality"], &first.body["status"]), (&json!("text"), &json!("completed")));
     let parent = &first.body["id"];
