@@ -3,7 +3,7 @@
 //! A guided map. [`realtime`] is what the product exists for: `transport` moves bytes, `ingest` hears, [`realtime::session`]
 //! decides, `workers` speak with providers, `egress` plays. [`rest`] answers everything that is not a live voice, [`auth`]
 //! says who may, [`store`] keeps what outlives the process. [`config`] assembles what the components can be told,
-//! [`engines`] makes providers of it, [`roster`] knows how they are, [`cost`] what they charge, [`app`] puts all together and [`commands`] is what can be typed. ARCHITECTURE.md
+//! [`engines`] makes providers of it, [`roster`] knows how they are, [`cost`] what they charge, [`documents`] reads files, [`app`] puts all together and [`commands`] is what can be typed. ARCHITECTURE.md
 //! draws it and says who may import whom.
 
 pub mod app;
@@ -13,6 +13,7 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod cost;
+pub mod documents;
 pub mod drain;
 pub mod engines;
 pub mod metrics;

@@ -8,6 +8,7 @@ mod beta;
 mod choosing;
 mod conversations;
 mod door;
+mod extraction;
 mod health;
 mod keys;
 mod limits;
