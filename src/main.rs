@@ -12,6 +12,9 @@ fn main() -> ExitCode {
     small_pages();
     end_with_reader();
     let cli = Cli::parse();
+    if let Some(code) = commands::run_alone(&cli) {
+        return code;
+    }
     let _installed_once = rustls::crypto::aws_lc_rs::default_provider().install_default();
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(commands::run(cli)),

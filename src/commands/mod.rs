@@ -15,6 +15,7 @@ mod backup;
 mod bench;
 mod check;
 mod credential;
+mod extract_file;
 mod keys;
 mod models;
 mod serve;
@@ -89,6 +90,9 @@ enum Command {
     Backup(backup::Arguments),
     /// Measure cost and latency of live sessions, beside a bare echo of the same bytes
     Bench(bench::Arguments),
+    /// Read an uploaded file; for the relay itself
+    #[command(hide = true)]
+    ExtractFile(extract_file::Arguments),
 }
 
 const EXAMPLES: &str = "\
@@ -141,6 +145,23 @@ impl Failure {
     }
 }
 
+/// Runs a command that needs neither runtime nor configuration, if `cli` is one.
+///
+/// It has one thread and little memory, so that it can be held to little.
+#[must_use]
+pub fn run_alone(cli: &Cli) -> Option<ExitCode> {
+    match &cli.command {
+        Command::ExtractFile(arguments) => Some(extract_file::run(arguments)),
+        Command::Serve
+        | Command::Talk(_)
+        | Command::Check(_)
+        | Command::Models(_)
+        | Command::Keys(_)
+        | Command::Backup(_)
+        | Command::Bench(_) => None,
+    }
+}
+
 /// Runs the command and says in one sentence what failed.
 pub async fn run(cli: Cli) -> ExitCode {
     match dispatch(cli).await {
@@ -163,5 +184,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Keys(arguments) => keys::run(arguments, &config).await,
         Command::Backup(arguments) => backup::run(arguments, &config).await,
         Command::Bench(arguments) => bench::run(arguments, &config).await,
+        // [`run_alone`] did, before there was a configuration.
+        Command::ExtractFile(_) => Ok(()),
     }
 }

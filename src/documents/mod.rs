@@ -1,5 +1,10 @@
-//! Documents: what leaves the relay as a file.
+//! Files: what people hand in is read, what was said is handed out.
 //!
-//! Pure: text and fonts in, bytes out. Where conversations come from and where files go is the business of `rest`.
+//! [`kind`] decides a file's type from its bytes. [`extract`] reads text, metadata and a preview out of it, in a process of
+//! its own, since a file may be made to harm whoever opens it. [`export`] writes conversations. None of them knows who owns
+//! anything nor where it is kept.
 
 pub mod export;
+pub mod extract;
+pub mod kind;
+mod layout;

@@ -11,6 +11,7 @@ mod conversations;
 mod database;
 mod door;
 mod exports;
+mod extraction;
 mod health;
 mod keys;
 mod limits;
