@@ -141,9 +141,7 @@ async fn alone(path: &Path) -> io::Result<fs::File> {
     let mut beside = path.as_os_str().to_owned();
     beside.push("-lock");
     tokio::task::spawn_blocking(move || {
-        let beside = Path::new(&beside);
-        create_private(beside, false)?;
-        let file = fs::OpenOptions::new().append(true).open(beside)?;
+        let file = create_private(Path::new(&beside), false)?;
         file.lock()?;
         Ok(file)
     })
@@ -151,12 +149,12 @@ async fn alone(path: &Path) -> io::Result<fs::File> {
 }
 
 /// Transcripts are nobody else's business: the file is made `rw-------` before SQLite opens it, and its log inherits that.
-fn create_private(path: &Path, new: bool) -> io::Result<()> {
+fn create_private(path: &Path, new: bool) -> io::Result<fs::File> {
     let mut options = fs::OpenOptions::new();
     options.create(true).create_new(new).append(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
+    options.open(path)
 }
 
 /// A parser's own words would show the URL, and with it the password.

@@ -81,13 +81,12 @@ pub async fn list(db: &Db, user: UserId, after: Option<&Cursor>, limit: u32) -> 
 
 /// Ends a key for good. [`StoreError::NotFound`] if it is not this user's or ended already.
 pub async fn revoke(db: &Db, user: UserId, key: KeyId, now: Timestamp) -> Result<(), StoreError> {
-    let done = query("UPDATE api_keys SET revoked_at = $3 WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL")
+    query("UPDATE api_keys SET revoked_at = $3 WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL")
         .bind(key.text())
         .bind(user.text())
         .bind(column::millis(now))
-        .execute(db.writer())
-        .await?;
-    if done == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+        .execute_found(db.writer())
+        .await
 }
 
 /// Revokes the keys of this name that have ended by themselves, so that lists do not fill with them.

@@ -272,9 +272,8 @@ pub async fn get(db: &Db, user: UserId, message: MessageId) -> Result<Message, S
     )
     .bind(message.text())
     .bind(user.text())
-    .fetch_optional(db.reader())
-    .await?
-    .ok_or(StoreError::NotFound)
+    .fetch_found(db.reader())
+    .await
 }
 
 /// Changes a message's words.
@@ -293,20 +292,17 @@ pub async fn edit(
     .bind(user.text())
     .bind(content)
     .bind(column::millis(now))
-    .fetch_optional(db.writer())
-    .await?
-    .ok_or(StoreError::NotFound)
+    .fetch_found(db.writer())
+    .await
 }
 
 /// Deletes a message. What answered it stays.
 pub async fn delete(db: &Db, user: UserId, message: MessageId) -> Result<(), StoreError> {
-    let done =
-        query("DELETE FROM messages WHERE id = $1 AND session_id IN (SELECT id FROM sessions WHERE user_id = $2)")
-            .bind(message.text())
-            .bind(user.text())
-            .execute(db.writer())
-            .await?;
-    if done == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+    query("DELETE FROM messages WHERE id = $1 AND session_id IN (SELECT id FROM sessions WHERE user_id = $2)")
+        .bind(message.text())
+        .bind(user.text())
+        .execute_found(db.writer())
+        .await
 }
 
 /// How many messages a session has.

@@ -38,9 +38,8 @@ pub async fn create(db: &Db, user: UserId, id: SessionId, now: Timestamp) -> Res
     .bind(id.text())
     .bind(user.text())
     .bind(column::millis(now))
-    .fetch_optional(db.writer())
-    .await?
-    .ok_or(StoreError::NotFound)
+    .fetch_found(db.writer())
+    .await
 }
 
 /// Begins a typed conversation.
@@ -74,9 +73,8 @@ pub async fn change(db: &Db, user: UserId, session: SessionId, change: Change) -
     .bind(change.title.is_some())
     .bind(change.title.flatten())
     .bind(change.archived)
-    .fetch_optional(db.writer())
-    .await?
-    .ok_or(StoreError::NotFound)
+    .fetch_found(db.writer())
+    .await
 }
 
 /// One conversation of this user.
@@ -84,9 +82,8 @@ pub async fn get(db: &Db, user: UserId, session: SessionId) -> Result<Session, S
     query("SELECT * FROM sessions WHERE id = $1 AND user_id = $2")
         .bind(session.text())
         .bind(user.text())
-        .fetch_optional(db.reader())
-        .await?
-        .ok_or(StoreError::NotFound)
+        .fetch_found(db.reader())
+        .await
 }
 
 /// The user's conversations, newest first; put away or not, where that is asked for. A cursor of another list answers
@@ -117,23 +114,21 @@ pub async fn list(
 
 /// Deletes a conversation and all its messages.
 pub async fn delete(db: &Db, user: UserId, session: SessionId) -> Result<(), StoreError> {
-    let done = query("DELETE FROM sessions WHERE id = $1 AND user_id = $2")
+    query("DELETE FROM sessions WHERE id = $1 AND user_id = $2")
         .bind(session.text())
         .bind(user.text())
-        .execute(db.writer())
-        .await?;
-    if done == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+        .execute_found(db.writer())
+        .await
 }
 
 /// Keeps what a conversation has cost so far, a JSON object as text.
 pub async fn charge(db: &Db, user: UserId, session: SessionId, cost: &str) -> Result<(), StoreError> {
-    let done = query("UPDATE sessions SET cost = $3 WHERE id = $1 AND user_id = $2")
+    query("UPDATE sessions SET cost = $3 WHERE id = $1 AND user_id = $2")
         .bind(session.text())
         .bind(user.text())
         .bind(cost)
-        .execute(db.writer())
-        .await?;
-    if done == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+        .execute_found(db.writer())
+        .await
 }
 
 /// Ends a voice session's record. One in which nothing was said leaves no trace; one that lost something says so.

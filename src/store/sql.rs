@@ -111,6 +111,16 @@ impl Query {
         Ok(row.as_ref().map(T::read).transpose()?)
     }
 
+    /// The one row it is about; [`StoreError::NotFound`] if that does not exist or is somebody else's.
+    pub(super) async fn fetch_found<T: Record>(self, place: impl Into<Place<'_>>) -> Result<T, StoreError> {
+        self.fetch_optional(place).await?.ok_or(StoreError::NotFound)
+    }
+
+    /// Changes the one row it is about, in the same sense.
+    pub(super) async fn execute_found(self, place: impl Into<Place<'_>>) -> Result<(), StoreError> {
+        if self.execute(place).await? == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+    }
+
     pub(super) async fn fetch_all<T: Record>(self, place: impl Into<Place<'_>>) -> Result<Vec<T>, StoreError> {
         let rows: Vec<_> = run!(self, place, fetch_all, |engine, rows| rows.into_iter().map(engine).collect());
         Ok(rows.iter().map(T::read).collect::<Result<_, _>>()?)
