@@ -3,24 +3,45 @@
 //! The function runs only while its stream is polled and at most one item ahead of the reader, so back-pressure and
 //! cancelling by drop need no further thought. It owns no task: dropping the stream drops the function where it waits.
 
-use std::{future::Future, pin::pin, task::Poll};
+use std::{
+    future::Future,
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::Poll,
+};
 
 use futures_util::{
     FutureExt, StreamExt,
+    future::FusedFuture,
     stream::{self, BoxStream},
 };
-use tokio::sync::mpsc;
+use tokio::sync::Semaphore;
 
 use crate::ProviderError;
 
 /// Where the function puts its items.
-pub(crate) struct Outlet<T>(mpsc::Sender<Result<T, ProviderError>>);
+pub(crate) struct Outlet<T>(Arc<Slot<T>>);
+
+/// One item between the writer and the reader. A channel would set memory for 32 aside, and a call has several streams.
+struct Slot<T> {
+    room: Semaphore,
+    item: Mutex<Option<T>>,
+}
+
+impl<T> Slot<T> {
+    fn set(&self, item: Option<T>) -> Option<T> {
+        std::mem::replace(&mut *self.item.lock().unwrap_or_else(PoisonError::into_inner), item)
+    }
+}
 
 impl<T> Outlet<T> {
     /// Waits until the reader has taken the item before this one.
     pub(crate) async fn give(&self, item: T) {
-        // The receiver lives in the same stream as the caller, so the send cannot find it gone.
-        let _ = self.0.send(Ok(item)).await;
+        // The slot is never closed.
+        if let Ok(room) = self.0.room.acquire().await {
+            room.forget();
+            self.0.set(Some(item));
+        }
     }
 }
 
@@ -30,18 +51,20 @@ where
     T: Send + 'static,
     F: Future<Output = Result<(), ProviderError>> + Send + 'static,
 {
-    let (sender, mut receiver) = mpsc::channel(1);
-    let outlet = Outlet(sender);
-    let mut writing = Box::pin(write(outlet).fuse());
+    let slot = Arc::new(Slot { room: Semaphore::new(1), item: Mutex::new(None) });
+    let mut writing = Box::pin(write(Outlet(Arc::clone(&slot))).fuse());
     let mut failure = None;
     stream::poll_fn(move |context| {
         if let Poll::Ready(Err(error)) = pin!(&mut writing).poll(context) {
             failure = Some(error);
         }
-        match receiver.poll_recv(context) {
-            Poll::Ready(None) => Poll::Ready(failure.take().map(Err)),
-            Poll::Ready(item) => Poll::Ready(item),
-            Poll::Pending => Poll::Pending,
+        match slot.set(None) {
+            Some(item) => {
+                slot.room.add_permits(1);
+                Poll::Ready(Some(Ok(item)))
+            }
+            None if writing.is_terminated() => Poll::Ready(failure.take().map(Err)),
+            None => Poll::Pending,
         }
     })
     .boxed()
