@@ -228,17 +228,10 @@ async fn speech_that_breaks_off_cannot_be_taken_for_the_whole() {
 async fn real_files_of_every_kind_we_decode_are_heard() {
     let server = Server::start().await;
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("audio/tests/media");
-    for (name, good) in
-        [("ten.mp3", true), ("ten.m4a", true), ("ten.ogg", true), ("ten.flac", true), ("ten-opus.ogg", false)]
-    {
+    for name in ["ten.mp3", "ten.m4a", "ten.ogg", "ten.flac", "ten-opus.ogg", "ten-opus.webm"] {
         let part = Part::bytes(std::fs::read(folder.join(name)).unwrap()).file_name(name);
         let answer = transcribe(&server, Form::new().part("file", part).text("model", "whisper-1")).await;
-        if good {
-            assert_eq!(answer.status, StatusCode::OK, "{name}: {}", answer.body);
-        } else {
-            assert_eq!(answer.openai(400).0, "invalid_audio");
-            assert!(answer.body.to_string().contains("opus"), "{}", answer.body);
-        }
+        assert_eq!(answer.status, StatusCode::OK, "{name}: {}", answer.body);
     }
 }
 

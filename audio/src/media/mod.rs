@@ -1,4 +1,6 @@
-//! Whole audio files as people upload them: WAV, MP3, M4A (AAC-LC), Ogg Vorbis, FLAC, WebM (Vorbis).
+//! Whole audio files as people upload them: WAV, MP3, M4A (AAC-LC), FLAC, Ogg and WebM (Opus, Vorbis).
+
+mod opus;
 
 use std::{
     io::Cursor,
@@ -43,13 +45,9 @@ pub enum MediaError {
 /// # Errors
 /// [`MediaError`] as it says. No input makes it panic.
 pub fn decode(bytes: Vec<u8>, longest: Duration) -> Result<Clip, MediaError> {
-    let opus = names_opus(&bytes);
     let damaged = |_| Err(MediaError::Damaged("its decoder gave up".to_owned()));
     // Decoders of other people's formats: a panic over a hostile file is theirs, surviving it is ours.
-    match catch_unwind(AssertUnwindSafe(|| decode_any(bytes, longest))).unwrap_or_else(damaged) {
-        Err(MediaError::Unrecognised | MediaError::Unsupported(_)) if opus => Err(MediaError::Unsupported("opus")),
-        result => result,
-    }
+    catch_unwind(AssertUnwindSafe(|| decode_any(bytes, longest))).unwrap_or_else(damaged)
 }
 
 fn decode_any(bytes: Vec<u8>, longest: Duration) -> Result<Clip, MediaError> {
@@ -70,11 +68,14 @@ fn decode_container(bytes: Vec<u8>, longest: Duration) -> Result<Clip, MediaErro
         .map_err(|_| MediaError::Unrecognised)?;
     let track = file.default_track(TrackType::Audio).ok_or(MediaError::Unrecognised)?;
     let params = track.codec_params.as_ref().and_then(|params| params.audio()).ok_or(MediaError::Unrecognised)?;
+    if params.codec == well_known::CODEC_ID_OPUS {
+        let (id, head) = (track.id, params.extra_data.as_deref().map(opus::Head::read).unwrap_or_default());
+        return opus::decode(&mut *file, id, head, longest);
+    }
     let decoder = symphonia::default::get_codecs().make_audio_decoder(params, &AudioDecoderOptions::default());
-    let decoder = decoder.map_err(|error| match (params.codec, error) {
-        (well_known::CODEC_ID_OPUS, _) => MediaError::Unsupported("opus"),
-        (_, Error::Unsupported(_)) => MediaError::Unsupported("something other than AAC-LC, FLAC, MP3, PCM or Vorbis"),
-        (_, error) => MediaError::Damaged(error.to_string()),
+    let decoder = decoder.map_err(|error| match error {
+        Error::Unsupported(_) => MediaError::Unsupported("something other than AAC-LC, FLAC, MP3, Opus, PCM or Vorbis"),
+        error => MediaError::Damaged(error.to_string()),
     })?;
     let track = track.id;
     mix_down(&mut *file, track, decoder, longest)
@@ -116,12 +117,6 @@ fn mix_down(
         }
     }
     clip.ok_or_else(|| MediaError::Damaged(failure.unwrap_or_else(|| "it holds no sound".to_owned())))
-}
-
-/// Whether the beginning of an Ogg or Matroska file announces Opus.
-fn names_opus(bytes: &[u8]) -> bool {
-    let head = &bytes[..bytes.len().min(4_096)];
-    head.windows(8).any(|window| window == b"OpusHead") || head.windows(6).any(|window| window == b"A_OPUS")
 }
 
 #[cfg(test)]
