@@ -82,7 +82,11 @@ impl App {
         };
         let (pool, roster, reloads) = (engines.pool, engines.roster, engines.reloads);
         let context = Arc::new(Context {
-            config: rest::Config { allowed_origins: config.server.allowed_origins.clone() },
+            config: rest::Config {
+                allowed_origins: config.server.allowed_origins.clone(),
+                public_url: config.server.public_url.clone(),
+                tls: config.server.tls(),
+            },
             db,
             auth,
             engine,

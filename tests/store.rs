@@ -169,7 +169,8 @@ async fn what_is_somebody_elses_does_not_exist() {
     gone(sessions::delete(db, bob, session).await);
     gone(messages::list(db, bob, session, None, 10).await.map(drop));
     gone(messages::upsert(db, bob, session, "a", None, &said("mine"), at(4)).await.map(drop));
-    sessions::close(db, bob, session, false).await.unwrap();
+    sessions::mark_incomplete(db, bob, session).await.unwrap();
+    sessions::forget_if_empty(db, bob, session).await.unwrap();
     assert!(sessions::list(db, bob, None, None, 10).await.unwrap().items.is_empty());
     assert_eq!(scene.words(session).await, ["private"]);
     assert!(sessions::get(db, scene.ann, session).await.unwrap().complete);
@@ -200,9 +201,10 @@ async fn a_voice_session_without_a_word_leaves_no_trace_unless_words_were_lost()
     let (silent, lost, spoken) =
         (scene.session(scene.ann).await, scene.session(scene.ann).await, scene.session(scene.ann).await);
     scene.say(spoken, "a", None, "hello").await;
-    sessions::close(&scene.db, scene.ann, silent, true).await.unwrap();
-    sessions::close(&scene.db, scene.ann, lost, false).await.unwrap();
-    sessions::close(&scene.db, scene.ann, spoken, true).await.unwrap();
+    sessions::mark_incomplete(&scene.db, scene.ann, lost).await.unwrap();
+    for session in [silent, lost, spoken] {
+        sessions::forget_if_empty(&scene.db, scene.ann, session).await.unwrap();
+    }
     let kept = sessions::list(&scene.db, scene.ann, None, None, 10).await.unwrap().items;
     let kept: Vec<_> = kept.into_iter().map(|session| (session.id, session.complete)).collect();
     assert_eq!(kept, [(spoken, true), (lost, false)]);

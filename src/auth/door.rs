@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 use tokio::sync::Semaphore;
 
 use super::{
-    Credential, Full, Grant, Principal, Scope, Scopes, Via,
+    Credential, Full, Grant, Principal, Reserved, Scope, Scopes, Via,
     attempts::Attempts,
     fingerprint::{self, Fingerprint},
     grants::Grants,
@@ -180,6 +180,7 @@ impl Auth {
         &self,
         principal: &Principal,
         session: Arc<str>,
+        reserved: Option<Reserved>,
         life: Duration,
     ) -> Result<Issued<Timestamp>, Full> {
         let now = self.now();
@@ -188,7 +189,7 @@ impl Auth {
             Via::ApiKey(key) => Some(*key),
             Via::AdminKey | Via::ClientSecret(_) => None,
         };
-        let grant = Grant { user: principal.user, role: principal.role, issuer, session, expires_at };
+        let grant = Grant { user: principal.user, role: principal.role, issuer, session, reserved, expires_at };
         Ok(Issued { kept: expires_at, secret: self.0.grants.issue(grant, now)? })
     }
 
@@ -197,7 +198,7 @@ impl Auth {
         let now = self.now();
         let expires_at = now.saturating_add(life).unwrap_or(now);
         let (user, role) = (self.0.owner.id, self.0.owner.role);
-        let grant = Grant { user, role, issuer: None, session, expires_at };
+        let grant = Grant { user, role, issuer: None, session, reserved: None, expires_at };
         Ok(Issued { kept: expires_at, secret: self.0.grants.issue(grant, now)? })
     }
 

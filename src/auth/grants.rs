@@ -9,9 +9,10 @@ use std::{
 
 use jiff::Timestamp;
 use providers::Secret;
+use uuid::Uuid;
 
 use super::fingerprint::{self, Fingerprint};
-use crate::store::{KeyId, UserId, users::Role};
+use crate::store::{KeyId, SessionId, UserId, users::Role};
 
 /// What a client secret grants.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -24,8 +25,19 @@ pub struct Grant {
     pub issuer: Option<KeyId>,
     /// The session configuration to start from, as checked JSON text.
     pub session: Arc<str>,
+    /// The voice session it is for, if that was told beforehand.
+    pub reserved: Option<Reserved>,
     /// When it ends.
     pub expires_at: Timestamp,
+}
+
+/// A voice session that was promised before its client connects.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Reserved {
+    /// What the session of its first connection is called.
+    pub voice: Uuid,
+    /// The conversation with which every connection goes on.
+    pub conversation: SessionId,
 }
 
 /// There are as many client secrets as there may be.
@@ -115,6 +127,7 @@ mod tests {
             role: Role::User,
             issuer: None,
             session: session.into(),
+            reserved: None,
             expires_at: at(seconds),
         }
     }

@@ -14,6 +14,6 @@ mod scope;
 
 pub use credential::Credential;
 pub use door::{Auth, Denied, Issued};
-pub use grants::{Full, Grant};
+pub use grants::{Full, Grant, Reserved};
 pub use principal::{Principal, Via};
 pub use scope::{Scope, Scopes, UnknownScope};

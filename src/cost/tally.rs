@@ -59,6 +59,26 @@ pub struct Spent {
     pub output_tokens: u64,
 }
 
+impl Spending {
+    /// Both together. Of another currency nothing is added: it was changed in the configuration meanwhile.
+    #[must_use]
+    pub fn plus(mut self, other: &Self) -> Self {
+        if self.currency != other.currency {
+            return self;
+        }
+        self.total = exact(self.total + other.total);
+        for engine in &other.unknown {
+            if !self.unknown.contains(engine) {
+                self.unknown.push(engine.clone());
+            }
+        }
+        for (engine, spent) in &other.by_provider {
+            self.by_provider.entry(engine.clone()).and_modify(|sum| sum.add(spent)).or_insert(*spent);
+        }
+        self
+    }
+}
+
 impl Tally {
     /// Nothing spent yet.
     pub fn new(prices: Arc<Prices>) -> Self {
@@ -126,6 +146,16 @@ impl Account for Tally {
 }
 
 impl Spent {
+    fn add(&mut self, other: &Self) {
+        self.cost = self.cost.zip(other.cost).map(|(one, other)| exact(one + other));
+        self.audio_in_seconds += other.audio_in_seconds;
+        self.audio_out_seconds += other.audio_out_seconds;
+        self.characters += other.characters;
+        self.input_tokens += other.input_tokens;
+        self.cached_tokens += other.cached_tokens;
+        self.output_tokens += other.output_tokens;
+    }
+
     fn new(what: &Consumed, cost: Option<f64>) -> Self {
         Self {
             cost,

@@ -40,8 +40,10 @@ struct Entry {
 /// A live session as its owner or an operator sees it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Live {
-    /// The session; its row in the store has the same id.
+    /// The session.
     pub id: Uuid,
+    /// The conversation it goes on with; `None`: it begins one, which has the session's id.
+    pub conversation: Option<Uuid>,
     /// Whose it is.
     pub principal: Arc<str>,
     /// `ws`, `webrtc`, …
@@ -103,6 +105,19 @@ impl Admission {
         transport: &'static str,
         since: SystemTime,
     ) -> Result<Pass, Refused> {
+        self.admit_as(Uuid::now_v7(), None, principal, transport, since)
+    }
+
+    /// Takes a place for a session that is called `id`, unless one that lives is called so, and goes on with a
+    /// conversation.
+    pub fn admit_as(
+        &self,
+        id: Uuid,
+        conversation: Option<Uuid>,
+        principal: impl Into<Arc<str>>,
+        transport: &'static str,
+        since: SystemTime,
+    ) -> Result<Pass, Refused> {
         let principal = principal.into();
         let mut live = self.0.lock();
         if live.len() >= self.0.total {
@@ -112,8 +127,9 @@ impl Admission {
             return Err(Refused::Greedy(self.0.per_principal));
         }
         let (seats, arrivals) = sideband::seats();
+        let id = if live.contains_key(&id) { Uuid::now_v7() } else { id };
         let entry = Entry {
-            live: Live { id: Uuid::now_v7(), principal, transport, since },
+            live: Live { id, conversation, principal, transport, since },
             kick: CancellationToken::new(),
             tally: Arc::new(Tally::new(Arc::clone(&self.1))),
             seats,

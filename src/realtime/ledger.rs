@@ -11,24 +11,38 @@ use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
 use super::{
+    admission::Live,
     history::{Entry, Ledger, LedgerError},
     session::item::{Body, Item, ItemStatus, Part, Role},
 };
-use crate::store::{
-    Db, SessionId, StoreError, UserId,
-    messages::{self, Call, Modality, Status},
-    sessions, timestamp,
+use crate::{
+    cost::Spending,
+    store::{
+        Db, SessionId, StoreError, UserId, VoiceSessionId,
+        messages::{self, Call, Modality, Status},
+        sessions, timestamp,
+        voice_sessions::{self, VoiceSession},
+    },
 };
 
 /// Keeps history in `db`. A live session's principal is its owner's user id.
 pub fn in_store(db: Db) -> Arc<dyn Ledger> {
-    Arc::new(Book { db, owners: Mutex::default() })
+    Arc::new(Book { db, open: Mutex::default() })
 }
 
-/// The store, and whose each open record is.
+/// The store, and what each open record is of.
 struct Book {
     db: Db,
-    owners: Mutex<BTreeMap<SessionId, UserId>>,
+    open: Mutex<BTreeMap<VoiceSessionId, Record>>,
+}
+
+/// What a live session's entries belong to.
+#[derive(Clone, Copy)]
+struct Record {
+    owner: UserId,
+    conversation: SessionId,
+    /// Whether the conversation began with it: then it goes with it, if nothing is said.
+    begun: bool,
 }
 
 impl Ledger for Book {
@@ -43,53 +57,88 @@ impl Ledger for Book {
 }
 
 impl Book {
-    async fn keep(&self, session: SessionId, entry: Entry) -> Result<(), Box<dyn Error + Send + Sync>> {
+    async fn keep(&self, voice: VoiceSessionId, entry: Entry) -> Result<(), Box<dyn Error + Send + Sync>> {
         match entry {
-            Entry::Opened { live, model: _ } => {
-                let owner: UserId = live.principal.parse()?;
-                sessions::create(&self.db, owner, session, timestamp(live.since)).await?;
-                self.owners().insert(session, owner);
-            }
+            Entry::Opened { live, model } => self.begin(voice, &live, model).await?,
             Entry::Item { item, previous, at } => {
                 let previous = previous.as_ref().map(|id| id.as_str());
-                self.item(session, &item, previous, at).await?;
+                self.item(self.record_of(voice)?, &item, previous, at).await?;
             }
             Entry::Deleted(item) => {
-                messages::delete_item(&self.db, self.owner(session)?, session, item.as_str()).await?;
+                let Record { owner, conversation, .. } = self.record_of(voice)?;
+                messages::delete_item(&self.db, owner, conversation, item.as_str()).await?;
             }
-            Entry::Spent(spending) => {
-                let cost = serde_json::to_string(&spending)?;
-                sessions::charge(&self.db, self.owner(session)?, session, &cost).await?;
-            }
-            Entry::Closed { at: _, complete } => {
-                let owner = self.owner(session)?;
-                self.owners().remove(&session);
-                sessions::close(&self.db, owner, session, complete).await?;
-            }
+            Entry::Spent(spending) => self.charge(voice, &spending).await?,
+            Entry::Closed { at, complete } => self.end(voice, at, complete).await?,
         }
+        Ok(())
+    }
+
+    async fn begin(
+        &self,
+        voice: VoiceSessionId,
+        live: &Live,
+        model: String,
+    ) -> Result<(), Box<dyn Error + Send + Sync>> {
+        let (owner, started_at) = (live.principal.parse()?, timestamp(live.since));
+        let conversation = live.conversation.unwrap_or(live.id).into();
+        let record = Record { owner, conversation, begun: live.conversation.is_none() };
+        if record.begun {
+            sessions::create(&self.db, owner, conversation, started_at).await?;
+        } else {
+            sessions::resume(&self.db, owner, conversation, started_at).await?;
+        }
+        let (transport, cost, ended_at) = (live.transport.to_owned(), None, None);
+        let row = VoiceSession { id: voice, session: conversation, transport, model, cost, started_at, ended_at };
+        voice_sessions::open(&self.db, owner, &row).await?;
+        self.open().insert(voice, record);
+        Ok(())
+    }
+
+    /// A conversation costs what all its voice sessions cost.
+    async fn charge(&self, voice: VoiceSessionId, spending: &Spending) -> Result<(), Box<dyn Error + Send + Sync>> {
+        let Record { owner, conversation, .. } = self.record_of(voice)?;
+        voice_sessions::charge(&self.db, owner, voice, &serde_json::to_string(spending)?).await?;
+        let costs = voice_sessions::costs(&self.db, owner, conversation).await?;
+        let costs = costs.iter().filter_map(|cost| serde_json::from_str::<Spending>(cost).ok());
+        if let Some(sum) = costs.reduce(|sum, cost| cost.plus(&sum)) {
+            sessions::charge(&self.db, owner, conversation, &serde_json::to_string(&sum)?).await?;
+        }
+        Ok(())
+    }
+
+    async fn end(&self, voice: VoiceSessionId, at: SystemTime, complete: bool) -> Result<(), StoreError> {
+        let Record { owner, conversation, begun } = self.record_of(voice)?;
+        voice_sessions::close(&self.db, owner, voice, timestamp(at)).await?;
+        if !complete {
+            sessions::mark_incomplete(&self.db, owner, conversation).await?;
+        } else if begun {
+            sessions::forget_if_empty(&self.db, owner, conversation).await?;
+        }
+        self.open().remove(&voice);
         Ok(())
     }
 
     async fn item(
         &self,
-        session: SessionId,
+        record: Record,
         item: &Item,
         previous: Option<&str>,
         at: SystemTime,
     ) -> Result<(), StoreError> {
         let Some(entry) = message(item) else { return Ok(()) };
-        let owner = self.owner(session)?;
-        messages::upsert(&self.db, owner, session, item.id.as_str(), previous, &entry, timestamp(at)).await?;
+        let Record { owner, conversation, .. } = record;
+        messages::upsert(&self.db, owner, conversation, item.id.as_str(), previous, &entry, timestamp(at)).await?;
         Ok(())
     }
 
-    fn owner(&self, session: SessionId) -> Result<UserId, StoreError> {
-        self.owners().get(&session).copied().ok_or(StoreError::NotFound)
+    fn record_of(&self, voice: VoiceSessionId) -> Result<Record, StoreError> {
+        self.open().get(&voice).copied().ok_or(StoreError::NotFound)
     }
 
     /// Guarded for the length of a map operation.
-    fn owners(&self) -> MutexGuard<'_, BTreeMap<SessionId, UserId>> {
-        self.owners.lock().unwrap_or_else(PoisonError::into_inner)
+    fn open(&self) -> MutexGuard<'_, BTreeMap<VoiceSessionId, Record>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -146,10 +195,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        realtime::{
-            admission::Live,
-            session::ids::{CallId, ItemId},
-        },
+        realtime::session::ids::{CallId, ItemId},
         store::users,
     };
 
@@ -176,7 +222,13 @@ mod tests {
         let db = Db::open(&dir.path().join("relay.db")).await.unwrap();
         let owner = users::owner(&db, jiff::Timestamp::UNIX_EPOCH).await.unwrap().id;
         let (book, id) = (in_store(db.clone()), Uuid::now_v7());
-        let live = Live { id, principal: owner.to_string().into(), transport: "ws", since: SystemTime::UNIX_EPOCH };
+        let live = Live {
+            id,
+            conversation: None,
+            principal: owner.to_string().into(),
+            transport: "ws",
+            since: SystemTime::UNIX_EPOCH,
+        };
         let call = Body::Call { call: CallId::new("call_1"), name: "clock".into(), arguments: "{}".into() };
         let output = Body::Output { call: CallId::new("call_1"), output: "noon".into() };
         let at = SystemTime::UNIX_EPOCH;

@@ -38,7 +38,7 @@ pub(super) async fn create(
 ) -> Result<Response, Fault> {
     let dialect = opening::dialect(request.headers()).or(path.map_or(Dialect::Ga, |Extension(dialect)| dialect));
     let offer = offer(&context, request).await?;
-    begin(&context, &principal, query.as_deref(), offer, dialect, "/v1/realtime/calls")
+    begin(&context, &principal, query.as_deref(), offer, dialect, "/v1/realtime/calls").await
 }
 
 /// `POST /v1/realtime/calls/{id}/hangup`: 200 with an empty body.
@@ -52,7 +52,7 @@ pub(super) async fn hang_up(
 }
 
 /// Answers an offer: 201, with the call's place below `place`.
-pub(super) fn begin(
+pub(super) async fn begin(
     context: &Context,
     principal: &Principal,
     query: Option<&str>,
@@ -68,7 +68,7 @@ pub(super) fn begin(
     let granted = opening::granted(principal)?;
     let session = offer.session.as_deref().or(granted);
     let settings = opening::settings(context, &query, session)?;
-    let start = Start { dialect, ..opening::start(context, principal, settings, "webrtc")? };
+    let start = Start { dialect, ..opening::start(context, principal, settings, "webrtc").await? };
     let id = start.pass.live().id;
     let answer = calls.answer(&offer.sdp, start).map_err(refused)?;
     let location = format!("{place}/{}", name(id));

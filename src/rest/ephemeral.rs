@@ -76,7 +76,7 @@ async fn create(
     let settings = opening::offered(context, settings).map_err(|fault| fault.spelled(flat))?;
 
     let (id, expires_at) = (admission::name(Uuid::now_v7()), |at: i64| u64::try_from(at).unwrap_or_default());
-    let issued = secrets::issue(context, principal, &settings::to_json(&settings, &id, 0), life)?;
+    let issued = secrets::issue(context, principal, &settings::to_json(&settings, &id, 0), None, life)?;
     let expires_at = expires_at(issued.kept.as_second());
     let secret = beta::session::ClientSecret { value: issued.secret.expose_secret(), expires_at };
     let shown = beta::session::to_json(&settings, &id, expires_at, Some(secret));

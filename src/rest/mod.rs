@@ -24,8 +24,12 @@ mod keys;
 mod messages;
 mod models;
 mod opening;
+mod origin;
 mod page;
+mod past;
+mod preferences;
 mod presses;
+mod promises;
 mod provider;
 mod providers;
 mod ready;
@@ -107,11 +111,13 @@ fn table() -> Vec<Route> {
         route("/telephony/vonage/answer", Need::Call, get(telephony::vonage::answer).post(telephony::vonage::answer)),
         route("/telephony/vonage/event", Need::Call, post(telephony::vonage::event)),
         route("/voice/providers", Need::Key, get(providers::list)),
+        route("/voice/realtime-session", Need::Scope(Scope::Realtime), post(promises::create)),
         route("/voice/sessions", Need::Scope(Scope::Realtime), get(voice::list)),
         route("/voice/sessions/{id}", Need::Scope(Scope::Realtime), get(voice::show).delete(voice::end)),
         route("/voice/voices", Need::Change(Scope::Admin), get(voices::list).merge(cloning.clone())),
         route("/voice/voices/{id}", Need::Change(Scope::Admin), delete(cloning::remove)),
         route("/api/voice/providers", Need::Key, get(providers::list)),
+        route("/api/voice/realtime-session", Need::Scope(Scope::Realtime), post(promises::create)),
         route("/api/voice/sessions", Need::Scope(Scope::Realtime), get(voice::list)),
         route("/api/voice/sessions/{id}", Need::Scope(Scope::Realtime), get(voice::show).delete(voice::end)),
         route("/api/voice/voices", Need::Change(Scope::Admin), get(voices::list).merge(cloning)),

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::value::RawValue;
+use uuid::Uuid;
 
-use super::{Context, fault::Fault, guard, models};
+use super::{Context, fault::Fault, guard, models, past};
 use crate::{
     auth::{Principal, Via},
     realtime::{
@@ -13,11 +14,12 @@ use crate::{
         admission::Refused,
         protocol::{Dialect, Query, settings},
         session::{
+            item::Item,
             output::ClientError,
             settings::{Kind, Settings},
         },
     },
-    store::UserId,
+    store::{SessionId, UserId},
 };
 
 /// When a client that found no place may try again.
@@ -65,14 +67,28 @@ pub(super) fn dialect(headers: &HeaderMap) -> Dialect {
     Dialect::of_header(features).or(guard::subprotocol(headers).dialect)
 }
 
-/// Takes a place for a session with these settings, if there is one. It is spoken in the shape of general availability.
-pub(super) fn start(
+/// Takes a place for a session with these settings, if there is one, and goes on with the conversation that its client
+/// secret is for. It is spoken in the shape of general availability.
+pub(super) async fn start(
     context: &Context,
     principal: &Principal,
     settings: Settings,
     transport: &'static str,
 ) -> Result<Start, Fault> {
-    place(context, principal.user, settings, transport).map_err(|none| match none {
+    let reserved = match &principal.via {
+        Via::ClientSecret(grant) => grant.reserved,
+        Via::AdminKey | Via::ApiKey(_) => None,
+    };
+    let resumed = match reserved {
+        Some(reserved) => past::recalled(context, principal.user, reserved.conversation).await?,
+        None => None,
+    };
+    let bound = reserved.map(|reserved| Bound {
+        voice: reserved.voice,
+        conversation: resumed.is_some().then_some(reserved.conversation),
+        past: resumed.unwrap_or_default(),
+    });
+    place(context, principal.user, settings, bound, transport).map_err(|none| match none {
         NoPlace::Draining => {
             let message = "The server is shutting down: try again in a moment.";
             Fault::new(StatusCode::SERVICE_UNAVAILABLE, "shutting_down", message).after(RETRY)
@@ -82,6 +98,16 @@ pub(super) fn start(
             Fault::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded", message).after(RETRY)
         }
     })
+}
+
+/// A voice session that was promised.
+pub(super) struct Bound {
+    /// What it is called.
+    voice: Uuid,
+    /// The conversation it goes on with, if that has begun.
+    conversation: Option<SessionId>,
+    /// What was said in it.
+    past: Vec<Item>,
 }
 
 /// Why no session can begin.
@@ -97,17 +123,25 @@ pub(super) fn place(
     context: &Context,
     user: UserId,
     settings: Settings,
+    bound: Option<Bound>,
     transport: &'static str,
 ) -> Result<Start, NoPlace> {
     let engine = context.engine.clone();
     if engine.drain.has_begun() {
         return Err(NoPlace::Draining);
     }
-    let admitted = engine.admission.admit(user.to_string(), transport, engine.clock.wall());
+    let (user, since) = (user.to_string(), engine.clock.wall());
+    let (admitted, past) = match bound {
+        Some(Bound { voice, conversation, past }) => {
+            let conversation = conversation.map(Uuid::from);
+            (engine.admission.admit_as(voice, conversation, user, transport, since), past)
+        }
+        None => (engine.admission.admit(user, transport, since), Vec::new()),
+    };
     let pass = admitted.map_err(NoPlace::Refused)?;
     let providers = providers(context, &settings);
     let (offer, dialect) = (context.catalog.offer.clone(), Dialect::Ga);
-    Ok(Start { engine, providers, pass, settings, offer, dialect })
+    Ok(Start { engine, providers, pass, settings, past, offer, dialect })
 }
 
 /// Whom a session with these settings speaks with.

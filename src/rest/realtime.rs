@@ -48,6 +48,6 @@ pub(super) async fn connect(
         return Ok(upgrade.on_upgrade(move |socket| serve_sideband(socket, engine, seat, dialect)));
     }
     let settings = opening::settings(&context, &query, opening::granted(&principal)?)?;
-    let start = Start { dialect, ..opening::start(&context, &principal, settings, "ws")? };
+    let start = Start { dialect, ..opening::start(&context, &principal, settings, "ws").await? };
     Ok(upgrade.on_upgrade(move |socket| serve_ws(socket, start)))
 }

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::{Context, body, fault::Fault, opening};
 use crate::{
-    auth::{Issued, Principal},
+    auth::{Issued, Principal, Reserved},
     realtime::{
         protocol::{Query, settings},
         webrtc::IceServer,
@@ -63,7 +63,7 @@ pub(super) async fn create(
     let life = params.expires_after.map_or(Ok(LIFE), |after| after.life("expires_after", LIFE))?;
     let session = params.session.unwrap_or_else(|| RawValue::NULL.to_owned());
     let settings = opening::settings(&context, &Query::Conversation { model: None }, Some(&session))?;
-    let issued = issue(&context, &principal, session.get(), life)?;
+    let issued = issue(&context, &principal, session.get(), None, life)?;
     let expires_at = issued.kept.as_second();
     let name = format!("sess_{}", Uuid::now_v7().simple());
     let shown = settings::to_json(&settings, &name, u64::try_from(expires_at).unwrap_or_default());
@@ -76,14 +76,16 @@ pub(super) async fn create(
     Ok(Json(View { value: issued.secret.expose_secret(), expires_at, session, ice_servers }).into_response())
 }
 
-/// Makes a secret for sessions that start as `session` says, in the shape of general availability.
+/// Makes a secret for sessions that start as `session` says, in the shape of general availability; for a voice session that
+/// was promised, if there is one.
 pub(super) fn issue(
     context: &Context,
     principal: &Principal,
     session: &str,
+    reserved: Option<Reserved>,
     life: Duration,
 ) -> Result<Issued<Timestamp>, Fault> {
-    context.auth.create_client_secret(principal, session.into(), life).map_err(|full| {
+    context.auth.create_client_secret(principal, session.into(), reserved, life).map_err(|full| {
         let message = format!("No client secret can be made now: {full}.");
         Fault::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded", message).after(SHORTEST)
     })
@@ -105,5 +107,5 @@ impl ExpiresAfter {
 
 /// How long a secret is good for when nothing is said.
 const LIFE: Duration = Duration::from_secs(600);
-const SHORTEST: Duration = Duration::from_secs(10);
-const LONGEST: Duration = Duration::from_secs(7200);
+pub(super) const SHORTEST: Duration = Duration::from_secs(10);
+pub(super) const LONGEST: Duration = Duration::from_secs(7200);

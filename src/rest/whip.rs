@@ -25,7 +25,7 @@ pub(super) async fn publish(
         return Err(calls::wrong_type(calls::SDP));
     }
     let offer = calls::offer(&context, request).await?;
-    let mut response = calls::begin(&context, &principal, query.as_deref(), offer, Dialect::Ga, "/whip")?;
+    let mut response = calls::begin(&context, &principal, query.as_deref(), offer, Dialect::Ga, "/whip").await?;
     let turn = context.turn.credentials(&principal.user.to_string(), context.engine.clock.wall());
     let links = turn.iter().flat_map(|server| server.urls.iter().map(|url| link(url, server)));
     response.headers_mut().extend(links.flatten().map(|link| (header::LINK, link)));

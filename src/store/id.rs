@@ -25,6 +25,12 @@ macro_rules! row_id {
             }
         }
 
+        impl From<$name> for Uuid {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
         impl From<Uuid> for $name {
             fn from(id: Uuid) -> Self {
                 Self(id)
@@ -64,6 +70,10 @@ row_id!(
 row_id!(
     /// A conversation: typed and spoken turns in one history.
     SessionId
+);
+row_id!(
+    /// A voice session: one time somebody talked in a conversation.
+    VoiceSessionId
 );
 row_id!(
     /// One message of a session.

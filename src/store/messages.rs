@@ -188,6 +188,21 @@ pub async fn list(
     Ok(Page::cut(rows, limit, |message: &Message| Cursor::at(message.position)))
 }
 
+/// A session's newest messages, oldest first.
+pub async fn latest(db: &Db, user: UserId, session: SessionId, limit: u32) -> Result<Vec<Message>, StoreError> {
+    let mut messages: Vec<Message> = query(
+        "SELECT messages.* FROM messages JOIN sessions ON sessions.id = messages.session_id \
+         WHERE session_id = $1 AND user_id = $2 ORDER BY position DESC LIMIT $3",
+    )
+    .bind(session.text())
+    .bind(user.text())
+    .bind(i64::from(limit))
+    .fetch_all(db.reader())
+    .await?;
+    messages.reverse();
+    Ok(messages)
+}
+
 /// A typed message.
 #[derive(Clone, Copy, Debug)]
 pub struct Post<'a> {
@@ -245,19 +260,21 @@ pub async fn post(
             return Ok(Posted::Stray);
         }
     }
+    let id = MessageId::new(now);
     let message: Message = query(
-        "INSERT INTO messages (id, session_id, position, client_message_id, parent_message_id, role, modality, content, \
-         status, created_at, updated_at) \
-         SELECT $1, $2, COALESCE(MAX(position) + 1, 0), $3, $4, $5, 'text', $6, 'completed', $7, $7 \
+        "INSERT INTO messages (id, session_id, position, item_id, client_message_id, parent_message_id, role, modality, \
+         content, status, created_at, updated_at) \
+         SELECT $1, $2, COALESCE(MAX(position) + 1, 0), $8, $3, $4, $5, 'text', $6, 'completed', $7, $7 \
          FROM messages WHERE session_id = $2 RETURNING *",
     )
-    .bind(MessageId::new(now).text())
+    .bind(id.text())
     .bind(session.text())
     .bind(post.client_message)
     .bind(post.parent.map(MessageId::text))
     .bind(post.role.as_str())
     .bind(post.content)
     .bind(column::millis(now))
+    .bind(format!("item_{}", id.text().replace('-', "")))
     .fetch_one(&mut tx)
     .await?;
     tx.commit().await?;

@@ -14,10 +14,11 @@ mod page;
 pub mod sessions;
 mod sql;
 pub mod users;
+pub mod voice_sessions;
 
 pub(crate) use column::timestamp;
 pub use config::Config;
 pub use db::Db;
 pub use error::{BackupError, StoreError};
-pub use id::{KeyId, MessageId, SessionId, UserId};
+pub use id::{KeyId, MessageId, SessionId, UserId, VoiceSessionId};
 pub use page::{Cursor, Page};

@@ -42,6 +42,16 @@ pub async fn create(db: &Db, user: UserId, id: SessionId, now: Timestamp) -> Res
     .await
 }
 
+/// Notes that a conversation goes on.
+pub async fn resume(db: &Db, user: UserId, session: SessionId, now: Timestamp) -> Result<(), StoreError> {
+    query("UPDATE sessions SET updated_at = $3 WHERE id = $1 AND user_id = $2")
+        .bind(session.text())
+        .bind(user.text())
+        .bind(column::millis(now))
+        .execute_found(db.writer())
+        .await
+}
+
 /// Begins a typed conversation.
 pub async fn begin(db: &Db, user: UserId, title: Option<&str>, now: Timestamp) -> Result<Session, StoreError> {
     query("INSERT INTO sessions (id, user_id, title, created_at, updated_at) VALUES ($1, $2, $3, $4, $4) RETURNING *")
@@ -131,26 +141,26 @@ pub async fn charge(db: &Db, user: UserId, session: SessionId, cost: &str) -> Re
         .await
 }
 
-/// Ends a voice session's record. One in which nothing was said leaves no trace; one that lost something says so.
-pub async fn close(db: &Db, user: UserId, session: SessionId, complete: bool) -> Result<(), StoreError> {
-    let mut tx = db.write().await?;
+/// Forgets a conversation in which nothing was said and of which nothing was lost.
+pub async fn forget_if_empty(db: &Db, user: UserId, session: SessionId) -> Result<(), StoreError> {
     query(
-        "DELETE FROM sessions WHERE id = $1 AND user_id = $2 AND complete AND $3 \
+        "DELETE FROM sessions WHERE id = $1 AND user_id = $2 AND complete \
          AND NOT EXISTS (SELECT 1 FROM messages WHERE session_id = $1)",
     )
     .bind(session.text())
     .bind(user.text())
-    .bind(complete)
-    .execute(&mut tx)
+    .execute(db.writer())
     .await?;
-    if !complete {
-        query("UPDATE sessions SET complete = FALSE WHERE id = $1 AND user_id = $2")
-            .bind(session.text())
-            .bind(user.text())
-            .execute(&mut tx)
-            .await?;
-    }
-    tx.commit().await?;
+    Ok(())
+}
+
+/// Notes that something of a conversation was lost.
+pub async fn mark_incomplete(db: &Db, user: UserId, session: SessionId) -> Result<(), StoreError> {
+    query("UPDATE sessions SET complete = FALSE WHERE id = $1 AND user_id = $2")
+        .bind(session.text())
+        .bind(user.text())
+        .execute(db.writer())
+        .await?;
     Ok(())
 }
 

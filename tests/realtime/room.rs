@@ -112,7 +112,18 @@ async fn upgrade(State(route): State<Route>, upgrade: WebSocketUpgrade) -> Respo
     let settings = settings::initial(&query, None, &settings::Defaults::default()).unwrap();
     let pass = engine.admission.admit("tester", "ws", engine.clock.wall()).unwrap();
     limited(upgrade).on_upgrade(move |socket| {
-        serve_ws(socket, Start { engine, providers, pass, settings, offer: Offer::default(), dialect: Dialect::Ga })
+        serve_ws(
+            socket,
+            Start {
+                engine,
+                providers,
+                pass,
+                settings,
+                past: Vec::new(),
+                offer: Offer::default(),
+                dialect: Dialect::Ga,
+            },
+        )
     })
 }
 

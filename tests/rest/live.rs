@@ -216,7 +216,7 @@ async fn what_was_said_is_kept_and_read_back_over_rest() {
     let mut socket = owner(&server, "?model=gpt-realtime").await;
     next(&mut socket, "session.created").await;
     let live = server.get("/voice/sessions").await.body;
-    let id = live["items"][0]["id"].as_str().unwrap().to_owned();
+    let id = live["items"][0]["conversation_id"].as_str().unwrap().to_owned();
     let content = json!([{"type": "input_text", "text": "Are you there?"}]);
     let item = json!({"type": "message", "role": "user", "content": content});
     send(&mut socket, json!({"type": "conversation.item.create", "item": item})).await;

@@ -16,6 +16,7 @@ mod health;
 mod keys;
 mod limits;
 mod live;
+mod promises;
 mod ready;
 mod secrets;
 mod server;

@@ -84,7 +84,7 @@ async fn a_conversation_knows_its_cost_while_it_lives_and_keeps_it_afterwards() 
     assert!((total - tokens as f64 / 1e3 - characters as f64 / 1e2).abs() < 1e-6, "{total}");
 
     // What a crash would leave: the record is charged while the session lives.
-    let path = format!("/api/sessions/{id}");
+    let path = format!("/api/sessions/{}", live["conversation_id"].as_str().unwrap());
     until(&server, &path, |kept| kept["cost"]["by_provider"]["acme/mind"].is_object()).await;
     socket.close(None).await.unwrap();
     while socket.next().await.is_some() {}
@@ -129,11 +129,12 @@ async fn a_speech_to_speech_model_charges_for_sound_both_ways_and_for_tokens() {
         number("audio_in_seconds") * 0.01 + number("audio_out_seconds") * 0.02 + number("output_tokens") / 1e3;
     assert!((number("cost") - expected).abs() < 1e-6, "{spent}");
     assert_eq!(live["cost"]["by_provider"].as_object().unwrap().get("acme/mind"), None);
+    let path = format!("/api/sessions/{}", live["conversation_id"].as_str().unwrap());
 
     socket.close(None).await.unwrap();
     while socket.next().await.is_some() {}
     until(&server, &format!("/voice/sessions/{id}"), |session| session["state"] == "ended").await;
-    let kept = until(&server, &format!("/api/sessions/{id}"), |kept| talker(kept).is_object()).await;
+    let kept = until(&server, &path, |kept| talker(kept).is_object()).await;
     assert_eq!(talker(&kept), spent);
 }
 

@@ -102,7 +102,7 @@ struct Tally {
 impl Driver {
     /// A session that has just begun.
     pub(crate) fn new(start: Start, downlink: Downlink, speaker: Option<Speaker>) -> Self {
-        let Start { engine, mut providers, mut pass, settings, offer, dialect } = start;
+        let Start { engine, mut providers, mut pass, settings, past, offer, dialect } = start;
         let controllers = Controllers::new(pass.arrivals());
         let now = engine.clock.now();
         let (config, live) = (&engine.config, pass.live());
@@ -123,7 +123,8 @@ impl Driver {
         let mut out = Vec::new();
         let player = if speaker.is_some() { Player::Relay } else { Player::Client };
         let profile = config.profile(player, Arc::new(settings), advice, mind, seed(&pass));
-        let session = Session::new(now, profile, &mut out);
+        let mut session = Session::new(now, profile, &mut out);
+        session.recall(past);
         let deadlines = Deadlines::new(now, config);
         Self {
             engine,

@@ -66,6 +66,7 @@ use self::{
     ending::Tail,
     ids::Ids,
     input::{CloseReason, Command, Request, Voice},
+    item::Item,
     keypad::Keypad,
     output::{Event, Record},
     playout::Playout,
@@ -153,6 +154,13 @@ impl Session {
             mind: profile.mind,
             settings,
             profile,
+        }
+    }
+
+    /// Knows what was said before this session began. Clients are told nothing of it, and it is not recorded again.
+    pub fn recall(&mut self, past: Vec<Item>) {
+        for item in past {
+            self.conversation.push(item);
         }
     }
 

@@ -17,7 +17,7 @@ use super::{
     engine::{Engine, Providers},
     offer::Offer,
     protocol::Dialect,
-    session::settings::Settings,
+    session::{item::Item, settings::Settings},
 };
 
 /// What a session begins with, whatever its transport.
@@ -31,6 +31,8 @@ pub struct Start {
     pub pass: Pass,
     /// What it is, as the URL and the client secret have it.
     pub settings: Settings,
+    /// What was said in its conversation before, oldest first.
+    pub past: Vec<Item>,
     /// What its client may choose among.
     pub offer: Offer,
     /// What its client speaks.

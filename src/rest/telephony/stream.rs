@@ -82,7 +82,7 @@ async fn admit(context: Arc<Context>, dialect: Dialect, shown: Shown, who: Intro
     let session = RawValue::from_string(party.session.as_ref().to_owned()).map_err(|_| INTERNAL)?;
     let query = Query::Conversation { model: None };
     let settings = opening::settings(&context, &query, Some(&session)).map_err(|_| SESSION)?;
-    let start = opening::place(&context, party.user, settings, dialect.name()).map_err(|none| match none {
+    let start = opening::place(&context, party.user, settings, None, dialect.name()).map_err(|none| match none {
         NoPlace::Draining => Refusal { code: 1001, reason: "The server is going away." },
         NoPlace::Refused(_) => Refusal { code: 1013, reason: "No call can be taken now: all places are taken." },
     })?;

@@ -1,0 +1,93 @@
+//! How a conversation is led: instructions, voice, language and the like, for all that is said in it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json, value::RawValue};
+
+use super::{Context, fault::Fault, opening};
+use crate::realtime::{RELAY, protocol::Query, session::settings::Settings};
+
+/// What may be chosen; what is absent is the relay's choice.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Preferences {
+    /// What the assistant is told to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) instructions: Option<String>,
+    /// Which model answers, by a name of `/v1/models`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) model: Option<String>,
+    /// The voice's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) voice: Option<String>,
+    /// How fast it speaks, 0.25 to 1.5.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) speed: Option<f64>,
+    /// The language that is spoken, a BCP 47 tag; absent: it is detected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) language: Option<String>,
+    /// How freely the model chooses its words, 0 to 2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) temperature: Option<f64>,
+}
+
+impl Preferences {
+    /// As a conversation keeps them. What this version does not know is left out.
+    pub(super) fn kept(text: &str) -> Self {
+        serde_json::from_str(text).unwrap_or_default()
+    }
+
+    /// These, and what they leave open as `others` have it.
+    pub(super) fn or(self, others: Self) -> Self {
+        Self {
+            instructions: self.instructions.or(others.instructions),
+            model: self.model.or(others.model),
+            voice: self.voice.or(others.voice),
+            speed: self.speed.or(others.speed),
+            language: self.language.or(others.language),
+            temperature: self.temperature.or(others.temperature),
+        }
+    }
+
+    /// The settings of a voice session that is led so. `more` is a session object with what else is chosen.
+    ///
+    /// # Errors
+    /// What is not offered here, told by the field's name in a body of ours.
+    pub(super) fn settings(&self, context: &Context, more: Value) -> Result<Settings, Fault> {
+        let mut session = json!({
+            "type": "realtime",
+            "model": self.model.as_deref().unwrap_or(RELAY),
+            "audio": {"input": {"transcription": {}}, "output": {}},
+        });
+        let mut set = |pointer: &str, name: &str, value: Option<Value>| {
+            if let (Some(Value::Object(object)), Some(value)) = (session.pointer_mut(pointer), value) {
+                object.insert(name.to_owned(), value);
+            }
+        };
+        set("", "instructions", self.instructions.as_deref().map(Value::from));
+        set("", "temperature", self.temperature.map(Value::from));
+        set("/audio/output", "voice", self.voice.as_deref().map(Value::from));
+        set("/audio/output", "speed", self.speed.map(Value::from));
+        set("/audio/input/transcription", "language", self.language.as_deref().map(Value::from));
+        if let Value::Object(more) = more {
+            for (pointer, value) in more {
+                let (object, name) = pointer.rsplit_once('/').unwrap_or(("", &pointer));
+                set(object, name, Some(value));
+            }
+        }
+        let raw = RawValue::from_string(session.to_string()).map_err(|error| {
+            tracing::error!(%error, "a session object is not JSON");
+            Fault::internal()
+        })?;
+        let query = Query::Conversation { model: None };
+        opening::settings(context, &query, Some(&raw)).map_err(|fault| fault.spelled(last))
+    }
+}
+
+/// A field of the session object by its name in a body of ours.
+fn last(path: &str) -> &str {
+    match path.rsplit('.').next().unwrap_or(path) {
+        "output_modalities" => "modalities",
+        "threshold" => "vad_sensitivity",
+        name => name,
+    }
+}

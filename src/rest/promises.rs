@@ -1,0 +1,126 @@
+//! `POST /voice/realtime-session`: a voice session promised to a browser or a phone, with all it needs to connect.
+//!
+//! It says where to connect and with what secret, which is the relay's own: no key of a provider leaves the server. A
+//! conversation that was typed or spoken before goes on.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Json,
+    extract::{Request, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{Context, body, fault::Fault, origin, preferences::Preferences, secrets, voice};
+use crate::{
+    auth::{Principal, Reserved},
+    realtime::protocol::{beta, settings},
+    store::{SessionId, sessions},
+};
+
+/// What the voice session is to be like; all may be left out, and the body too.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Params {
+    /// The conversation that goes on; absent: a new one.
+    conversation_id: Option<SessionId>,
+    instructions: Option<String>,
+    model: Option<String>,
+    voice: Option<String>,
+    speed: Option<f64>,
+    language: Option<String>,
+    temperature: Option<f64>,
+    /// `["audio"]`, `["text"]` or both.
+    modalities: Option<Vec<String>>,
+    /// How readily sound counts as speech, 0 to 1.
+    vad_sensitivity: Option<f64>,
+    /// How long there is to connect, 10 to 7200.
+    expires_in_seconds: Option<u64>,
+}
+
+/// `POST /voice/realtime-session`: 201.
+pub(super) async fn create(
+    State(context): State<Arc<Context>>,
+    principal: Principal,
+    request: Request,
+) -> Result<Response, Fault> {
+    let url = origin::socket(&context, request.headers());
+    let bytes = body::read(request, &context).await?;
+    let params: Params = if bytes.is_empty() { Params::default() } else { body::parse(&bytes)? };
+    let life = life(params.expires_in_seconds)?;
+    let before = match params.conversation_id {
+        Some(id) => Preferences::kept(&sessions::get(&context.db, principal.user, id).await?.settings),
+        None => Preferences::default(),
+    };
+    let more = more(&params)?;
+    let Params { conversation_id, instructions, model, voice, speed, language, temperature, .. } = params;
+    let asked = Preferences { instructions, model, voice, speed, language, temperature };
+    let settings = asked.or(before).settings(&context, more)?;
+
+    let id = Uuid::now_v7();
+    let conversation = conversation_id.unwrap_or_else(|| id.into());
+    let reserved = Reserved { voice: id, conversation };
+    let session = settings::to_json(&settings, "", 0);
+    let issued = secrets::issue(&context, &principal, &session, Some(reserved), life)?;
+    let expires_at = issued.kept.as_second();
+    let shown = json!({
+        "url": format!("{url}/v1/realtime"),
+        "model": settings.model,
+        "session_id": voice::name(principal.user, id),
+        "expires_at": expires_at,
+        "conversation_id": conversation,
+        "client_secret": {"value": issued.secret.expose_secret(), "expires_at": expires_at},
+        "voice_config": voice_config(&beta::session::to_json(&settings, "", 0, None)),
+    });
+    Ok((StatusCode::CREATED, Json(shown)).into_response())
+}
+
+/// What is chosen beside the preferences, by its place in the session object.
+fn more(params: &Params) -> Result<Value, Fault> {
+    let mut more = json!({});
+    if let Some(modalities) = &params.modalities {
+        // Speech always has its words beside it.
+        let modality = match modalities.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+            ["text"] => "text",
+            ["audio"] | ["audio", "text"] | ["text", "audio"] => "audio",
+            _ => return Err(Fault::invalid("modalities", "`modalities` holds `audio`, `text` or both.")),
+        };
+        more["output_modalities"] = json!([modality]);
+    }
+    if let Some(sensitivity) = params.vad_sensitivity {
+        if !(0.0..=1.0).contains(&sensitivity) {
+            return Err(Fault::invalid("vad_sensitivity", "`vad_sensitivity` must be between 0 and 1."));
+        }
+        more["/audio/input/turn_detection"] = json!({"type": "server_vad", "threshold": 1.0 - sensitivity});
+    }
+    Ok(more)
+}
+
+/// The part of the session object that clients of old configure themselves by.
+fn voice_config(session: &str) -> Value {
+    let session: Value = serde_json::from_str(session).unwrap_or_default();
+    let names = [
+        "voice",
+        "modalities",
+        "input_audio_format",
+        "output_audio_format",
+        "input_audio_transcription",
+        "turn_detection",
+    ];
+    names.into_iter().map(|name| (name.to_owned(), session[name].clone())).collect()
+}
+
+fn life(seconds: Option<u64>) -> Result<Duration, Fault> {
+    let life = seconds.map_or(LIFE, Duration::from_secs);
+    let fits = (secrets::SHORTEST..=secrets::LONGEST).contains(&life);
+    let message = "`expires_in_seconds` must be between 10 and 7200.";
+    fits.then_some(life).ok_or_else(|| Fault::invalid("expires_in_seconds", message))
+}
+
+/// How long there is to connect where nothing is said: what the contract's clients count on.
+const LIFE: Duration = Duration::from_secs(300);
