@@ -82,7 +82,7 @@ impl App {
         };
         let (pool, roster, reloads) = (engines.pool, engines.roster, engines.reloads);
         let context = Arc::new(Context {
-            config: rest::Config { allowed_origins: config.server.allowed_origins.clone() },
+            config: rest::Config { allowed_origins: config.server.allowed_origins.clone(), accounts: config.accounts },
             db,
             auth,
             engine,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Catalog, Ready, telephony};
 use crate::{
-    auth::Auth,
+    auth::{self, Auth},
     documents::export::pdf::Fonts,
     realtime::{Calls, Engine, Providers, protocol::settings::Defaults, webrtc::Turn},
     roster::Roster,
@@ -51,6 +51,8 @@ pub struct Context {
 pub struct Config {
     /// Origins whose pages may call the relay (CORS), as browsers write them; none by default.
     pub allowed_origins: Vec<String>,
+    /// Who may make accounts, and how long people stay logged in.
+    pub accounts: auth::Config,
 }
 
 impl Context {
