@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod accounts;
 mod audio;
 mod azure;
 mod beta;
@@ -16,10 +17,13 @@ mod health;
 mod keys;
 mod limits;
 mod live;
+mod people;
 mod ready;
+mod roles;
 mod secrets;
 mod server;
 mod sideband;
 mod spending;
+mod tokens;
 mod voices;
 mod writing;
