@@ -86,6 +86,7 @@ impl App {
                 allowed_origins: config.server.allowed_origins.clone(),
                 public_url: config.server.public_url.clone(),
                 tls: config.server.tls(),
+                accounts: config.accounts,
             },
             db,
             auth,

@@ -8,31 +8,44 @@ use secrecy::ExposeSecret;
 use tokio::sync::Semaphore;
 
 use super::{
-    Credential, Full, Grant, Principal, Reserved, Scope, Scopes, Via,
-    attempts::Attempts,
+    Credential, Grant, Issuer, Principal, Scope, Scopes, Via,
+    attempts::{Address, Attempts, Limit},
     fingerprint::{self, Fingerprint},
     grants::Grants,
+    keyring::Keyring,
+    password::Passwords,
+    token::{self, Pair},
 };
 use crate::{
     clock::Clock,
     store::{
-        self, Db, KeyId, StoreError, UserId,
-        keys::{self, Key, NewKey},
+        self, Db, StoreError,
+        keys::{self, Key},
+        logins, signing,
         users::{self, User},
     },
 };
 
 /// Recognises callers and issues credentials. Cheap to clone; clones are the same door.
 #[derive(Clone)]
-pub struct Auth(Arc<Inner>);
+pub struct Auth(pub(super) Arc<Inner>);
 
-struct Inner {
-    db: Db,
-    clock: Clock,
-    owner: User,
+pub(super) struct Inner {
+    pub(super) db: Db,
+    pub(super) clock: Clock,
+    pub(super) owner: User,
     admin: Fingerprint,
-    grants: Grants,
-    attempts: Attempts,
+    pub(super) grants: Grants,
+    keyring: Keyring,
+    pub(super) passwords: Passwords,
+    /// Wrong credentials, by address.
+    attempts: Attempts<Address>,
+    /// Wrong passwords, by address.
+    pub(super) logins: Attempts<Address>,
+    /// Wrong passwords, by account.
+    pub(super) passwords_of: Attempts<Fingerprint>,
+    /// Accounts made, by address.
+    pub(super) registrations: Attempts<Address>,
     /// Held while a key's last use is written, so that a burst of requests makes one write.
     noting: Semaphore,
 }
@@ -54,21 +67,13 @@ pub enum Denied {
     Unavailable(#[from] StoreError),
 }
 
-/// A credential that was just made: the only time it can be seen.
-#[derive(Debug)]
-pub struct Issued<T> {
-    /// What is kept of it.
-    pub kept: T,
-    /// The credential itself.
-    pub secret: Secret,
-}
-
 impl Auth {
     /// Opens the door. `fixed` is the admin key the operator chose; without, the stored one is used, and if there is none
     /// one is made and given back, to be shown once.
     pub async fn open(db: Db, clock: Clock, fixed: Option<&Secret>) -> Result<(Self, Option<Secret>), StoreError> {
         let now = store::timestamp(clock.wall());
         let owner = users::owner(&db, now).await?;
+        signing::first(&db, Pair::make().as_new(), now).await?;
         let mut made = None;
         let admin = match fixed.filter(|key| !key.expose_secret().is_empty()) {
             Some(key) => Fingerprint::of(key),
@@ -94,8 +99,20 @@ impl Auth {
     }
 
     fn new(db: Db, clock: Clock, owner: User, admin: Fingerprint) -> Self {
-        let (grants, attempts) = (Grants::default(), Attempts::default());
-        Self(Arc::new(Inner { db, clock, owner, admin, grants, attempts, noting: Semaphore::new(1) }))
+        Self(Arc::new(Inner {
+            db,
+            clock,
+            owner,
+            admin,
+            grants: Grants::default(),
+            keyring: Keyring::default(),
+            passwords: Passwords::default(),
+            attempts: Attempts::new(Limit::CREDENTIALS),
+            logins: Attempts::new(Limit::LOGINS),
+            passwords_of: Attempts::new(Limit::ACCOUNT),
+            registrations: Attempts::new(Limit::REGISTRATIONS),
+            noting: Semaphore::new(1),
+        }))
     }
 
     /// The user the admin key stands for.
@@ -103,103 +120,77 @@ impl Auth {
         &self.0.owner
     }
 
-    /// Who presents this credential. Every kind is looked up whatever the credential looks like, so a refusal takes the
-    /// same time whatever was wrong. An address that failed too often is refused unheard, except with credentials that
-    /// nobody could guess: a neighbour behind the same proxy must not lock them out.
+    /// Who presents this credential. Keys and client secrets are looked up as every kind of them, whatever they look like, so a
+    /// refusal takes the same time whatever was wrong. An address that failed too often is refused unheard, except with
+    /// credentials that nobody could guess: a neighbour behind the same proxy must not lock them out.
     pub async fn authenticate(&self, credential: &Credential, from: Option<IpAddr>) -> Result<Principal, Denied> {
-        let inner = &*self.0;
-        let instant = inner.clock.now();
+        let (inner, credential) = (&*self.0, &credential.0);
+        let (from, instant) = (from.map(Address::from), inner.clock.now());
         let wait = from.and_then(|from| inner.attempts.wait(from, instant));
-        if let Some(retry_after) = wait.filter(|_| !fingerprint::unguessable(&credential.0)) {
+        let signed = token::is_one(credential);
+        if let Some(retry_after) = wait.filter(|_| !signed && !fingerprint::unguessable(credential)) {
             return Err(Denied::TooMany { retry_after });
         }
-        let now = self.now();
-        let print = Fingerprint::of(&credential.0);
+        let found = if signed { self.person(credential).await? } else { self.holder(credential).await? };
+        found.ok_or_else(|| {
+            if let Some(from) = from {
+                inner.attempts.fail(from, instant);
+            }
+            Denied::Wrong
+        })
+    }
+
+    /// Who holds this key or client secret.
+    async fn holder(&self, credential: &Secret) -> Result<Option<Principal>, StoreError> {
+        let (inner, now) = (&*self.0, self.now());
+        let print = Fingerprint::of(credential);
         let admin = inner.admin.matches(&print);
         let grant = inner.grants.find(&print, now);
         let key = keys::find(&inner.db, print.as_bytes(), now).await;
         if admin {
             let (user, role) = (inner.owner.id, inner.owner.role);
-            return Ok(Principal { user, role, via: Via::AdminKey, scopes: Scopes::ALL });
+            return Ok(Some(Principal { user, role, via: Via::AdminKey, scopes: Scopes::ALL }));
         }
         if let Some(grant) = grant {
-            // `voice-relay keys revoke` ends the key in the database, beside this process.
-            if let Some(issuer) = grant.issuer
-                && keys::is_revoked(&inner.db, issuer).await?
-            {
-                inner.grants.revoke(issuer);
-                return Err(Denied::Wrong);
-            }
-            let scopes = Scopes::from_iter([Scope::Realtime]);
-            return Ok(Principal { user: grant.user, role: grant.role, via: Via::ClientSecret(grant), scopes });
+            return self.granted(grant).await;
         }
-        let Some((key, role)) = key? else {
-            if let Some(from) = from {
-                inner.attempts.fail(from, instant);
-            }
-            return Err(Denied::Wrong);
-        };
+        let Some((key, role)) = key? else { return Ok(None) };
         self.note_use(&key, now);
-        Ok(Principal { user: key.user, role, via: Via::ApiKey(key.id), scopes: scopes_of(&key) })
+        let scopes = scopes_of(&key).within(Scopes::of(role));
+        Ok(Some(Principal { user: key.user, role, via: Via::ApiKey(key.id), scopes }))
     }
 
-    /// Makes an API key for a user.
-    pub async fn create_key(
-        &self,
-        user: UserId,
-        name: &str,
-        scopes: Scopes,
-        expires_at: Option<Timestamp>,
-    ) -> Result<Issued<Key>, StoreError> {
-        let secret = fingerprint::mint(fingerprint::KEY);
-        let hint = &secret.expose_secret()[..HINT];
-        let print = Fingerprint::of(&secret);
-        let new = NewKey { name, hash: print.as_bytes(), hint, scopes: &scopes.to_string(), expires_at };
-        let kept = keys::create(&self.0.db, user, new, self.now()).await?;
-        Ok(Issued { kept, secret })
-    }
-
-    /// A key for the page that the relay serves to its owner: live voice alone, and half a day. Those that have ended by
-    /// themselves are revoked; the others may still be in use by an open tab.
-    pub async fn create_page_key(&self) -> Result<Issued<Key>, StoreError> {
-        let now = self.now();
-        keys::retire(&self.0.db, self.owner().id, PAGE, now).await?;
-        let ends = now.checked_add(PAGE_LIFE).unwrap_or(Timestamp::MAX);
-        self.create_key(self.owner().id, PAGE, Scopes::from_iter([Scope::Realtime]), Some(ends)).await
-    }
-
-    /// Ends an API key and every client secret it issued. Sessions that run go on.
-    pub async fn revoke_key(&self, user: UserId, key: KeyId) -> Result<(), StoreError> {
-        keys::revoke(&self.0.db, user, key, self.now()).await?;
-        self.0.grants.revoke(key);
-        Ok(())
-    }
-
-    /// Makes a client secret on behalf of `principal`, good for `life`.
-    pub fn create_client_secret(
-        &self,
-        principal: &Principal,
-        session: Arc<str>,
-        reserved: Option<Reserved>,
-        life: Duration,
-    ) -> Result<Issued<Timestamp>, Full> {
-        let now = self.now();
-        let expires_at = now.saturating_add(life).unwrap_or(now);
-        let issuer = match &principal.via {
-            Via::ApiKey(key) => Some(*key),
-            Via::AdminKey | Via::ClientSecret(_) => None,
+    /// Who a client secret stands for, while what issued it holds. That may have ended in the database, beside this process.
+    async fn granted(&self, grant: Arc<Grant>) -> Result<Option<Principal>, StoreError> {
+        let inner = &*self.0;
+        let (user, issuer) = (grant.user, grant.issuer);
+        let role = if user == inner.owner.id && issuer.is_none() {
+            // Nothing can end the owner, and calls come in while the database is away.
+            Some(inner.owner.role)
+        } else {
+            users::standing(&inner.db, user, issuer.and_then(Issuer::key), issuer.and_then(Issuer::login)).await?
         };
-        let grant = Grant { user: principal.user, role: principal.role, issuer, session, reserved, expires_at };
-        Ok(Issued { kept: expires_at, secret: self.0.grants.issue(grant, now)? })
+        let Some(role) = role else {
+            inner.grants.revoke(|other| other.user == user && other.issuer == issuer);
+            return Ok(None);
+        };
+        let scopes = Scopes::from_iter([Scope::Realtime]);
+        Ok(Some(Principal { user, role, via: Via::ClientSecret(grant), scopes }))
     }
 
-    /// Makes a client secret on behalf of the owner, for whom the relay itself sends to its door.
-    pub fn invite(&self, session: Arc<str>, life: Duration) -> Result<Issued<Timestamp>, Full> {
-        let now = self.now();
-        let expires_at = now.saturating_add(life).unwrap_or(now);
-        let (user, role) = (self.0.owner.id, self.0.owner.role);
-        let grant = Grant { user, role, issuer: None, session, reserved: None, expires_at };
-        Ok(Issued { kept: expires_at, secret: self.0.grants.issue(grant, now)? })
+    /// Who an access token was made for, while its login lasts.
+    async fn person(&self, token: &Secret) -> Result<Option<Principal>, StoreError> {
+        let inner = &*self.0;
+        let Some(key) = token::key_of(token) else { return Ok(None) };
+        let Some(public) = inner.keyring.public(&inner.db, key).await? else { return Ok(None) };
+        let Some(claims) = token::read(token, &public, self.now()) else { return Ok(None) };
+        let role = logins::standing(&inner.db, claims.sub, claims.sid, key).await?;
+        Ok(role.map(|role| Principal {
+            user: claims.sub,
+            role,
+            via: Via::AccessToken(claims.sid),
+            scopes: Scopes::of(role),
+        }))
     }
 
     /// Writes down that a key is in use, at most once in [`NOTED`] and never in the caller's way.
@@ -217,7 +208,7 @@ impl Auth {
         });
     }
 
-    fn now(&self) -> Timestamp {
+    pub(super) fn now(&self) -> Timestamp {
         store::timestamp(self.0.clock.wall())
     }
 }
@@ -235,15 +226,6 @@ impl fmt::Debug for Auth {
 
 /// How the made admin key begins.
 const ADMIN: &str = "vr_admin_";
-
-/// What the page's keys are called.
-const PAGE: &str = "page";
-
-/// A day's work, not a day and a night: a link may lie about in a terminal.
-const PAGE_LIFE: Duration = Duration::from_secs(12 * 3600);
-
-/// Characters of a key that are kept readable: the prefix and four of 43, enough to tell keys apart.
-const HINT: usize = 7;
 
 /// The grain of a key's last use.
 const NOTED: Duration = Duration::from_secs(60);

@@ -35,15 +35,20 @@ const RANDOM: usize = 32;
 
 /// A fresh secret: `prefix` and 43 characters that are allowed in headers, URLs and WebSocket subprotocols.
 pub(super) fn mint(prefix: &str) -> Secret {
-    let mut bytes = [0; RANDOM];
+    format!("{prefix}{}", BASE64_URL_SAFE_NO_PAD.encode(random::<RANDOM>())).into()
+}
+
+/// Random bytes.
+pub(super) fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
     rustls::crypto::aws_lc_rs::default_provider()
         .secure_random
         .fill(&mut bytes)
         .expect("the operating system gives random bytes");
-    format!("{prefix}{}", BASE64_URL_SAFE_NO_PAD.encode(bytes)).into()
+    bytes
 }
 
-/// Whether a credential has the shape of those made by [`mint`], which nobody can guess at.
+/// Whether a credential has the shape of what was made by [`mint`], which nobody can guess at.
 pub(super) fn unguessable(credential: &Secret) -> bool {
     let text = credential.expose_secret();
     let minted = [KEY, SECRET].into_iter().find_map(|prefix| text.strip_prefix(prefix));
@@ -54,6 +59,8 @@ pub(super) fn unguessable(credential: &Secret) -> bool {
 pub(super) const KEY: &str = "vr_";
 /// Client secrets; SDKs in browsers refuse keys that start otherwise.
 pub(super) const SECRET: &str = "ek_";
+/// Refresh tokens, which are good for nothing but themselves.
+pub(super) const REFRESH: &str = "rt_";
 
 #[cfg(test)]
 mod tests {

@@ -12,17 +12,15 @@ use providers::Secret;
 use uuid::Uuid;
 
 use super::fingerprint::{self, Fingerprint};
-use crate::store::{KeyId, SessionId, UserId, users::Role};
+use crate::store::{KeyId, LoginId, SessionId, UserId};
 
 /// What a client secret grants.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Grant {
     /// On whose behalf.
     pub user: UserId,
-    /// What that user may do.
-    pub role: Role,
-    /// The API key that issued it; it ends when that key is revoked.
-    pub issuer: Option<KeyId>,
+    /// What issued it, and it ends with that; `None` is the admin key or the relay itself.
+    pub issuer: Option<Issuer>,
     /// The session configuration to start from, as checked JSON text.
     pub session: Arc<str>,
     /// The voice session it is for, if that was told beforehand.
@@ -38,6 +36,33 @@ pub struct Reserved {
     pub voice: Uuid,
     /// The conversation with which every connection goes on.
     pub conversation: SessionId,
+}
+
+/// What issued a client secret.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Issuer {
+    /// An API key.
+    Key(KeyId),
+    /// A person's login.
+    Login(LoginId),
+}
+
+impl Issuer {
+    /// The key, if it is one.
+    pub(super) const fn key(self) -> Option<KeyId> {
+        match self {
+            Self::Key(key) => Some(key),
+            Self::Login(_) => None,
+        }
+    }
+
+    /// The login, if it is one.
+    pub(super) const fn login(self) -> Option<LoginId> {
+        match self {
+            Self::Key(_) => None,
+            Self::Login(login) => Some(login),
+        }
+    }
 }
 
 /// There are as many client secrets as there may be.
@@ -75,13 +100,13 @@ impl Grants {
         self.lock().grants.get(print).filter(|grant| grant.expires_at > now).cloned()
     }
 
-    /// Ends every secret that this key issued.
-    pub(super) fn revoke(&self, issuer: KeyId) {
+    /// Ends every secret that `ended` says of.
+    pub(super) fn revoke(&self, ended: impl Fn(&Grant) -> bool) {
         let mut live = self.lock();
         let ended: Vec<_> = live
             .grants
             .iter()
-            .filter(|(_, grant)| grant.issuer == Some(issuer))
+            .filter(|(_, grant)| ended(grant))
             .map(|(print, grant)| (grant.expires_at, *print))
             .collect();
         for (at, print) in ended {
@@ -124,7 +149,6 @@ mod tests {
     fn grant(session: &str, seconds: i64) -> Grant {
         Grant {
             user: UserId::new(Timestamp::UNIX_EPOCH),
-            role: Role::User,
             issuer: None,
             session: session.into(),
             reserved: None,
@@ -166,9 +190,9 @@ mod tests {
     fn a_revoked_key_takes_its_secrets_with_it() {
         let grants = Grants::default();
         let key = KeyId::new(at(0));
-        let own = grants.issue(Grant { issuer: Some(key), ..grant("{}", 10) }, at(0)).unwrap();
+        let own = grants.issue(Grant { issuer: Some(Issuer::Key(key)), ..grant("{}", 10) }, at(0)).unwrap();
         let other = grants.issue(grant("{}", 10), at(0)).unwrap();
-        grants.revoke(key);
+        grants.revoke(|grant| grant.issuer == Some(Issuer::Key(key)));
         assert_eq!(grants.find(&Fingerprint::of(&own), at(1)), None);
         assert!(grants.find(&Fingerprint::of(&other), at(1)).is_some());
     }

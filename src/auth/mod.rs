@@ -2,18 +2,28 @@
 //!
 //! A [`Credential`] is read from a request, [`Auth`] turns it into a [`Principal`] or refuses it. Keys have at least 256
 //! random bits, so a plain SHA-256 keeps them safely: a slow hash only helps secrets that can be guessed. The admin key
-//! may be chosen by a person; guessing at it is slowed down per address.
+//! may be chosen by a person; guessing at it is slowed down per address. People's passwords get the slow hash, and guessing
+//! at them is slowed down per address and per account.
 
+mod accounts;
 mod attempts;
+mod config;
 mod credential;
 mod door;
 mod fingerprint;
 mod grants;
+mod issue;
+mod keyring;
+mod password;
 mod principal;
 mod scope;
+mod token;
 
+pub use accounts::{AccountError, Newcomer, Tokens};
+pub use config::{Config, Registration};
 pub use credential::Credential;
-pub use door::{Auth, Denied, Issued};
-pub use grants::{Full, Grant, Reserved};
+pub use door::{Auth, Denied};
+pub use grants::{Full, Grant, Issuer, Reserved};
+pub use issue::Issued;
 pub use principal::{Principal, Via};
 pub use scope::{Scope, Scopes, UnknownScope};

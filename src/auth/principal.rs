@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Grant, Scope, Scopes};
-use crate::store::{KeyId, UserId, users::Role};
+use crate::store::{KeyId, LoginId, UserId, users::Role};
 
 /// Who is calling, by which means, and what those means allow.
 #[derive(Clone, Debug)]
@@ -14,7 +14,8 @@ pub struct Principal {
     pub role: Role,
     /// How they were recognised.
     pub via: Via,
-    pub(super) scopes: Scopes,
+    /// What these means are for, no more than the role has.
+    pub scopes: Scopes,
 }
 
 /// How a caller was recognised.
@@ -24,6 +25,8 @@ pub enum Via {
     AdminKey,
     /// By an API key.
     ApiKey(KeyId),
+    /// By an access token: a person, by this login.
+    AccessToken(LoginId),
     /// By a client secret: live voice and nothing else.
     ClientSecret(Arc<Grant>),
 }
@@ -34,7 +37,22 @@ impl Principal {
         self.scopes.allow(scope)
     }
 
-    /// Whether they were recognised by a key rather than by a client secret.
+    /// Whether they may hold a live conversation, which writes.
+    pub fn may_converse(&self) -> bool {
+        self.may(Scope::Realtime) && self.may_write()
+    }
+
+    /// Whether they may change anything beside their own account.
+    pub fn may_write(&self) -> bool {
+        self.role != Role::Viewer
+    }
+
+    /// Whether they deal with their account in person: by a login, or with all powers.
+    pub const fn in_person(&self) -> bool {
+        matches!(self.via, Via::AccessToken(_)) || self.holds_key() && self.may(Scope::Admin)
+    }
+
+    /// Whether they were recognised by a key or in person rather than by a client secret.
     pub const fn holds_key(&self) -> bool {
         !matches!(self.via, Via::ClientSecret(_))
     }

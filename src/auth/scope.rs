@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use crate::store::users::Role;
+
 /// One thing a key may be used for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Scope {
@@ -56,6 +58,20 @@ impl Scopes {
     /// What a key gets when nothing is said: all but `admin`.
     pub fn usual() -> Self {
         [Scope::Realtime, Scope::Speech, Scope::Sessions].into_iter().collect()
+    }
+
+    /// What a person of this role may do at most, by whatever credential.
+    pub fn of(role: Role) -> Self {
+        match role {
+            Role::Admin => Self::ALL,
+            Role::User | Role::Viewer => Self::usual(),
+        }
+    }
+
+    /// Those of them that `limit` has too.
+    #[must_use]
+    pub fn within(self, limit: Self) -> Self {
+        Scope::ALL.into_iter().filter(|scope| self.allow(*scope) && limit.allow(*scope)).collect()
     }
 
     /// Whether `scope` is among them.
@@ -127,5 +143,15 @@ mod tests {
         assert!(Scope::ALL.into_iter().all(|scope| admin.allow(scope)));
         assert!(!Scopes::usual().allow(Scope::Admin));
         assert!(!Scopes::NONE.allow(Scope::Realtime));
+    }
+
+    #[test]
+    fn a_key_does_no_more_than_its_owners_role() {
+        let admin: Scopes = "admin".parse().unwrap();
+        assert_eq!(admin.within(Scopes::of(Role::Admin)), Scopes::ALL);
+        assert_eq!(admin.within(Scopes::of(Role::User)), Scopes::usual());
+        let speech: Scopes = "speech".parse().unwrap();
+        assert_eq!(speech.within(Scopes::of(Role::Viewer)), speech);
+        assert_eq!(speech.within(Scopes::of(Role::Admin)), speech);
     }
 }

@@ -41,6 +41,8 @@ enum Action {
         /// Its id, as `keys list` shows it
         id: String,
     },
+    /// Sign access tokens with a new key; what the one before signed stays good until the next rotation
+    RotateSigningKey,
 }
 
 pub(super) async fn run(arguments: Arguments, config: &Config) -> Result<(), Failure> {
@@ -51,6 +53,7 @@ pub(super) async fn run(arguments: Arguments, config: &Config) -> Result<(), Fai
         Action::Create { name, scopes, days } => create(&auth, &clock, &name, &scopes, days).await,
         Action::List => list(&auth, &db).await,
         Action::Revoke { id } => revoke(&auth, &id).await?,
+        Action::RotateSigningKey => rotate(&auth).await,
     };
     Ok(done.map_err(app::StartError::from)?)
 }
@@ -78,6 +81,12 @@ async fn list(auth: &Auth, db: &Db) -> Result<(), StoreError> {
             return Ok(());
         }
     }
+}
+
+async fn rotate(auth: &Auth) -> Result<(), StoreError> {
+    let key = auth.rotate_signing_key().await?;
+    eprintln!("key {key} signs access tokens from here on; those of the one before it stay good until they expire");
+    Ok(())
 }
 
 async fn revoke(auth: &Auth, id: &str) -> Result<Result<(), StoreError>, Failure> {

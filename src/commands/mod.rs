@@ -79,7 +79,7 @@ enum Command {
                             voice-relay models verify                exit code 9 if a file is missing or damaged"
     )]
     Models(models::Arguments),
-    /// Make, list and revoke API keys
+    /// Make, list and revoke API keys, and rotate the one that signs access tokens
     #[command(after_help = "Examples:\n  voice-relay keys create --name phone --scope realtime --days 90\n  \
                             voice-relay keys list\n  voice-relay keys revoke 0190b0a0-…\n\n\
                             Works on the database in the data dir, beside a running relay or before its first start.")]

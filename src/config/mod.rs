@@ -19,7 +19,7 @@ mod source;
 pub use problem::{Problem, Problems};
 pub use source::{Environment, Source};
 
-use crate::{cost, documents::export, engines, realtime, rest, roster, server, store, telemetry};
+use crate::{auth, cost, documents::export, engines, realtime, rest, roster, server, store, telemetry};
 use layers::Given;
 
 /// All settings of the relay.
@@ -30,6 +30,8 @@ pub struct Config {
     pub server: server::Config,
     /// Where the database is.
     pub database: store::Config,
+    /// Who may make accounts, and how long people stay logged in.
+    pub accounts: auth::Config,
     /// How live sessions behave.
     pub realtime: realtime::Config,
     /// Where WebRTC calls arrive.
@@ -87,6 +89,7 @@ impl Default for Config {
         Self {
             server: server::Config::default(),
             database: store::Config::default(),
+            accounts: auth::Config::default(),
             realtime: realtime::Config::default(),
             webrtc: realtime::webrtc::Config::default(),
             telephony: rest::telephony::Config::default(),
@@ -230,6 +233,7 @@ impl Config {
         };
         section("server", self.server.validate());
         section("database", self.database.validate());
+        section("accounts", self.accounts.validate());
         section("realtime", self.realtime.validate());
         section("webrtc", self.webrtc.validate());
         section("telephony", self.telephony.validate());

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Catalog, Ready, telephony};
 use crate::{
-    auth::Auth,
+    auth::{self, Auth},
     documents::export::pdf::Fonts,
     realtime::{Calls, Engine, Providers, protocol::settings::Defaults, webrtc::Turn},
     roster::Roster,
@@ -55,6 +55,8 @@ pub struct Config {
     pub public_url: String,
     /// Whether the relay itself speaks TLS.
     pub tls: bool,
+    /// Who may make accounts, and how long people stay logged in.
+    pub accounts: auth::Config,
 }
 
 impl Context {

@@ -76,8 +76,13 @@ impl Fault {
     }
 
     fn wrong_credential() -> Self {
-        let message = "The API key or client secret you provided is wrong, expired or revoked.";
+        let message = "The credential you provided is wrong, expired or revoked.";
         Self::new(StatusCode::UNAUTHORIZED, "invalid_api_key", message)
+    }
+
+    pub(super) fn read_only() -> Self {
+        let message = "A viewer reads what is theirs and changes nothing.";
+        Self::new(StatusCode::FORBIDDEN, "read_only", message)
     }
 
     pub(super) fn forbidden(scope: &str) -> Self {

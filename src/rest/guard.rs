@@ -1,6 +1,7 @@
 //! Nobody passes a route without what it needs.
 
 use std::{
+    convert::Infallible,
     net::{IpAddr, SocketAddr},
     sync::Arc,
 };
@@ -29,6 +30,10 @@ pub enum Need {
     Scope(Scope),
     /// A key, whatever its scopes, to read; one with this scope to change anything.
     Change(Scope),
+    /// A login of a person, or a key with the scope `admin`: a key that gets lost makes no others.
+    Login,
+    /// The same for whoever deals with their own account, viewers too; any key to read it.
+    Account,
     /// A key with the scope `realtime`, or a client secret, in any form a WebSocket can carry it.
     Voice,
     /// A phone network's signature, or a credential that comes with the call's first message: the route itself looks.
@@ -41,12 +46,15 @@ pub(super) async fn admit(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let need = need.of(request.method());
+    let (need, writes) = (need.of(request.method()), need.writes(request.method()));
     if matches!(need, Need::Nothing | Need::Call) {
         return next.run(request).await;
     }
     match recognise(&context, need, credential(need, &request), address(&request)).await {
         Ok(principal) => {
+            if writes && !principal.may_write() {
+                return Fault::read_only().into_response();
+            }
             request.extensions_mut().insert(principal);
             next.run(request).await
         }
@@ -61,7 +69,9 @@ fn credential(need: Need, request: &Request) -> Option<Credential> {
         Need::Voice => in_headers
             .or_else(|| subprotocol(request.headers()).credential.map(Credential::from))
             .or_else(|| Credential::of_url(request.uri())),
-        Need::Nothing | Need::Key | Need::Scope(_) | Need::Change(_) | Need::Call => in_headers,
+        Need::Nothing | Need::Key | Need::Scope(_) | Need::Change(_) | Need::Login | Need::Account | Need::Call => {
+            in_headers
+        }
     }
 }
 
@@ -83,6 +93,7 @@ async fn recognise(
         Need::Nothing | Need::Call => true,
         Need::Key => principal.holds_key(),
         Need::Scope(scope) | Need::Change(scope) => principal.holds_key() && principal.may(scope),
+        Need::Login | Need::Account => principal.in_person(),
         Need::Voice => principal.may(Scope::Realtime),
     };
     if fits { Ok(principal) } else { Err(Fault::forbidden(need.name())) }
@@ -92,13 +103,38 @@ fn address(request: &Request) -> Option<IpAddr> {
     request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip())
 }
 
+/// Where a request comes from, for routes that count attempts.
+pub(super) struct Origin(pub(super) Option<IpAddr>);
+
+impl FromRequestParts<Arc<Context>> for Origin {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<Context>) -> Result<Self, Infallible> {
+        let connected = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        Ok(Self(connected.map(|ConnectInfo(address)| address.ip())))
+    }
+}
+
 impl Need {
     /// What it takes to call a route by this method.
     fn of(self, method: &Method) -> Self {
         match self {
             Self::Change(_) if method.is_safe() => Self::Key,
+            Self::Account if method.is_safe() => Self::Key,
             Self::Change(scope) => Self::Scope(scope),
-            Self::Nothing | Self::Key | Self::Scope(_) | Self::Voice | Self::Call => self,
+            Self::Nothing | Self::Key | Self::Scope(_) | Self::Login | Self::Account | Self::Voice | Self::Call => self,
+        }
+    }
+
+    /// Whether calling a route by this method is a write, which viewers may not. A live conversation is one, however it
+    /// begins; what one does with one's own account is none.
+    fn writes(self, method: &Method) -> bool {
+        match self {
+            Self::Voice => true,
+            Self::Account => false,
+            Self::Nothing | Self::Key | Self::Scope(_) | Self::Change(_) | Self::Login | Self::Call => {
+                !method.is_safe()
+            }
         }
     }
 
@@ -107,6 +143,7 @@ impl Need {
             Self::Nothing | Self::Call => "none",
             Self::Key => "any, of an API key",
             Self::Scope(scope) | Self::Change(scope) => scope.as_str(),
+            Self::Login | Self::Account => "admin, or a login with a password",
             Self::Voice => Scope::Realtime.as_str(),
         }
     }

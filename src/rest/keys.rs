@@ -31,7 +31,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub(super) struct Params {
     name: String,
-    /// Absent: all but `admin`.
+    /// Absent: all but `admin`, as far as the caller may.
     scopes: Option<Vec<String>>,
     /// RFC 3339; absent or null: never.
     expires_at: Option<String>,
@@ -74,7 +74,10 @@ pub(super) async fn create(
     if name.is_empty() || name.chars().count() > NAME || name.contains(char::is_control) {
         return Err(Fault::invalid("name", "`name` must have 1 to 100 printable characters."));
     }
-    let scopes = params.scopes.map_or_else(|| Ok(Scopes::usual()), scopes)?;
+    let scopes = params.scopes.map_or_else(|| Ok(Scopes::usual().within(principal.scopes)), scopes)?;
+    if let Some(beyond) = scopes.iter().find(|scope| !principal.may(*scope)) {
+        return Err(Fault::forbidden(beyond.as_str()));
+    }
     let expires_at = params.expires_at.map(|text| expiry(&text, context.now())).transpose()?;
     let issued = context.auth.create_key(principal.user, name, scopes, expires_at).await?;
     let view = View::of(issued.kept, Some(issued.secret.expose_secret().to_owned()));

@@ -4,6 +4,7 @@
 //! Errors are one type, [`Fault`], spelled as the path's readers expect it: problem+json, or the OpenAI
 //! error object under `/v1` and `/openai`.
 
+mod accounts;
 mod azure;
 mod body;
 mod calls;
@@ -45,6 +46,7 @@ mod subtitles;
 pub mod telephony;
 mod transcriptions;
 mod upload;
+mod users;
 mod voice;
 mod voices;
 mod whip;
@@ -55,7 +57,7 @@ use axum::{
     Extension, Router,
     extract::DefaultBodyLimit,
     middleware,
-    routing::{MethodRouter, delete, get, post},
+    routing::{MethodRouter, delete, get, patch, post},
 };
 pub use context::{Config, Context};
 pub use fault::Fault;
@@ -103,8 +105,16 @@ fn table() -> Vec<Route> {
         route("/api/sessions/{id}/export/markdown", Need::Scope(Scope::Sessions), get(exports::markdown)),
         route("/api/sessions/{id}/export/json", Need::Scope(Scope::Sessions), get(exports::json)),
         route("/api/sessions/{id}/export/pdf", Need::Scope(Scope::Sessions), pdf()),
-        route("/api/keys", Need::Scope(Scope::Admin), get(keys::list).post(keys::create)),
-        route("/api/keys/{id}", Need::Scope(Scope::Admin), delete(keys::revoke)),
+        route("/api/keys", Need::Login, get(keys::list).post(keys::create)),
+        route("/api/keys/{id}", Need::Login, delete(keys::revoke)),
+        route("/api/auth/register", Need::Nothing, post(accounts::register)),
+        route("/api/auth/login", Need::Nothing, post(accounts::log_in)),
+        route("/api/auth/refresh", Need::Nothing, post(accounts::refresh)),
+        route("/api/auth/logout", Need::Nothing, post(accounts::log_out)),
+        route("/api/users", Need::Scope(Scope::Admin), get(users::list)),
+        route("/api/users/me", Need::Account, get(users::me).patch(users::change).delete(users::remove)),
+        route("/api/users/me/password", Need::Account, post(accounts::change_password)),
+        route("/api/users/{id}", Need::Scope(Scope::Admin), patch(users::administer)),
         route("/telephony/{dialect}", Need::Call, get(telephony::stream::connect)),
         route("/telephony/twilio/voice", Need::Call, get(telephony::twilio::answer).post(telephony::twilio::answer)),
         route("/telephony/telnyx/voice", Need::Call, post(telephony::telnyx::answer)),

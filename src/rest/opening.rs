@@ -77,7 +77,7 @@ pub(super) async fn start(
 ) -> Result<Start, Fault> {
     let reserved = match &principal.via {
         Via::ClientSecret(grant) => grant.reserved,
-        Via::AdminKey | Via::ApiKey(_) => None,
+        Via::AdminKey | Via::ApiKey(_) | Via::AccessToken(_) => None,
     };
     let resumed = match reserved {
         Some(reserved) => past::recalled(context, principal.user, reserved.conversation).await?,

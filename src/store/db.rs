@@ -169,7 +169,8 @@ macro_rules! steps {
             ("start", include_str!(concat!("../../migrations/", $engine, "/0001_start.sql"))),
             ("session fields", include_str!(concat!("../../migrations/", $engine, "/0002_session_fields.sql"))),
             ("session cost", include_str!(concat!("../../migrations/", $engine, "/0003_session_cost.sql"))),
-            ("voice sessions", include_str!(concat!("../../migrations/", $engine, "/0007_voice_sessions.sql"))),
+            ("accounts", include_str!(concat!("../../migrations/", $engine, "/0004_accounts.sql"))),
+            ("voice sessions", include_str!(concat!("../../migrations/", $engine, "/0005_voice_sessions.sql"))),
         ]
     };
 }

@@ -68,6 +68,14 @@ row_id!(
     KeyId
 );
 row_id!(
+    /// One login of a person: a family of refresh tokens and the access tokens that came of them.
+    LoginId
+);
+row_id!(
+    /// A key that signs access tokens.
+    SigningKeyId
+);
+row_id!(
     /// A conversation: typed and spoken turns in one history.
     SessionId
 );

@@ -102,12 +102,12 @@ pub(crate) async fn retire(db: &Db, user: UserId, name: &str, now: Timestamp) ->
     Ok(())
 }
 
-/// The key with this hash and its owner's role, unless revoked or expired. Who asks is not known yet: this is the query
+/// The key with this hash and its owner's role, unless revoked or expired or its owner shut out. Who asks is not known yet: this is the query
 /// that finds it out.
 pub(crate) async fn find(db: &Db, hash: &[u8], now: Timestamp) -> Result<Option<(Key, Role)>, StoreError> {
     let found: Option<Found> = query(
         "SELECT api_keys.*, users.role FROM api_keys JOIN users ON users.id = api_keys.user_id \
-         WHERE hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)",
+         WHERE hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2) AND users.active",
     )
     .bind(hash)
     .bind(column::millis(now))
@@ -123,12 +123,6 @@ impl Record for Found {
     fn read(row: &Row) -> Result<Self, sqlx::Error> {
         Ok(Self(Key::read(row)?, column::parsed(row, "role")?))
     }
-}
-
-/// Whether a key was revoked, by whichever process.
-pub(crate) async fn is_revoked(db: &Db, key: KeyId) -> Result<bool, StoreError> {
-    let query = query("SELECT NOT EXISTS (SELECT 1 FROM api_keys WHERE id = $1 AND revoked_at IS NULL)");
-    query.bind(key.text()).fetch_one(db.reader()).await
 }
 
 /// Notes that a key was used.

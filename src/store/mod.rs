@@ -3,15 +3,18 @@
 //! Every function that touches somebody's rows takes that somebody's [`UserId`] and names it in the query, so forgetting
 //! ownership does not compile. A query is one text for SQLite and PostgreSQL (`sql`). Ids are UUIDv7, times whole milliseconds since 1970 UTC. Times are given by the caller.
 
+pub mod accounts;
 mod column;
 mod config;
 mod db;
 mod error;
 mod id;
 pub mod keys;
+pub mod logins;
 pub mod messages;
 mod page;
 pub mod sessions;
+pub mod signing;
 mod sql;
 pub mod users;
 pub mod voice_sessions;
@@ -20,5 +23,5 @@ pub(crate) use column::timestamp;
 pub use config::Config;
 pub use db::Db;
 pub use error::{BackupError, StoreError};
-pub use id::{KeyId, MessageId, SessionId, UserId, VoiceSessionId};
+pub use id::{KeyId, LoginId, MessageId, SessionId, SigningKeyId, UserId, VoiceSessionId};
 pub use page::{Cursor, Page};

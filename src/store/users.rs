@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use super::{
-    Db, StoreError, UserId, column,
+    Cursor, Db, KeyId, LoginId, Page, StoreError, UserId, column,
     sql::{Record, Row, Tx, query},
 };
 use jiff::Timestamp;
@@ -15,8 +15,16 @@ pub struct User {
     pub id: UserId,
     /// What it may do.
     pub role: Role,
+    /// What a person logs in by; machines and the owner of the installation have none.
+    pub email: Option<String>,
+    /// What a person is called.
+    pub full_name: Option<String>,
+    /// Whether its credentials work.
+    pub active: bool,
     /// When it was made.
     pub created_at: Timestamp,
+    /// When a person last logged in.
+    pub last_login_at: Option<Timestamp>,
 }
 
 /// What a user may do.
@@ -79,6 +87,68 @@ pub async fn create(db: &Db, role: Role, now: Timestamp) -> Result<User, StoreEr
     Ok(user)
 }
 
+/// One user.
+pub async fn get(db: &Db, user: UserId) -> Result<User, StoreError> {
+    query("SELECT * FROM users WHERE id = $1").bind(user.text()).fetch_found(db.reader()).await
+}
+
+/// All users, newest first. For admins: who asks is not part of the query.
+pub async fn list(db: &Db, after: Option<&Cursor>, limit: u32) -> Result<Page<User>, StoreError> {
+    let after = after.map(Cursor::key::<UserId>);
+    if after == Some(None) {
+        return Ok(Page { items: Vec::new(), next: None });
+    }
+    let rows = query("SELECT * FROM users WHERE ($1 IS NULL OR id < $1) ORDER BY id DESC LIMIT $2")
+        .bind(after.flatten().map(UserId::text))
+        .bind(i64::from(limit) + 1)
+        .fetch_all(db.reader())
+        .await?;
+    Ok(Page::cut(rows, limit, |user: &User| Cursor::at(user.id)))
+}
+
+/// Says what a user may do, and whether its credentials work; `None` leaves it. Who is shut out has no logins left that would
+/// come back to life.
+pub async fn administer(db: &Db, user: UserId, role: Option<Role>, active: Option<bool>) -> Result<User, StoreError> {
+    let mut tx = db.write().await?;
+    let changed: User =
+        query("UPDATE users SET role = COALESCE($2, role), active = COALESCE($3, active) WHERE id = $1 RETURNING *")
+            .bind(user.text())
+            .bind(role.map(Role::as_str))
+            .bind(active)
+            .fetch_found(&mut tx)
+            .await?;
+    if !changed.active {
+        query("DELETE FROM logins WHERE user_id = $1").bind(user.text()).execute(&mut tx).await?;
+    }
+    tx.commit().await?;
+    Ok(changed)
+}
+
+/// Erases a user and all that is theirs.
+pub async fn delete(db: &Db, user: UserId) -> Result<(), StoreError> {
+    query("DELETE FROM users WHERE id = $1").bind(user.text()).execute_found(db.writer()).await
+}
+
+/// What a user may do now, if its credentials work and what it was let in by still holds: the key, or the login.
+pub(crate) async fn standing(
+    db: &Db,
+    user: UserId,
+    key: Option<KeyId>,
+    login: Option<LoginId>,
+) -> Result<Option<Role>, StoreError> {
+    let found: Option<String> = query(
+        "SELECT role FROM users WHERE id = $1 AND active \
+         AND ($2 IS NULL OR EXISTS (SELECT 1 FROM api_keys WHERE id = $2 AND revoked_at IS NULL)) \
+         AND ($3 IS NULL OR EXISTS (SELECT 1 FROM logins WHERE id = $3))",
+    )
+    .bind(user.text())
+    .bind(key.map(KeyId::text))
+    .bind(login.map(LoginId::text))
+    .fetch_optional(db.reader())
+    .await?;
+    Ok(found.map(|role| column::parse("role", &role)).transpose()?)
+}
+
 /// The hash of this user's stored admin key.
 pub async fn admin_key(db: &Db, user: UserId) -> Result<Option<Vec<u8>>, StoreError> {
     query("SELECT hash FROM admin_keys WHERE user_id = $1").bind(user.text()).fetch_optional(db.reader()).await
@@ -112,7 +182,11 @@ impl Record for User {
         Ok(Self {
             id: column::parsed(row, "id")?,
             role: column::parsed(row, "role")?,
+            email: row.get("email")?,
+            full_name: row.get("full_name")?,
+            active: row.get("active")?,
             created_at: column::required(row, "created_at")?,
+            last_login_at: column::optional(row, "last_login_at")?,
         })
     }
 }

@@ -37,8 +37,11 @@ async fn every_route_but_health_refuses_who_shows_nothing() {
             }
         }
     }
+    open.sort();
     open.dedup();
-    assert_eq!(open, ["/", "/assets/{name}", "/health", "/health/openai", "/health/providers", "/ready"]);
+    let accounts = ["/api/auth/login", "/api/auth/refresh", "/api/auth/register"];
+    let health = ["/assets/{name}", "/health", "/health/openai", "/health/providers", "/ready"];
+    assert_eq!(open, [&["/"][..], &accounts, &health].concat());
 }
 
 #[tokio::test]
@@ -52,7 +55,8 @@ async fn every_scope_opens_its_own_routes_and_no_others() {
             for method in [Method::GET, Method::POST, Method::DELETE] {
                 let fits = match need {
                     Need::Nothing | Need::Key | Need::Call => true,
-                    Need::Change(_) if method == Method::GET => true,
+                    Need::Change(_) | Need::Account if method == Method::GET => true,
+                    Need::Login | Need::Account => scope == Scope::Admin,
                     Need::Scope(wanted) | Need::Change(wanted) => scope == wanted || scope == Scope::Admin,
                     Need::Voice => scope == Scope::Realtime || scope == Scope::Admin,
                 };

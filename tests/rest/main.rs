@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod accounts;
 mod audio;
 mod azure;
 mod beta;
@@ -16,11 +17,14 @@ mod health;
 mod keys;
 mod limits;
 mod live;
+mod people;
 mod promises;
 mod ready;
+mod roles;
 mod secrets;
 mod server;
 mod sideband;
 mod spending;
+mod tokens;
 mod voices;
 mod writing;

@@ -8,16 +8,8 @@ use super::*;
 use crate::Level;
 
 const MINUTE: Duration = Duration::from_secs(60);
-const DECODED: [&str; 8] = [
-    "ten.mp3",
-    "ten.m4a",
-    "ten.ogg",
-    "ten.flac",
-    "ten-vorbis.webm",
-    "ten-opus.ogg",
-    "ten-opus.webm",
-    "ten-adpcm.wav",
-];
+const DECODED: [&str; 8] =
+    ["ten.mp3", "ten.m4a", "ten.ogg", "ten.flac", "ten-vorbis.webm", "ten-opus.ogg", "ten-opus.webm", "ten-adpcm.wav"];
 
 #[test]
 fn every_format_gives_the_sound_that_went_in() {

@@ -23,7 +23,7 @@ use serde_json::value::RawValue;
 
 use super::{GREETING, TOKEN, twilio};
 use crate::{
-    auth::{Credential, Denied, Scope, Via},
+    auth::{Credential, Denied, Via},
     realtime::{Admitted, Dialect, Introduction, Refusal, limited_call, protocol::Query, serve_call},
     rest::{
         Context,
@@ -107,12 +107,12 @@ async fn recognise(context: &Context, shown: &Shown, who: &Introduction) -> Resu
         Denied::TooMany { .. } => Refusal { code: 1008, reason: "Too many wrong tokens came from your address." },
         Denied::Unavailable(_) => INTERNAL,
     })?;
-    if !principal.may(Scope::Realtime) {
+    if !principal.may_converse() {
         return Err(Refusal { code: 1008, reason: "This credential may not do that: it takes the scope `realtime`." });
     }
     let session = match &principal.via {
         Via::ClientSecret(grant) if grant.session.as_ref() != "null" => Arc::clone(&grant.session),
-        Via::ClientSecret(_) | Via::AdminKey | Via::ApiKey(_) => usual(),
+        Via::ClientSecret(_) | Via::AdminKey | Via::ApiKey(_) | Via::AccessToken(_) => usual(),
     };
     Ok(Party { user: principal.user, session })
 }
