@@ -73,9 +73,12 @@ fn decode_container(bytes: Vec<u8>, longest: Duration) -> Result<Clip, MediaErro
         return opus::decode(&mut *file, id, head, longest);
     }
     let decoder = symphonia::default::get_codecs().make_audio_decoder(params, &AudioDecoderOptions::default());
-    let decoder = decoder.map_err(|error| match error {
-        Error::Unsupported(_) => MediaError::Unsupported("something other than AAC-LC, FLAC, MP3, Opus, PCM or Vorbis"),
-        error => MediaError::Damaged(error.to_string()),
+    let decoder = decoder.map_err(|error| {
+        if matches!(error, Error::Unsupported(_)) {
+            MediaError::Unsupported("something other than AAC-LC, FLAC, MP3, Opus, PCM or Vorbis")
+        } else {
+            MediaError::Damaged(error.to_string())
+        }
     })?;
     let track = track.id;
     mix_down(&mut *file, track, decoder, longest)
