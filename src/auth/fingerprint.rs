@@ -35,12 +35,17 @@ const RANDOM: usize = 32;
 
 /// A fresh secret: `prefix` and 43 characters that are allowed in headers, URLs and WebSocket subprotocols.
 pub(super) fn mint(prefix: &str) -> Secret {
-    let mut bytes = [0; RANDOM];
+    format!("{prefix}{}", BASE64_URL_SAFE_NO_PAD.encode(random::<RANDOM>())).into()
+}
+
+/// Bytes that nobody can foretell.
+pub(super) fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
     rustls::crypto::aws_lc_rs::default_provider()
         .secure_random
         .fill(&mut bytes)
         .expect("the operating system gives random bytes");
-    format!("{prefix}{}", BASE64_URL_SAFE_NO_PAD.encode(bytes)).into()
+    bytes
 }
 
 /// Whether a credential has the shape of those made by [`mint`], which nobody can guess at.

@@ -9,6 +9,7 @@ mod credential;
 mod door;
 mod fingerprint;
 mod grants;
+pub mod password;
 mod principal;
 mod scope;
 
