@@ -16,6 +16,7 @@ mod ephemeral;
 mod exports;
 mod fault;
 mod filename;
+mod folders;
 mod guard;
 mod health;
 mod history;
@@ -40,6 +41,7 @@ mod speech;
 mod subtitles;
 pub mod telephony;
 mod transcriptions;
+mod tree;
 mod upload;
 mod voice;
 mod voices;
@@ -99,6 +101,10 @@ fn table() -> Vec<Route> {
         route("/api/sessions/{id}/export/markdown", Need::Scope(Scope::Sessions), get(exports::markdown)),
         route("/api/sessions/{id}/export/json", Need::Scope(Scope::Sessions), get(exports::json)),
         route("/api/sessions/{id}/export/pdf", Need::Scope(Scope::Sessions), pdf()),
+        route("/api/folders", Need::Scope(Scope::Sessions), get(folders::list).post(folders::create)),
+        route("/api/folders/tree", Need::Scope(Scope::Sessions), get(folders::tree)),
+        route("/api/folders/{id}", Need::Scope(Scope::Sessions), folder()),
+        route("/api/folders/{id}/move/{target}", Need::Scope(Scope::Sessions), post(folders::relocate)),
         route("/api/keys", Need::Scope(Scope::Admin), get(keys::list).post(keys::create)),
         route("/api/keys/{id}", Need::Scope(Scope::Admin), delete(keys::revoke)),
         route("/telephony/{dialect}", Need::Call, get(telephony::stream::connect)),
@@ -123,6 +129,10 @@ fn table() -> Vec<Route> {
 
 fn session() -> MethodRouter<Arc<Context>> {
     get(sessions::show).patch(sessions::change).delete(sessions::remove)
+}
+
+fn folder() -> MethodRouter<Arc<Context>> {
+    get(folders::show).put(folders::change).delete(folders::remove)
 }
 
 fn message() -> MethodRouter<Arc<Context>> {

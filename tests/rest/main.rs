@@ -12,6 +12,7 @@ mod database;
 mod door;
 mod exports;
 mod extraction;
+mod folders;
 mod health;
 mod keys;
 mod limits;
