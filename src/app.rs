@@ -26,6 +26,7 @@ use crate::{
     roster::Roster,
     server::{self, Listener},
     store::{self, Db, StoreError},
+    sweep,
 };
 
 /// Why the relay did not start.
@@ -82,7 +83,11 @@ impl App {
         };
         let (pool, roster, reloads) = (engines.pool, engines.roster, engines.reloads);
         let context = Arc::new(Context {
-            config: rest::Config { allowed_origins: config.server.allowed_origins.clone() },
+            config: rest::Config {
+                allowed_origins: config.server.allowed_origins.clone(),
+                public_url: config.server.public_url.clone(),
+                tls: config.server.tls(),
+            },
             db,
             auth,
             engine,
@@ -129,6 +134,8 @@ impl App {
         let handle: Handle<SocketAddr> = Handle::new();
         let routes = rest::router(Arc::clone(&self.context)).into_make_service_with_connect_info::<SocketAddr>();
         let mut serving = std::pin::pin!(server::serve(listener, handle.clone(), routes));
+        let (db, clock) = (self.context.db.clone(), self.context.engine.clock.clone());
+        let _sweeps = AbortOnDropHandle::new(tokio::spawn(sweep::watch(db, clock)));
         let _probes = AbortOnDropHandle::new(tokio::spawn(self.context.roster.clone().watch()));
         tokio::select! {
             ended = &mut serving => return ended,

@@ -161,8 +161,12 @@ impl Config {
         if !self.public_url.is_empty() {
             return self.public_url.trim_end_matches('/').to_owned();
         }
-        let tls = self.tls_self_signed || !self.tls_certificate.as_os_str().is_empty();
-        format!("{}://{}", if tls { "https" } else { "http" }, self.listen)
+        format!("{}://{}", if self.tls() { "https" } else { "http" }, self.listen)
+    }
+
+    /// Whether it shows a certificate.
+    pub fn tls(&self) -> bool {
+        self.tls_self_signed || !self.tls_certificate.as_os_str().is_empty()
     }
 
     async fn certificate(&self) -> Result<Option<RustlsConfig>, ListenError> {

@@ -51,6 +51,10 @@ pub struct Context {
 pub struct Config {
     /// Origins whose pages may call the relay (CORS), as browsers write them; none by default.
     pub allowed_origins: Vec<String>,
+    /// The URL clients reach the relay by; empty = the one they asked.
+    pub public_url: String,
+    /// Whether the relay itself speaks TLS.
+    pub tls: bool,
 }
 
 impl Context {

@@ -35,6 +35,8 @@ mod request;
 mod samples;
 mod secrets;
 mod sessions;
+mod shared;
+mod shares;
 mod sideband;
 mod sound;
 mod speech;
@@ -62,7 +64,10 @@ pub use home::has_page;
 pub use models::Catalog;
 pub use ready::{Look, Part, Ready};
 
-use crate::{auth::Scope, realtime::protocol::Dialect};
+use crate::{
+    auth::{Guesses, Scope},
+    realtime::protocol::Dialect,
+};
 
 /// A path, what it takes to call it, and what answers.
 struct Route {
@@ -73,7 +78,7 @@ struct Route {
 
 fn table() -> Vec<Route> {
     let route = |path: &'static str, need, methods| Route { path: path.into(), need, methods };
-    let cloning = cloning();
+    let (cloning, (shared_page, shared)) = (cloning(), shared());
     let mut routes = vec![
         route("/", Need::Nothing, get(home::show)),
         route("/assets/{name}", Need::Nothing, get(home::asset)),
@@ -101,6 +106,11 @@ fn table() -> Vec<Route> {
         route("/api/sessions/{id}/export/markdown", Need::Scope(Scope::Sessions), get(exports::markdown)),
         route("/api/sessions/{id}/export/json", Need::Scope(Scope::Sessions), get(exports::json)),
         route("/api/sessions/{id}/export/pdf", Need::Scope(Scope::Sessions), pdf()),
+        route("/api/sessions/{id}/share", Need::Scope(Scope::Sessions), post(shares::create)),
+        route("/api/sessions/{id}/share/{token}", Need::Scope(Scope::Sessions), delete(shares::revoke)),
+        route("/api/sessions/{id}/shares", Need::Scope(Scope::Sessions), get(shares::list)),
+        route("/api/shared/{token}", Need::Nothing, shared),
+        route("/shared/{token}", Need::Nothing, shared_page),
         route("/api/folders", Need::Scope(Scope::Sessions), get(folders::list).post(folders::create)),
         route("/api/folders/tree", Need::Scope(Scope::Sessions), get(folders::tree)),
         route("/api/folders/{id}", Need::Scope(Scope::Sessions), folder()),
@@ -148,6 +158,14 @@ fn beta_calls() -> MethodRouter<Arc<Context>> {
 fn transcriptions() -> MethodRouter<Arc<Context>> {
     let limit = DefaultBodyLimit::max(transcriptions::BODY);
     post(transcriptions::transcribe).layer::<_, Infallible>((limit, Extension(Arc::new(dictation::Desk::new()))))
+}
+
+/// Shared conversations as a page and as JSON. A guess at a password counts for both.
+fn shared() -> (MethodRouter<Arc<Context>>, MethodRouter<Arc<Context>>) {
+    let guesses = Extension(Arc::new(Guesses::default()));
+    let page = get(shared::page::show).post(shared::page::unlock);
+    let json = get(shared::json::show).post(shared::json::unlock);
+    (page.layer::<_, Infallible>(guesses.clone()), json.layer::<_, Infallible>(guesses))
 }
 
 /// Conversations as PDF, a few at a time.

@@ -13,6 +13,7 @@ pub mod keys;
 pub mod messages;
 mod page;
 pub mod sessions;
+pub mod shares;
 mod sql;
 pub mod users;
 

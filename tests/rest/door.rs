@@ -38,7 +38,10 @@ async fn every_route_but_health_refuses_who_shows_nothing() {
         }
     }
     open.dedup();
-    assert_eq!(open, ["/", "/assets/{name}", "/health", "/health/openai", "/health/providers", "/ready"]);
+    let always = ["/", "/assets/{name}", "/health", "/health/openai", "/health/providers", "/ready"];
+    // By the token that stands in their place.
+    let shared = ["/api/shared/{token}", "/shared/{token}"];
+    assert_eq!(open, [&always[..], &shared].concat());
 }
 
 #[tokio::test]

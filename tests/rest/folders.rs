@@ -152,7 +152,7 @@ async fn a_tree_may_be_deep() {
     let (owner, now) = (server.context.auth.owner().id, jiff::Timestamp::from_second(START as i64).unwrap());
     let mut chain = Vec::new();
     for n in 0..DEPTH {
-        let new = NewFolder { name: "deeper", parent: chain.last().copied(), color: None, icon: None };
+        let new = NewFolder { name: &n.to_string(), parent: chain.last().copied(), color: None, icon: None };
         let made = folders::create(&server.context.db, owner, new, now).await;
         chain.push(made.unwrap_or_else(|error| panic!("{n}: {error}")).id);
     }

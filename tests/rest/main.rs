@@ -20,6 +20,8 @@ mod live;
 mod ready;
 mod secrets;
 mod server;
+mod shared_page;
+mod sharing;
 mod sideband;
 mod spending;
 mod voices;
