@@ -26,6 +26,7 @@ use crate::{
     roster::Roster,
     server::{self, Listener},
     store::{self, Db, StoreError},
+    sweep,
 };
 
 /// Why the relay did not start.
@@ -134,6 +135,8 @@ impl App {
         let handle: Handle<SocketAddr> = Handle::new();
         let routes = rest::router(Arc::clone(&self.context)).into_make_service_with_connect_info::<SocketAddr>();
         let mut serving = std::pin::pin!(server::serve(listener, handle.clone(), routes));
+        let (db, clock) = (self.context.db.clone(), self.context.engine.clock.clone());
+        let _sweeps = AbortOnDropHandle::new(tokio::spawn(sweep::watch(db, clock)));
         let _probes = AbortOnDropHandle::new(tokio::spawn(self.context.roster.clone().watch()));
         tokio::select! {
             ended = &mut serving => return ended,

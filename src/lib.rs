@@ -22,4 +22,5 @@ pub mod rest;
 pub mod roster;
 pub mod server;
 pub mod store;
+pub mod sweep;
 pub mod telemetry;

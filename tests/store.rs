@@ -16,7 +16,7 @@ use voice_relay::store::{
     Config, Db, SessionId, StoreError, UserId,
     keys::{self, NewKey},
     messages::{self, Call, Entry, Message, Modality, Role, Status},
-    sessions,
+    sessions::{self, Filter},
     users::{self, Role as UserRole},
 };
 
@@ -151,8 +151,8 @@ async fn pages_cover_the_list_once_and_end() {
     assert_eq!(seen, (0..25).map(|n| n.to_string()).collect::<Vec<_>>());
 
     let made = [scene.session(scene.ann).await, scene.session(scene.ann).await];
-    let first = sessions::list(&scene.db, scene.ann, None, None, 2).await.unwrap();
-    let second = sessions::list(&scene.db, scene.ann, None, first.next.as_ref(), 2).await.unwrap();
+    let first = sessions::list(&scene.db, scene.ann, Filter::default(), None, 2).await.unwrap();
+    let second = sessions::list(&scene.db, scene.ann, Filter::default(), first.next.as_ref(), 2).await.unwrap();
     let listed: Vec<_> = first.items.iter().chain(&second.items).map(|session| session.id).collect();
     assert_eq!(listed, [made[1], made[0], session], "newest first");
     assert_eq!(second.next, None);
@@ -171,7 +171,7 @@ async fn what_is_somebody_elses_does_not_exist() {
     gone(messages::upsert(db, bob, session, "a", None, &said("mine"), at(4)).await.map(drop));
     sessions::mark_incomplete(db, bob, session).await.unwrap();
     sessions::forget_if_empty(db, bob, session).await.unwrap();
-    assert!(sessions::list(db, bob, None, None, 10).await.unwrap().items.is_empty());
+    assert!(sessions::list(db, bob, Filter::default(), None, 10).await.unwrap().items.is_empty());
     assert_eq!(scene.words(session).await, ["private"]);
     assert!(sessions::get(db, scene.ann, session).await.unwrap().complete);
 
@@ -205,7 +205,7 @@ async fn a_voice_session_without_a_word_leaves_no_trace_unless_words_were_lost()
     for session in [silent, lost, spoken] {
         sessions::forget_if_empty(&scene.db, scene.ann, session).await.unwrap();
     }
-    let kept = sessions::list(&scene.db, scene.ann, None, None, 10).await.unwrap().items;
+    let kept = sessions::list(&scene.db, scene.ann, Filter::default(), None, 10).await.unwrap().items;
     let kept: Vec<_> = kept.into_iter().map(|session| (session.id, session.complete)).collect();
     assert_eq!(kept, [(spoken, true), (lost, false)]);
 }
@@ -378,7 +378,7 @@ fn killed_at_any_instant_it_has_all_it_said_was_written() {
         runtime.block_on(async {
             let db = Db::open(&path).await.unwrap();
             let owner = users::owner(&db, at(0)).await.unwrap().id;
-            let kept = sessions::list(&db, owner, None, None, 100).await.unwrap().items;
+            let kept = sessions::list(&db, owner, Filter::default(), None, 100).await.unwrap().items;
             assert!(session.replace(kept[0].id) != Some(kept[0].id), "every round is a session of its own");
             let mut count = 0;
             for session in kept {

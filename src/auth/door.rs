@@ -115,6 +115,11 @@ impl Auth {
         }))
     }
 
+    /// Where passwords are worked on, those of links too.
+    pub fn passwords(&self) -> &Passwords {
+        &self.0.passwords
+    }
+
     /// The user the admin key stands for.
     pub fn owner(&self) -> &User {
         &self.0.owner

@@ -17,7 +17,7 @@ use zxcvbn::{Score, feedback::Feedback, zxcvbn};
 use super::fingerprint::random;
 
 /// Where passwords are worked on.
-pub(super) struct Passwords {
+pub struct Passwords {
     /// One permit a hash that is being made.
     working: Arc<Semaphore>,
     /// One permit a request that waits for its turn, or has it.
@@ -25,8 +25,9 @@ pub(super) struct Passwords {
 }
 
 /// As many wait as may.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Busy;
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("too many passwords are being checked")]
+pub struct Busy;
 
 /// Why a password will not do, in a sentence or two for the person who chose it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -45,6 +46,15 @@ impl Passwords {
     pub(super) async fn admit(&self, password: &Secret, about: Vec<String>) -> Result<Result<Secret, Weak>, Busy> {
         let password = password.clone();
         self.work(move || judge(password.expose_secret(), &about).map(|()| hash(&password))).await
+    }
+
+    /// What is kept of a password that somebody chose for others, good or not.
+    ///
+    /// # Errors
+    /// [`Busy`] if as many wait as may.
+    pub async fn keep(&self, password: &Secret) -> Result<Secret, Busy> {
+        let password = password.clone();
+        self.work(move || hash(&password)).await
     }
 
     /// Whether this is the password that was hashed. Without a hash it is not, and takes as long to say so.

@@ -7,7 +7,11 @@ use axum::{
     extract::{FromRequest, Request},
     http::{HeaderMap, StatusCode, header},
 };
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use providers::Secret;
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, DeserializeOwned},
+};
 use tokio::time::timeout;
 
 use super::{Context, fault::Fault};
@@ -51,6 +55,11 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
 /// For a field that may be absent, null or there: null is `Some(None)`.
 pub(super) fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
     T::deserialize(from).map(Some)
+}
+
+/// For a field that may hold a secret: what came in place of one is not repeated.
+pub(super) fn secret<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Secret>, D::Error> {
+    Option::deserialize(from).map_err(|_| de::Error::custom("this must be a string"))
 }
 
 fn refusal(path: &str, error: &serde_json::Error) -> Fault {

@@ -12,14 +12,12 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use bytes::Bytes;
-use futures_util::{Stream, stream};
 
 use super::{Context, fault::Fault, filename, history::History, page::Id, presses::Presses};
 use crate::{
     auth::Principal,
     documents::export::{Conversation, Text},
-    store::{Db, SessionId, StoreError, UserId, messages, sessions},
+    store::{Db, SessionId, UserId, messages, sessions},
 };
 
 /// `GET /api/sessions/{id}/export/markdown`.
@@ -59,8 +57,10 @@ async fn text(context: &Arc<Context>, user: UserId, id: SessionId, format: Text)
         Text::Markdown => ("text/markdown; charset=utf-8", "md"),
         Text::Json => ("application/json", "json"),
     };
+    let context = Arc::clone(context);
     let history = History::new(context.db.clone(), user, id);
-    let body = Body::from_stream(pieces(format, format.head(&conversation), history, Arc::clone(context)));
+    let message = move |message: &_, first| format.message(message, first);
+    let body = history.written(format.head(&conversation), message, move || format.foot(context.now()));
     Ok(file(&conversation, kind, extension, body))
 }
 
@@ -86,32 +86,5 @@ async fn conversation(db: &Db, user: UserId, id: SessionId) -> Result<Conversati
         created: session.created_at,
         updated: session.updated_at,
         messages: messages::count(db, user, id).await?,
-    })
-}
-
-/// The file, piece by piece. Should the store fail, or the conversation be deleted meanwhile, the answer breaks off, which
-/// clients notice.
-fn pieces(
-    format: Text,
-    head: String,
-    history: History,
-    context: Arc<Context>,
-) -> impl Stream<Item = Result<Bytes, StoreError>> {
-    /// Large enough that few pieces are sent, small enough that many clients can have one.
-    const PIECE: usize = 16 << 10;
-    stream::try_unfold(Some((head, history, true)), move |state| {
-        let context = Arc::clone(&context);
-        async move {
-            let Some((mut piece, mut history, mut first)) = state else { return Ok(None) };
-            while piece.len() < PIECE {
-                let Some(message) = history.next().await? else {
-                    piece.push_str(&format.foot(context.now()));
-                    return Ok(Some((Bytes::from(piece), None)));
-                };
-                piece.push_str(&format.message(&message, first));
-                first = false;
-            }
-            Ok(Some((Bytes::from(piece), Some((String::new(), history, first)))))
-        }
     })
 }

@@ -122,6 +122,15 @@ impl Fault {
         body
     }
 
+    /// The same fault on a page of its own: its status and headers are those of the page.
+    pub(super) fn shown(self, page: Response) -> Response {
+        let (mut response, (mut parts, body)) = (self.into_response(), page.into_parts());
+        response.extensions_mut().remove::<Arc<Self>>();
+        parts.status = response.status();
+        parts.headers.extend(std::mem::take(response.headers_mut()));
+        Response::from_parts(parts, body)
+    }
+
     /// RFC 9457.
     fn problem(&self, id: &str) -> serde_json::Value {
         let title = self.status.canonical_reason().unwrap_or("Error");

@@ -2,6 +2,10 @@
 
 use std::collections::VecDeque;
 
+use axum::body::Body;
+use bytes::Bytes;
+use futures_util::stream;
+
 use crate::{
     documents::export::{self, Message},
     store::{
@@ -52,6 +56,31 @@ impl History {
             self.waiting.extend(page.items.into_iter().filter(|message| !self.seen.contains(&message.id)));
             self.seen = ids;
         }
+    }
+
+    /// Everything as a body, piece by piece: `head`, each message (first of all or not) and `foot`. Should the store fail, or
+    /// the conversation be deleted meanwhile, the answer breaks off, which clients notice.
+    pub(super) fn written(
+        self,
+        head: String,
+        message: impl Fn(&Message, bool) -> String + Send + 'static,
+        foot: impl Fn() -> String + Send + 'static,
+    ) -> Body {
+        /// Large enough that few pieces are sent, small enough that many clients can have one.
+        const PIECE: usize = 16 << 10;
+        let rest = Some((head, self, message, foot, true));
+        Body::from_stream(stream::try_unfold(rest, |rest| async move {
+            let Some((mut piece, mut history, message, foot, mut first)) = rest else { return Ok(None) };
+            while piece.len() < PIECE {
+                let Some(next) = history.next().await? else {
+                    piece.push_str(&foot());
+                    return Ok(Some((Bytes::from(piece), None)));
+                };
+                piece.push_str(&message(&next, first));
+                first = false;
+            }
+            Ok::<_, StoreError>(Some((Bytes::from(piece), Some((String::new(), history, message, foot, first)))))
+        }))
     }
 }
 

@@ -17,6 +17,7 @@ mod ephemeral;
 mod exports;
 mod fault;
 mod filename;
+mod folders;
 mod guard;
 mod health;
 mod history;
@@ -39,12 +40,15 @@ mod request;
 mod samples;
 mod secrets;
 mod sessions;
+mod shared;
+mod shares;
 mod sideband;
 mod sound;
 mod speech;
 mod subtitles;
 pub mod telephony;
 mod transcriptions;
+mod tree;
 mod upload;
 mod users;
 mod voice;
@@ -66,7 +70,10 @@ pub use home::has_page;
 pub use models::Catalog;
 pub use ready::{Look, Part, Ready};
 
-use crate::{auth::Scope, realtime::protocol::Dialect};
+use crate::{
+    auth::{Guesses, Scope},
+    realtime::protocol::Dialect,
+};
 
 /// A path, what it takes to call it, and what answers.
 struct Route {
@@ -77,7 +84,7 @@ struct Route {
 
 fn table() -> Vec<Route> {
     let route = |path: &'static str, need, methods| Route { path: path.into(), need, methods };
-    let cloning = cloning();
+    let (cloning, (shared_page, shared)) = (cloning(), shared());
     let mut routes = vec![
         route("/", Need::Nothing, get(home::show)),
         route("/assets/{name}", Need::Nothing, get(home::asset)),
@@ -115,6 +122,15 @@ fn table() -> Vec<Route> {
         route("/api/users/me", Need::Account, get(users::me).patch(users::change).delete(users::remove)),
         route("/api/users/me/password", Need::Account, post(accounts::change_password)),
         route("/api/users/{id}", Need::Scope(Scope::Admin), patch(users::administer)),
+        route("/api/sessions/{id}/share", Need::Scope(Scope::Sessions), post(shares::create)),
+        route("/api/sessions/{id}/share/{token}", Need::Scope(Scope::Sessions), delete(shares::revoke)),
+        route("/api/sessions/{id}/shares", Need::Scope(Scope::Sessions), get(shares::list)),
+        route("/api/shared/{token}", Need::Nothing, shared),
+        route("/shared/{token}", Need::Nothing, shared_page),
+        route("/api/folders", Need::Scope(Scope::Sessions), get(folders::list).post(folders::create)),
+        route("/api/folders/tree", Need::Scope(Scope::Sessions), get(folders::tree)),
+        route("/api/folders/{id}", Need::Scope(Scope::Sessions), folder()),
+        route("/api/folders/{id}/move/{target}", Need::Scope(Scope::Sessions), post(folders::relocate)),
         route("/telephony/{dialect}", Need::Call, get(telephony::stream::connect)),
         route("/telephony/twilio/voice", Need::Call, get(telephony::twilio::answer).post(telephony::twilio::answer)),
         route("/telephony/telnyx/voice", Need::Call, post(telephony::telnyx::answer)),
@@ -141,6 +157,10 @@ fn session() -> MethodRouter<Arc<Context>> {
     get(sessions::show).patch(sessions::change).delete(sessions::remove)
 }
 
+fn folder() -> MethodRouter<Arc<Context>> {
+    get(folders::show).put(folders::change).delete(folders::remove)
+}
+
 fn message() -> MethodRouter<Arc<Context>> {
     get(messages::show).patch(messages::change).delete(messages::remove)
 }
@@ -154,6 +174,14 @@ fn beta_calls() -> MethodRouter<Arc<Context>> {
 fn transcriptions() -> MethodRouter<Arc<Context>> {
     let limit = DefaultBodyLimit::max(transcriptions::BODY);
     post(transcriptions::transcribe).layer::<_, Infallible>((limit, Extension(Arc::new(dictation::Desk::new()))))
+}
+
+/// Shared conversations as a page and as JSON. A guess at a password counts for both.
+fn shared() -> (MethodRouter<Arc<Context>>, MethodRouter<Arc<Context>>) {
+    let guesses = Extension(Arc::new(Guesses::default()));
+    let page = get(shared::page::show).post(shared::page::unlock);
+    let json = get(shared::json::show).post(shared::json::unlock);
+    (page.layer::<_, Infallible>(guesses.clone()), json.layer::<_, Infallible>(guesses))
 }
 
 /// Conversations as PDF, a few at a time.

@@ -59,7 +59,7 @@ pub(super) fn cors(origins: &[String]) -> CorsLayer {
     });
     CorsLayer::new()
         .allow_origin(allowed)
-        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers([REQUEST_ID, header::LOCATION, header::LINK, header::RETRY_AFTER])
         .max_age(PREFLIGHT)

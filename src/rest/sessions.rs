@@ -10,7 +10,6 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::{
     Context,
@@ -21,8 +20,8 @@ use super::{
 use crate::{
     auth::Principal,
     store::{
-        SessionId,
-        sessions::{self, Session},
+        FolderId, SessionId,
+        sessions::{self, Filter, Session},
     },
 };
 
@@ -33,6 +32,8 @@ pub(super) struct Params {
     /// Absent or null: the person's first words.
     #[serde(default)]
     title: Option<String>,
+    /// Absent or null: in none.
+    folder_id: Option<FolderId>,
 }
 
 /// What of a conversation changes; what is absent does not.
@@ -43,6 +44,9 @@ pub(super) struct Patch {
     #[serde(default, deserialize_with = "given")]
     title: Option<Option<String>>,
     archived: Option<bool>,
+    /// Null: out of its folder.
+    #[serde(default, deserialize_with = "given")]
+    folder_id: Option<Option<FolderId>>,
 }
 
 /// A conversation as clients read it.
@@ -53,8 +57,7 @@ struct View {
     /// Whether all that was said is among its messages.
     complete: bool,
     archived: bool,
-    /// Always null: there are no folders.
-    folder_id: Option<Uuid>,
+    folder_id: Option<FolderId>,
     /// A JSON object.
     settings: Value,
     /// What it has cost so far, by the table of prices; null while nothing was spent.
@@ -66,23 +69,35 @@ struct View {
 /// Which conversations are asked for.
 pub(super) struct Search {
     slice: Slice,
-    archived: Option<bool>,
+    filter: Filter,
 }
 
 impl FromRequestParts<Arc<Context>> for Search {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<Context>) -> Result<Self, Fault> {
-        let mut archived = None;
+        let mut filter = Filter::default();
         let slice = Slice::read(parts.uri.query(), |name, value| match (name, value) {
             ("archived", "true" | "false") => {
-                archived = Some(value == "true");
+                filter.archived = Some(value == "true");
                 Ok(())
             }
             ("archived", _) => Err(Fault::invalid("archived", "`archived` must be `true` or `false`.")),
-            _ => Err(Fault::invalid(name, "This list takes `limit`, `after` and `archived` and nothing else.")),
+            ("folder_id", "none") => {
+                filter.folder = Some(None);
+                Ok(())
+            }
+            ("folder_id", value) => {
+                let message = "`folder_id` must be the id of a folder, or `none` for what is in none.";
+                filter.folder = Some(Some(value.parse().map_err(|_| Fault::invalid("folder_id", message))?));
+                Ok(())
+            }
+            _ => {
+                let message = "This list takes `limit`, `after`, `archived` and `folder_id` and nothing else.";
+                Err(Fault::invalid(name, message))
+            }
         })?;
-        Ok(Self { slice, archived })
+        Ok(Self { slice, filter })
     }
 }
 
@@ -90,9 +105,9 @@ impl FromRequestParts<Arc<Context>> for Search {
 pub(super) async fn list(
     State(context): State<Arc<Context>>,
     principal: Principal,
-    Search { slice, archived }: Search,
+    Search { slice, filter }: Search,
 ) -> Result<Response, Fault> {
-    let found = sessions::list(&context.db, principal.user, archived, slice.after.as_ref(), slice.limit).await?;
+    let found = sessions::list(&context.db, principal.user, filter, slice.after.as_ref(), slice.limit).await?;
     Ok(page::answer(found, View::from))
 }
 
@@ -103,7 +118,8 @@ pub(super) async fn create(
     Strict(params): Strict<Params>,
 ) -> Result<Response, Fault> {
     let title = params.title.as_deref().map(title).transpose()?;
-    let session = sessions::begin(&context.db, principal.user, title, context.now()).await?;
+    let begun = sessions::begin(&context.db, principal.user, title, params.folder_id, context.now()).await?;
+    let session = begun.ok_or_else(no_folder)?;
     Ok((StatusCode::CREATED, Json(View::from(session))).into_response())
 }
 
@@ -116,9 +132,14 @@ pub(super) async fn change(
 ) -> Result<Response, Fault> {
     let named = |text: Option<String>| text.map(|text| title(&text).map(str::to_owned)).transpose();
     let title = patch.title.map(named).transpose()?;
-    let change = sessions::Change { title, archived: patch.archived };
-    let session = sessions::change(&context.db, principal.user, id, change).await?;
-    Ok(Json(View::from(session)).into_response())
+    let change = sessions::Change { title, archived: patch.archived, folder: patch.folder_id };
+    let changed = sessions::change(&context.db, principal.user, id, change).await?;
+    Ok(Json(View::from(changed.ok_or_else(no_folder)?)).into_response())
+}
+
+/// What is in a folder that is not there is told; somebody else's is not there.
+fn no_folder() -> Fault {
+    Fault::invalid("folder_id", "There is no such folder.")
 }
 
 fn title(text: &str) -> Result<&str, Fault> {
@@ -159,7 +180,7 @@ impl From<Session> for View {
             title: session.title,
             complete: session.complete,
             archived: session.archived,
-            folder_id: None,
+            folder_id: session.folder,
             cost: session.cost.and_then(|cost| serde_json::from_str(&cost).ok()),
             settings: serde_json::from_str(&session.settings).unwrap_or_else(|_| json!({})),
             created_at: time(session.created_at),

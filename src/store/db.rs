@@ -171,6 +171,7 @@ macro_rules! steps {
             ("session cost", include_str!(concat!("../../migrations/", $engine, "/0003_session_cost.sql"))),
             ("accounts", include_str!(concat!("../../migrations/", $engine, "/0004_accounts.sql"))),
             ("voice sessions", include_str!(concat!("../../migrations/", $engine, "/0005_voice_sessions.sql"))),
+            ("folders and shares", include_str!(concat!("../../migrations/", $engine, "/0006_folders_and_shares.sql"))),
         ]
     };
 }

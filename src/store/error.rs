@@ -24,6 +24,16 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether there is such a row already.
+    pub(super) fn is_duplicate(&self) -> bool {
+        matches!(self, Self::Database(sqlx::Error::Database(error)) if error.is_unique_violation())
+    }
+
+    /// Whether it names a row that is not there.
+    pub(super) fn is_dangling(&self) -> bool {
+        matches!(self, Self::Database(sqlx::Error::Database(error)) if error.is_foreign_key_violation())
+    }
+
     /// Whether the same may work in a while: the disk is full, the server gone, everything busy.
     #[expect(clippy::wildcard_enum_match_arm, reason = "what else goes wrong goes wrong again")]
     pub fn is_passing(&self) -> bool {

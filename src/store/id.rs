@@ -87,6 +87,14 @@ row_id!(
     /// One message of a session.
     MessageId
 );
+row_id!(
+    /// A folder of conversations.
+    FolderId
+);
+row_id!(
+    /// A link by which others read a conversation.
+    ShareId
+);
 
 /// A UUIDv7 for `now`. The counter inside keeps ids of the same millisecond in order.
 fn v7(now: Timestamp) -> Uuid {

@@ -1,7 +1,7 @@
 //! Sessions: conversations, spoken or typed.
 
 use super::{
-    Cursor, Db, Page, SessionId, StoreError, UserId, column,
+    Cursor, Db, FolderId, Page, SessionId, StoreError, UserId, column,
     sql::{Record, Row, query},
 };
 use jiff::Timestamp;
@@ -17,6 +17,8 @@ pub struct Session {
     pub complete: bool,
     /// Whether its owner put it away.
     pub archived: bool,
+    /// The folder it is filed in.
+    pub folder: Option<FolderId>,
     /// How it is led: a JSON object as text.
     pub settings: String,
     /// What it has cost so far: a JSON object as text.
@@ -52,15 +54,32 @@ pub async fn resume(db: &Db, user: UserId, session: SessionId, now: Timestamp) -
         .await
 }
 
-/// Begins a typed conversation.
-pub async fn begin(db: &Db, user: UserId, title: Option<&str>, now: Timestamp) -> Result<Session, StoreError> {
-    query("INSERT INTO sessions (id, user_id, title, created_at, updated_at) VALUES ($1, $2, $3, $4, $4) RETURNING *")
-        .bind(SessionId::new(now).text())
-        .bind(user.text())
-        .bind(title)
-        .bind(column::millis(now))
-        .fetch_one(db.writer())
-        .await
+/// Begins a typed conversation; `None` if the folder it was to be in is not there or somebody else's.
+pub async fn begin(
+    db: &Db,
+    user: UserId,
+    title: Option<&str>,
+    folder: Option<FolderId>,
+    now: Timestamp,
+) -> Result<Option<Session>, StoreError> {
+    let begun = query(
+        "INSERT INTO sessions (id, user_id, title, folder_id, created_at, updated_at) \
+         SELECT $1, $2, $3, $4, $5, $5 \
+         WHERE $4 IS NULL OR EXISTS (SELECT 1 FROM folders WHERE id = $4 AND user_id = $2) RETURNING *",
+    )
+    .bind(SessionId::new(now).text())
+    .bind(user.text())
+    .bind(title)
+    .bind(folder.map(FolderId::text))
+    .bind(column::millis(now))
+    .fetch_optional(db.writer())
+    .await;
+    filed(begun)
+}
+
+/// A folder that was deleted between being looked for and being named is not there either.
+fn filed(changed: Result<Option<Session>, StoreError>) -> Result<Option<Session>, StoreError> {
+    if matches!(&changed, Err(error) if error.is_dangling()) { Ok(None) } else { changed }
 }
 
 /// What of a conversation its owner changes; `None` leaves it.
@@ -70,21 +89,32 @@ pub struct Change {
     pub title: Option<Option<String>>,
     /// Whether it is put away.
     pub archived: Option<bool>,
+    /// The folder it is filed in; an inner `None` takes it out.
+    pub folder: Option<Option<FolderId>>,
 }
 
-/// Changes a conversation. When something was last said in it does not change by that.
-pub async fn change(db: &Db, user: UserId, session: SessionId, change: Change) -> Result<Session, StoreError> {
-    query(
-        "UPDATE sessions SET title = CASE WHEN $3 THEN $4 ELSE title END, archived = COALESCE($5, archived) \
-         WHERE id = $1 AND user_id = $2 RETURNING *",
+/// Changes a conversation. When something was last said in it does not change by that. `None` if the folder it was to be in
+/// is not there or somebody else's.
+pub async fn change(db: &Db, user: UserId, session: SessionId, change: Change) -> Result<Option<Session>, StoreError> {
+    let changed = query(
+        "UPDATE sessions SET title = CASE WHEN $3 THEN $4 ELSE title END, archived = COALESCE($5, archived), \
+         folder_id = CASE WHEN $6 THEN $7 ELSE folder_id END WHERE id = $1 AND user_id = $2 \
+         AND ($7 IS NULL OR EXISTS (SELECT 1 FROM folders WHERE id = $7 AND user_id = $2)) RETURNING *",
     )
     .bind(session.text())
     .bind(user.text())
     .bind(change.title.is_some())
     .bind(change.title.flatten())
     .bind(change.archived)
-    .fetch_found(db.writer())
-    .await
+    .bind(change.folder.is_some())
+    .bind(change.folder.flatten().map(FolderId::text))
+    .fetch_optional(db.writer())
+    .await;
+    let changed = filed(changed)?;
+    if changed.is_none() {
+        get(db, user, session).await?;
+    }
+    Ok(changed)
 }
 
 /// One conversation of this user.
@@ -96,12 +126,20 @@ pub async fn get(db: &Db, user: UserId, session: SessionId) -> Result<Session, S
         .await
 }
 
-/// The user's conversations, newest first; put away or not, where that is asked for. A cursor of another list answers
-/// nothing.
+/// Which conversations are asked for; `None` asks for all.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Filter {
+    /// Those put away, or those not.
+    pub archived: Option<bool>,
+    /// Those in this folder; an inner `None`: those in none.
+    pub folder: Option<Option<FolderId>>,
+}
+
+/// The user's conversations, newest first. A cursor of another list answers nothing.
 pub async fn list(
     db: &Db,
     user: UserId,
-    archived: Option<bool>,
+    filter: Filter,
     after: Option<&Cursor>,
     limit: u32,
 ) -> Result<Page<Session>, StoreError> {
@@ -111,12 +149,14 @@ pub async fn list(
     }
     let rows = query(
         "SELECT * FROM sessions WHERE user_id = $1 AND ($2 IS NULL OR id < $2) AND ($4 IS NULL OR archived = $4) \
-         ORDER BY id DESC LIMIT $3",
+         AND ($5 IS NULL OR folder_id = $5) AND (NOT $6 OR folder_id IS NULL) ORDER BY id DESC LIMIT $3",
     )
     .bind(user.text())
     .bind(after.flatten().map(SessionId::text))
     .bind(i64::from(limit) + 1)
-    .bind(archived)
+    .bind(filter.archived)
+    .bind(filter.folder.flatten().map(FolderId::text))
+    .bind(filter.folder == Some(None))
     .fetch_all(db.reader())
     .await?;
     Ok(Page::cut(rows, limit, |session: &Session| Cursor::at(session.id)))
@@ -166,11 +206,13 @@ pub async fn mark_incomplete(db: &Db, user: UserId, session: SessionId) -> Resul
 
 impl Record for Session {
     fn read(row: &Row) -> Result<Self, sqlx::Error> {
+        let folder = row.get::<Option<&str>>("folder_id")?;
         Ok(Self {
             id: column::parsed(row, "id")?,
             title: row.get("title")?,
             complete: row.get("complete")?,
             archived: row.get("archived")?,
+            folder: folder.map(|folder| column::parse("folder_id", folder)).transpose()?,
             settings: row.get("settings")?,
             cost: row.get("cost")?,
             created_at: column::required(row, "created_at")?,

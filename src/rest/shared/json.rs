@@ -1,0 +1,112 @@
+//! A shared conversation for programs: one object, written as it is read, so that none is too long.
+
+use axum::{
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
+};
+use providers::Secret;
+use serde::{Deserialize, Serialize};
+
+use super::{Opened, PRIVATE, Visit};
+use crate::{
+    documents::export::{Message, Modality, Role, Status},
+    rest::{
+        body::{Strict, secret},
+        fault::Fault,
+        page::time,
+    },
+};
+
+/// What opens a link.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::rest) struct Params {
+    /// Absent or null: it opens without.
+    #[serde(default, deserialize_with = "secret")]
+    password: Option<Secret>,
+}
+
+/// What is told above the messages.
+#[derive(Serialize)]
+struct Head<'a> {
+    title: Option<&'a str>,
+    /// Whether all that was said is among the messages.
+    complete: bool,
+    message_count: u64,
+    created_at: String,
+    updated_at: String,
+    /// When the link ends.
+    expires_at: String,
+}
+
+/// A message as strangers read it.
+#[derive(Serialize)]
+struct View<'a> {
+    role: Role,
+    /// `text` or `audio`.
+    modality: Modality,
+    content: &'a str,
+    status: Status,
+    tool_call: Option<ToolCall<'a>>,
+    /// Sources it names.
+    citations: [(); 0],
+    created_at: String,
+}
+
+/// The function call that a message makes or answers.
+#[derive(Serialize)]
+struct ToolCall<'a> {
+    name: Option<&'a str>,
+    arguments: Option<&'a str>,
+}
+
+/// `GET /api/shared/{token}`: 404 unknown or revoked, 410 expired, 401 with a code where something has to be shown.
+pub(in crate::rest) async fn show(visit: Visit, headers: HeaderMap) -> Result<Response, Fault> {
+    let password = headers.get("x-share-password").map(|value| value.as_bytes());
+    let password = password.map(|bytes| String::from_utf8_lossy(bytes).into_owned().into());
+    Ok(written(visit.open(password).await?))
+}
+
+/// `POST /api/shared/{token}`: the same with a password in the body.
+pub(in crate::rest) async fn unlock(visit: Visit, Strict(params): Strict<Params>) -> Result<Response, Fault> {
+    Ok(written(visit.open(params.password).await?))
+}
+
+fn written(opened: Opened) -> Response {
+    let Opened { share, session, messages, history } = opened;
+    let head = text(&Head {
+        title: session.title.as_deref(),
+        complete: session.complete,
+        message_count: messages,
+        created_at: time(session.created_at),
+        updated_at: time(session.updated_at),
+        expires_at: time(share.expires_at),
+    });
+    let head = format!("{},\"messages\":[", head.strip_suffix('}').unwrap_or(&head));
+    let message = |message: &Message, first: bool| {
+        let comma = if first { "" } else { "," };
+        format!("{comma}\n{}", text(&View::from(message)))
+    };
+    let body = history.written(head, message, || "\n]}\n".to_owned());
+    (PRIVATE, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+/// Plain data has no way not to be JSON.
+fn text(data: &impl Serialize) -> String {
+    serde_json::to_string(data).unwrap_or_else(|_| "null".to_owned())
+}
+
+impl<'a> From<&'a Message> for View<'a> {
+    fn from(message: &'a Message) -> Self {
+        let call = message.call.as_ref();
+        Self {
+            role: message.role,
+            modality: message.modality,
+            content: &message.content,
+            status: message.status,
+            tool_call: call.map(|call| ToolCall { name: call.name.as_deref(), arguments: call.arguments.as_deref() }),
+            citations: [],
+            created_at: time(message.at),
+        }
+    }
+}

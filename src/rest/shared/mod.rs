@@ -1,0 +1,161 @@
+//! `/shared/{token}` and `/api/shared/{token}`: a conversation as it is read by whoever has a link to it, as a page and as
+//! JSON.
+//!
+//! Nothing of what is shown opens anything else: no ids, no names of users. What the link does not open is not told apart
+//! beyond what its reader needs to know.
+
+pub(super) mod json;
+pub(super) mod page;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Extension,
+    extract::{FromRequestParts, Path},
+    http::{HeaderName, Method, StatusCode, header, request::Parts},
+};
+use providers::Secret;
+
+use super::{Context, fault::Fault, guard::Known, history::History};
+use crate::{
+    auth::{Guess, Guesses, link},
+    store::{
+        StoreError, messages, sessions,
+        sessions::Session,
+        shares::{self, Share},
+    },
+};
+
+/// Whoever stands before a link: what they have to show for it, but for the password.
+pub(super) struct Visit {
+    context: Arc<Context>,
+    guesses: Arc<Guesses>,
+    token: Secret,
+    /// Whether the relay knows them.
+    known: bool,
+    /// Whether they come to read, rather than to see whether something is there.
+    reads: bool,
+}
+
+impl FromRequestParts<Arc<Context>> for Visit {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, context: &Arc<Context>) -> Result<Self, Fault> {
+        let Ok(Path(token)) = Path::<Secret>::from_request_parts(parts, context).await else {
+            return Err(Fault::not_found());
+        };
+        let guesses = Extension::<Arc<Guesses>>::from_request_parts(parts, context).await;
+        let Extension(guesses) = guesses.map_err(|_| Fault::internal())?;
+        let Known(principal) = Known::from_request_parts(parts, context).await?;
+        Ok(Self {
+            context: Arc::clone(context),
+            guesses,
+            token,
+            known: principal.is_some_and(|principal| principal.holds_key()),
+            reads: parts.method != Method::HEAD,
+        })
+    }
+}
+
+/// A conversation that a link opened.
+struct Opened {
+    share: Share,
+    session: Session,
+    messages: u64,
+    history: History,
+}
+
+/// Why a link does not open.
+enum Closed {
+    /// There is no such link, or there is none any more.
+    Unknown,
+    /// It has ended by itself.
+    Expired,
+    /// It opens for those alone whom the relay knows.
+    Strangers,
+    /// It takes a password.
+    Locked,
+    /// That is not the password.
+    Wrong,
+    /// There were too many that were not.
+    TooMany(Duration),
+    /// It cannot be known now.
+    Failed(Fault),
+}
+
+impl Visit {
+    /// Opens the conversation and counts that.
+    async fn open(&self, password: Option<Secret>) -> Result<Opened, Closed> {
+        let Context { db, auth, engine, .. } = &*self.context;
+        let found = shares::find(db, &link::kept(&self.token)).await?;
+        let (share, user) = found.ok_or(Closed::Unknown)?;
+        let now = self.context.now();
+        if share.expires_at <= now {
+            return Err(Closed::Expired);
+        }
+        if !share.anonymous && !self.known {
+            return Err(Closed::Strangers);
+        }
+        if let Some(kept) = &share.password {
+            let password = password.ok_or(Closed::Locked)?;
+            let guess =
+                self.guesses.guess(share.id, &password, &kept.as_str().into(), auth.passwords(), &engine.clock).await;
+            match guess.map_err(|busy| Closed::Failed(busy.into()))? {
+                Guess::Right => {}
+                Guess::Wrong => return Err(Closed::Wrong),
+                Guess::TooMany { retry_after } => return Err(Closed::TooMany(retry_after)),
+            }
+        }
+        let session = sessions::get(db, user, share.session).await?;
+        let messages = messages::count(db, user, share.session).await?;
+        if self.reads {
+            shares::note_access(db, share.id, now).await?;
+        }
+        let history = History::new(db.clone(), user, share.session);
+        Ok(Opened { share, session, messages, history })
+    }
+}
+
+impl From<StoreError> for Closed {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound => Self::Unknown,
+            error @ (StoreError::Open { .. } | StoreError::Migrate(_) | StoreError::Database(_)) => {
+                Self::Failed(error.into())
+            }
+        }
+    }
+}
+
+impl From<Closed> for Fault {
+    fn from(closed: Closed) -> Self {
+        let locked = |code, message: &str| Self::new(StatusCode::UNAUTHORIZED, code, message);
+        match closed {
+            Closed::Unknown => {
+                Self::new(StatusCode::NOT_FOUND, "not_found", "There is no such link, or it was revoked.")
+            }
+            Closed::Expired => Self::new(StatusCode::GONE, "link_expired", "This link has expired."),
+            Closed::Strangers => {
+                locked("credential_required", "This link opens only for those who send a credential of this relay.")
+            }
+            Closed::Locked => {
+                let message = "This link takes a password: POST `{\"password\": …}`, or send `x-share-password`.";
+                locked("password_required", message)
+            }
+            Closed::Wrong => locked("wrong_password", "This is not the password."),
+            Closed::TooMany(wait) => {
+                let message = "There were too many wrong passwords for this link. Wait and try again.";
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded", message).after(wait)
+            }
+            Closed::Failed(fault) => fault,
+        }
+    }
+}
+
+/// What no copy is kept of, no search engine lists and no other site hears of.
+const PRIVATE: [(HeaderName, &str); 4] = [
+    (header::CACHE_CONTROL, "private, no-store"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (HeaderName::from_static("x-robots-tag"), "noindex, nofollow"),
+];
