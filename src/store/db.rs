@@ -169,6 +169,7 @@ macro_rules! steps {
             ("start", include_str!(concat!("../../migrations/", $engine, "/0001_start.sql"))),
             ("session fields", include_str!(concat!("../../migrations/", $engine, "/0002_session_fields.sql"))),
             ("session cost", include_str!(concat!("../../migrations/", $engine, "/0003_session_cost.sql"))),
+            ("attachments", include_str!(concat!("../../migrations/", $engine, "/0005_attachments.sql"))),
         ]
     };
 }

@@ -69,6 +69,16 @@ row_id!(
     /// One message of a session.
     MessageId
 );
+row_id!(
+    /// A file that came with a message, and the key of its bytes in storage.
+    AttachmentId
+);
+
+impl From<AttachmentId> for Uuid {
+    fn from(id: AttachmentId) -> Self {
+        id.0
+    }
+}
 
 /// A UUIDv7 for `now`. The counter inside keeps ids of the same millisecond in order.
 fn v7(now: Timestamp) -> Uuid {

@@ -3,6 +3,7 @@
 //! Every function that touches somebody's rows takes that somebody's [`UserId`] and names it in the query, so forgetting
 //! ownership does not compile. A query is one text for SQLite and PostgreSQL (`sql`). Ids are UUIDv7, times whole milliseconds since 1970 UTC. Times are given by the caller.
 
+pub mod attachments;
 mod column;
 mod config;
 mod db;
@@ -11,13 +12,15 @@ mod id;
 pub mod keys;
 pub mod messages;
 mod page;
+pub mod reading;
 pub mod sessions;
 mod sql;
+pub mod strays;
 pub mod users;
 
 pub(crate) use column::timestamp;
 pub use config::Config;
 pub use db::Db;
 pub use error::{BackupError, StoreError};
-pub use id::{KeyId, MessageId, SessionId, UserId};
+pub use id::{AttachmentId, KeyId, MessageId, SessionId, UserId};
 pub use page::{Cursor, Page};
