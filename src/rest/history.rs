@@ -77,6 +77,7 @@ fn exported(message: messages::Message) -> Message {
         },
         content: entry.content,
         call,
+        attachments: Vec::new(),
         at: message.created_at,
     }
 }
