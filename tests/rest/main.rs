@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod attachments;
 mod audio;
 mod azure;
 mod beta;
@@ -12,6 +13,7 @@ mod database;
 mod door;
 mod exports;
 mod extraction;
+mod files;
 mod health;
 mod keys;
 mod limits;
