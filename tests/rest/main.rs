@@ -6,6 +6,7 @@ mod attachments;
 mod audio;
 mod azure;
 mod beta;
+mod bucket;
 mod choosing;
 mod conversations;
 #[path = "../support/database.rs"]
@@ -18,7 +19,9 @@ mod health;
 mod keys;
 mod limits;
 mod live;
+mod processing;
 mod ready;
+mod scanning;
 mod secrets;
 mod server;
 mod sideband;
