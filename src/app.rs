@@ -17,14 +17,19 @@ use crate::{
     clock::Clock,
     config::Config,
     cost::Prices,
-    documents::export::pdf::Fonts,
+    documents::{
+        export::pdf::Fonts,
+        extract::{Limits, sandbox::Sandbox},
+    },
     drain::Drain,
     engines::{self, Engines, Reloads},
+    jobs::{Bell, Crew},
     metrics::Exporter,
     realtime::{self, Calls, Engine, admission::Admission, protocol::settings::Defaults, webrtc},
     rest::{self, Catalog, Context, Part, Ready},
     roster::Roster,
     server::{self, Listener},
+    storage::{Storage, StorageError},
     store::{self, Db, StoreError},
     sweep,
 };
@@ -43,6 +48,9 @@ pub enum StartError {
     /// The database cannot be opened.
     #[error(transparent)]
     Database(#[from] StoreError),
+    /// The files' folder or bucket cannot be opened.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
     /// An engine cannot be loaded.
     #[error(transparent)]
     Engine(#[from] ProviderError),
@@ -69,6 +77,7 @@ impl App {
         let db = open(config).await?;
         let (auth, made_key) = Auth::open(db.clone(), clock.clone(), Some(&config.server.admin_key)).await?;
         let engines = Engines::load(config, &clock).await?;
+        let storage = Storage::open(&config.storage, &config.server.data_dir)?;
         let exporter = Exporter::install().map_err(|error| StartError::Metrics(error.to_string()))?;
         let catalog = Catalog::new(engines.offer, store::timestamp(clock.wall()));
         let calls = webrtc.map(|sockets| Calls::open(sockets, &clock)).transpose().map_err(StartError::WebRtc)?;
@@ -102,7 +111,9 @@ impl App {
                 ..config.telephony.clone()
             },
             fonts: Arc::new(Fonts::new(&config.export)),
-            ready: Ready::new(parts(config, &roster)),
+            ready: Ready::new(parts(config, &storage, &roster)),
+            storage,
+            bell: Bell::default(),
             roster,
             metrics: Arc::new(move || {
                 crate::metrics::inference_depth(pool.depth());
@@ -130,6 +141,18 @@ impl App {
         self.reloads.clone()
     }
 
+    /// Those who work beside the requests.
+    fn crew(&self) -> Crew {
+        Crew {
+            db: self.context.db.clone(),
+            storage: self.context.storage.clone(),
+            sandbox: Sandbox::new(Limits::default()),
+            clock: self.context.engine.clock.clone(),
+            drain: self.drain.clone(),
+            bell: self.context.bell.clone(),
+        }
+    }
+
     /// Serves until `stop` resolves, then refuses new work, tells sessions, waits to the deadline and cuts.
     pub async fn serve(self, listener: Listener, stop: impl Future<Output = ()>) -> std::io::Result<()> {
         let handle: Handle<SocketAddr> = Handle::new();
@@ -138,6 +161,7 @@ impl App {
         let (db, clock) = (self.context.db.clone(), self.context.engine.clock.clone());
         let _sweeps = AbortOnDropHandle::new(tokio::spawn(sweep::watch(db, clock)));
         let _probes = AbortOnDropHandle::new(tokio::spawn(self.context.roster.clone().watch()));
+        let _jobs = AbortOnDropHandle::new(tokio::spawn(self.crew().work()));
         tokio::select! {
             ended = &mut serving => return ended,
             () = stop => {}
@@ -163,7 +187,7 @@ pub async fn open(config: &Config) -> Result<Db, StartError> {
 }
 
 /// What serving takes beside the database: a data dir that can be written, and the engines.
-fn parts(config: &Config, roster: &Roster) -> Vec<Part> {
+fn parts(config: &Config, storage: &Storage, roster: &Roster) -> Vec<Part> {
     let dir = config.server.data_dir.clone();
     let writable = move || {
         let dir = dir.clone();
@@ -176,8 +200,22 @@ fn parts(config: &Config, roster: &Roster) -> Vec<Part> {
         });
         async { probed.await.unwrap_or(false) }.boxed()
     };
-    let storage = Part { name: "storage", any: vec![("data dir".to_owned(), Box::new(writable))] };
-    std::iter::once(storage).chain(engines::parts(config, roster)).collect()
+    let data = Part { name: "storage", any: vec![("data dir".to_owned(), Box::new(writable))] };
+    let storage = storage.clone();
+    let reachable = move || {
+        let storage = storage.clone();
+        let asked = async move {
+            let answered = storage.answers().await;
+            if let Err(error) = &answered {
+                tracing::error!(error = error as &dyn std::error::Error, "the bucket of files does not answer");
+            }
+            answered.is_ok()
+        };
+        asked.boxed()
+    };
+    let files = Part { name: "files", any: vec![("bucket".to_owned(), Box::new(reachable))] };
+    let files = Some(files).filter(|_| !config.storage.url.is_empty());
+    std::iter::once(data).chain(files).chain(engines::parts(config, roster)).collect()
 }
 
 /// Makes the data dir, readable by its owner alone, and sees that it can be written.

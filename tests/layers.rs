@@ -36,6 +36,8 @@ const RULES: &[(&str, &[&str])] = &[
     ("src/realtime", &["crate::rest", "crate::commands", "crate::app"]),
     ("src/store", &["crate::rest", "crate::auth", "crate::commands", "crate::app", "axum"]),
     ("src/documents/export", &["tokio"]),
+    ("src/storage", &["crate::", "axum", "sqlx"]),
+    ("src/jobs", &["crate::rest", "crate::realtime", "crate::auth", "crate::commands", "crate::app", "axum", "sqlx"]),
     ("src/auth", &["crate::rest", "crate::realtime", "crate::commands", "crate::app"]),
     ("src/rest", &["crate::commands", "crate::app", "realtime::workers", "realtime::driver"]),
     (

@@ -119,7 +119,7 @@ pub enum Failure {
     /// 4: the address cannot be listened on, or its certificate not used.
     #[error(transparent)]
     Listen(#[from] ListenError),
-    /// 5 to 7: the data dir, an engine's model, the database.
+    /// 5 to 7: the data dir or the bucket of files, an engine's model, the database.
     #[error(transparent)]
     Start(#[from] StartError),
     /// 8: the relay to talk to cannot be reached, or left.
@@ -136,7 +136,7 @@ impl Failure {
             Self::Other(_) | Self::Start(StartError::Metrics(_)) => 1,
             Self::Config(_) => 3,
             Self::Listen(_) | Self::Start(StartError::WebRtc(_)) => 4,
-            Self::Start(StartError::DataDir { .. }) => 5,
+            Self::Start(StartError::DataDir { .. } | StartError::Storage(_)) => 5,
             Self::Start(StartError::Engine(_)) => 6,
             Self::Start(StartError::Database(_)) => 7,
             Self::Client(_) => 8,

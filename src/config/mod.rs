@@ -19,7 +19,7 @@ mod source;
 pub use problem::{Problem, Problems};
 pub use source::{Environment, Source};
 
-use crate::{auth, cost, documents::export, engines, realtime, rest, roster, server, store, telemetry};
+use crate::{auth, cost, documents::export, engines, realtime, rest, roster, server, storage, store, telemetry};
 use layers::Given;
 
 /// All settings of the relay.
@@ -32,6 +32,8 @@ pub struct Config {
     pub database: store::Config,
     /// Who may make accounts, and how long people stay logged in.
     pub accounts: auth::Config,
+    /// Where files are kept.
+    pub storage: storage::Config,
     /// How live sessions behave.
     pub realtime: realtime::Config,
     /// Where WebRTC calls arrive.
@@ -90,6 +92,7 @@ impl Default for Config {
             server: server::Config::default(),
             database: store::Config::default(),
             accounts: auth::Config::default(),
+            storage: storage::Config::default(),
             realtime: realtime::Config::default(),
             webrtc: realtime::webrtc::Config::default(),
             telephony: rest::telephony::Config::default(),
@@ -134,7 +137,7 @@ impl Config {
     /// Reads and checks everything.
     pub fn load(flags: &Flags, source: &dyn Source) -> Result<Self, Problems> {
         let mut problems = Vec::new();
-        let own = [ADMIN_KEY, DATABASE_URL, TURN_SECRET];
+        let own = [ADMIN_KEY, DATABASE_URL, STORAGE_SECRET, TURN_SECRET];
         let secrets: Vec<_> = engines::key_variables().chain(rest::telephony::VARIABLES).chain(own).collect();
         let source = &credentials::Filed::of(source, &secrets, layers::PREFIX, &mut problems);
         let given = gather(flags, source, &mut problems);
@@ -147,6 +150,9 @@ impl Config {
         }
         if let Some(url) = source.get(DATABASE_URL).filter(|url| !url.is_empty()) {
             config.database.url = url.into();
+        }
+        if let Some(secret) = source.get(STORAGE_SECRET).filter(|secret| !secret.is_empty()) {
+            config.storage.secret = secret.into();
         }
         if let Some(secret) = source.get(TURN_SECRET).filter(|secret| !secret.is_empty()) {
             config.webrtc.turn.secret = secret.into();
@@ -234,6 +240,7 @@ impl Config {
         section("server", self.server.validate());
         section("database", self.database.validate());
         section("accounts", self.accounts.validate());
+        section("storage", self.storage.validate());
         section("realtime", self.realtime.validate());
         section("webrtc", self.webrtc.validate());
         section("telephony", self.telephony.validate());
@@ -295,6 +302,8 @@ impl Config {
 const ADMIN_KEY: &str = "VOICE_RELAY_ADMIN_KEY";
 /// Where the database is, password included, in the environment.
 const DATABASE_URL: &str = "VOICE_RELAY_DATABASE_URL";
+/// What opens the bucket that files are kept in, in the environment.
+const STORAGE_SECRET: &str = "VOICE_RELAY_STORAGE_SECRET";
 /// The secret shared with the TURN server, in the environment.
 const TURN_SECRET: &str = "VOICE_RELAY_TURN_SECRET";
 

@@ -9,8 +9,10 @@ use super::{Catalog, Ready, telephony};
 use crate::{
     auth::{self, Auth},
     documents::export::pdf::Fonts,
+    jobs::Bell,
     realtime::{Calls, Engine, Providers, protocol::settings::Defaults, webrtc::Turn},
     roster::Roster,
+    storage::Storage,
     store::{self, Db},
 };
 
@@ -22,6 +24,10 @@ pub struct Context {
     pub db: Db,
     /// Who is calling.
     pub auth: Auth,
+    /// Where the bytes of files are.
+    pub storage: Storage,
+    /// Wakes those who read files and remove them.
+    pub bell: Bell,
     /// What live sessions share: the clock, the drain, admission, the ledger.
     pub engine: Engine,
     /// Where WebRTC calls arrive, unless they are switched off.

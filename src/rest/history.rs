@@ -6,10 +6,12 @@ use axum::body::Body;
 use bytes::Bytes;
 use futures_util::stream;
 
+use super::attachments;
 use crate::{
     documents::export::{self, Message},
     store::{
         Cursor, Db, MessageId, SessionId, StoreError, UserId,
+        attachments::Attachment,
         messages::{self, Modality, Role, Status},
     },
 };
@@ -20,7 +22,7 @@ pub(super) struct History {
     user: UserId,
     session: SessionId,
     /// What was read and not yet taken.
-    waiting: VecDeque<messages::Message>,
+    waiting: VecDeque<Message>,
     /// The page before: a message put in its place late moves those behind it, and they come again.
     seen: Vec<MessageId>,
     next: Next,
@@ -43,7 +45,7 @@ impl History {
         const PAGE: u32 = 25;
         loop {
             if let Some(message) = self.waiting.pop_front() {
-                return Ok(Some(exported(message)));
+                return Ok(Some(message));
             }
             let after = match &self.next {
                 Next::Start => None,
@@ -53,7 +55,12 @@ impl History {
             let page = messages::list(&self.db, self.user, self.session, after, PAGE).await?;
             self.next = page.next.map_or(Next::End, Next::After);
             let ids: Vec<_> = page.items.iter().map(|message| message.id).collect();
-            self.waiting.extend(page.items.into_iter().filter(|message| !self.seen.contains(&message.id)));
+            let mut files = attachments::by_message(&self.db, self.user, &page.items).await?;
+            let fresh = page.items.into_iter().filter(|message| !self.seen.contains(&message.id));
+            self.waiting.extend(fresh.map(|message| {
+                let files = files.remove(&message.id).unwrap_or_default();
+                exported(message, files)
+            }));
             self.seen = ids;
         }
     }
@@ -84,7 +91,14 @@ impl History {
     }
 }
 
-fn exported(message: messages::Message) -> Message {
+fn exported(message: messages::Message, files: Vec<Attachment>) -> Message {
+    let attachments = files.into_iter().map(|file| export::Attachment {
+        id: file.id.to_string(),
+        name: file.name,
+        kind: file.kind,
+        size: file.size,
+        sha256: file.sha256,
+    });
     let entry = message.entry;
     let call = entry.call.map(|call| export::Call { id: call.id, name: call.name, arguments: call.arguments });
     Message {
@@ -106,6 +120,7 @@ fn exported(message: messages::Message) -> Message {
         },
         content: entry.content,
         call,
+        attachments: attachments.collect(),
         at: message.created_at,
     }
 }

@@ -11,7 +11,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Context,
+    Context, attachments,
     body::Strict,
     fault::Fault,
     page::{self, Id, Slice, time},
@@ -19,7 +19,8 @@ use super::{
 use crate::{
     auth::Principal,
     store::{
-        MessageId, SessionId,
+        MessageId, SessionId, UserId,
+        attachments::Attachment,
         messages::{self, Message, Post, Posted, Role},
     },
 };
@@ -61,7 +62,7 @@ struct View {
     client_message_id: Option<String>,
     parent_message_id: Option<MessageId>,
     /// Files that came with it.
-    attachments: [(); 0],
+    attachments: Vec<attachments::View>,
     /// Sources it names.
     citations: [(); 0],
     created_at: String,
@@ -84,7 +85,11 @@ pub(super) async fn list(
     slice: Slice,
 ) -> Result<Response, Fault> {
     let found = messages::list(&context.db, principal.user, session, slice.after.as_ref(), slice.limit).await?;
-    Ok(page::answer(found, View::from))
+    let mut files = attachments::by_message(&context.db, principal.user, &found.items).await?;
+    Ok(page::answer(found, |message| {
+        let files = files.remove(&message.id).unwrap_or_default();
+        View::of(message, files)
+    }))
 }
 
 /// `POST /api/sessions/{id}/messages`: 201 with the message; the same again for the same `client_message_id` and words.
@@ -104,7 +109,10 @@ pub(super) async fn create(
     let content = words(&params.content)?;
     let post = Post { role, content, client_message: name, parent: params.parent_message_id };
     match messages::post(&context.db, principal.user, session, post, context.now()).await? {
-        Posted::Kept(message) => Ok((StatusCode::CREATED, Json(View::from(*message))).into_response()),
+        // Sent again, it may have files already.
+        Posted::Kept(message) => {
+            Ok((StatusCode::CREATED, whole(&context, principal.user, *message).await?).into_response())
+        }
         Posted::Taken => {
             Err(Fault::invalid("client_message_id", "Another message of this session has this `client_message_id`."))
         }
@@ -119,7 +127,7 @@ pub(super) async fn show(
     Id(id): Id<MessageId>,
 ) -> Result<Response, Fault> {
     let message = messages::get(&context.db, principal.user, id).await?;
-    Ok(Json(View::from(message)).into_response())
+    Ok(whole(&context, principal.user, message).await?.into_response())
 }
 
 /// `PATCH /api/messages/{id}`: its words. A live voice session does not learn of it.
@@ -131,7 +139,7 @@ pub(super) async fn change(
 ) -> Result<Response, Fault> {
     let content = words(&patch.content)?;
     let message = messages::edit(&context.db, principal.user, id, content, context.now()).await?;
-    Ok(Json(View::from(message)).into_response())
+    Ok(whole(&context, principal.user, message).await?.into_response())
 }
 
 /// `DELETE /api/messages/{id}`.
@@ -141,7 +149,14 @@ pub(super) async fn remove(
     Id(id): Id<MessageId>,
 ) -> Result<Response, Fault> {
     messages::delete(&context.db, principal.user, id).await?;
+    context.bell.went();
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// A message with its files.
+async fn whole(context: &Context, user: UserId, message: Message) -> Result<Json<View>, Fault> {
+    let files = attachments::by_message(&context.db, user, std::slice::from_ref(&message)).await?;
+    Ok(Json(View::of(message, files.into_values().flatten())))
 }
 
 fn words(content: &str) -> Result<&str, Fault> {
@@ -152,8 +167,8 @@ fn words(content: &str) -> Result<&str, Fault> {
 /// Longest `client_message_id`, in bytes.
 const NAME: usize = 128;
 
-impl From<Message> for View {
-    fn from(message: Message) -> Self {
+impl View {
+    fn of(message: Message, files: impl IntoIterator<Item = Attachment>) -> Self {
         let entry = message.entry;
         let tool_call = entry.call.map(|call| ToolCall { id: call.id, name: call.name, arguments: call.arguments });
         Self {
@@ -167,7 +182,7 @@ impl From<Message> for View {
             item_id: message.item,
             client_message_id: message.client_message,
             parent_message_id: message.parent,
-            attachments: [],
+            attachments: files.into_iter().map(attachments::View::from).collect(),
             citations: [],
             created_at: time(message.created_at),
             updated_at: time(message.updated_at),

@@ -5,6 +5,7 @@
 //! error object under `/v1` and `/openai`.
 
 mod accounts;
+mod attachments;
 mod azure;
 mod body;
 mod calls;
@@ -12,6 +13,7 @@ mod clauses;
 mod cloning;
 mod context;
 mod dictation;
+mod download;
 mod embedded;
 mod ephemeral;
 mod exports;
@@ -22,6 +24,7 @@ mod guard;
 mod health;
 mod history;
 mod home;
+mod intake;
 mod keys;
 mod messages;
 mod models;
@@ -109,6 +112,15 @@ fn table() -> Vec<Route> {
         route("/api/sessions/{id}", Need::Scope(Scope::Sessions), session()),
         route("/api/sessions/{id}/messages", Need::Scope(Scope::Sessions), get(messages::list).post(messages::create)),
         route("/api/messages/{id}", Need::Scope(Scope::Sessions), message()),
+        route("/api/messages/{id}/attachments", Need::Scope(Scope::Sessions), attachments()),
+        route(
+            "/api/attachments/{id}",
+            Need::Scope(Scope::Sessions),
+            get(attachments::show).delete(attachments::remove),
+        ),
+        route("/api/attachments/{id}/download", Need::Scope(Scope::Sessions), get(download::download)),
+        route("/api/attachments/{id}/text", Need::Scope(Scope::Sessions), get(attachments::text)),
+        route("/api/attachments/{id}/thumbnail", Need::Scope(Scope::Sessions), get(attachments::thumbnail)),
         route("/api/sessions/{id}/export/markdown", Need::Scope(Scope::Sessions), get(exports::markdown)),
         route("/api/sessions/{id}/export/json", Need::Scope(Scope::Sessions), get(exports::json)),
         route("/api/sessions/{id}/export/pdf", Need::Scope(Scope::Sessions), pdf()),
@@ -163,6 +175,12 @@ fn folder() -> MethodRouter<Arc<Context>> {
 
 fn message() -> MethodRouter<Arc<Context>> {
     get(messages::show).patch(messages::change).delete(messages::remove)
+}
+
+/// Files are as large as the configuration says, which is looked at while they come.
+fn attachments() -> MethodRouter<Arc<Context>> {
+    let create = post(attachments::create).layer::<_, Infallible>(DefaultBodyLimit::disable());
+    get(attachments::list).merge(create)
 }
 
 /// Where the beta's clients post what they offer.

@@ -170,6 +170,7 @@ pub(super) async fn remove(
     Id(id): Id<SessionId>,
 ) -> Result<Response, Fault> {
     sessions::delete(&context.db, principal.user, id).await?;
+    context.bell.went();
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

@@ -172,6 +172,7 @@ macro_rules! steps {
             ("accounts", include_str!(concat!("../../migrations/", $engine, "/0004_accounts.sql"))),
             ("voice sessions", include_str!(concat!("../../migrations/", $engine, "/0005_voice_sessions.sql"))),
             ("folders and shares", include_str!(concat!("../../migrations/", $engine, "/0006_folders_and_shares.sql"))),
+            ("attachments", include_str!(concat!("../../migrations/", $engine, "/0007_attachments.sql"))),
         ]
     };
 }

@@ -95,6 +95,10 @@ row_id!(
     /// A link by which others read a conversation.
     ShareId
 );
+row_id!(
+    /// A file that came with a message, and the key of its bytes in storage.
+    AttachmentId
+);
 
 /// A UUIDv7 for `now`. The counter inside keeps ids of the same millisecond in order.
 fn v7(now: Timestamp) -> Uuid {

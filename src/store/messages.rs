@@ -19,7 +19,7 @@ pub struct Message {
     /// The conversation it is part of.
     pub session: SessionId,
     /// Its place in the conversation.
-    position: i64,
+    pub(super) position: i64,
     /// The conversation item it came as, if it was made in a voice session.
     pub item: Option<String>,
     /// What the client called it, if it did.
@@ -120,7 +120,7 @@ column_enum!(
 /// Text in a column that this version does not know.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("unknown value {0:?}")]
-pub struct UnknownValue(String);
+pub struct UnknownValue(pub(super) String);
 
 /// Keeps the latest state of a conversation item. A first sight of it goes after the item `previous`: at the front when
 /// there is none before it, at the end when that one is not kept here.

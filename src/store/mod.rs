@@ -4,6 +4,7 @@
 //! ownership does not compile. A query is one text for SQLite and PostgreSQL (`sql`). Ids are UUIDv7, times whole milliseconds since 1970 UTC. Times are given by the caller.
 
 pub mod accounts;
+pub mod attachments;
 mod column;
 mod config;
 mod db;
@@ -14,10 +15,12 @@ pub mod keys;
 pub mod logins;
 pub mod messages;
 mod page;
+pub mod reading;
 pub mod sessions;
 pub mod shares;
 pub mod signing;
 mod sql;
+pub mod strays;
 pub mod users;
 pub mod voice_sessions;
 
@@ -25,5 +28,7 @@ pub(crate) use column::timestamp;
 pub use config::Config;
 pub use db::Db;
 pub use error::{BackupError, StoreError};
-pub use id::{FolderId, KeyId, LoginId, MessageId, SessionId, ShareId, SigningKeyId, UserId, VoiceSessionId};
+pub use id::{
+    AttachmentId, FolderId, KeyId, LoginId, MessageId, SessionId, ShareId, SigningKeyId, UserId, VoiceSessionId,
+};
 pub use page::{Cursor, Page};

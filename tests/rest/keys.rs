@@ -23,8 +23,9 @@ async fn a_key_is_shown_once_and_never_stored() {
     assert_eq!(list.body["items"].as_array().unwrap().len(), 1);
     assert!(!list.body.to_string().contains(key));
     assert_eq!(list.body["items"][0]["hint"], &key[..7]);
-    for file in std::fs::read_dir(server.dir.path()).unwrap() {
-        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+    let entries = std::fs::read_dir(server.dir.path()).unwrap().map(|entry| entry.unwrap().path());
+    for file in entries.filter(|path| path.is_file()) {
+        let bytes = std::fs::read(file).unwrap();
         assert!(!bytes.windows(key.len()).any(|window| window == key.as_bytes()));
         assert!(!bytes.windows(server.key.len()).any(|window| window == server.key.as_bytes()));
     }

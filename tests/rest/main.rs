@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod accounts;
+mod attachments;
 mod audio;
 mod azure;
 mod beta;
+mod bucket;
 mod choosing;
 mod conversations;
 #[path = "../support/database.rs"]
@@ -13,15 +15,18 @@ mod database;
 mod door;
 mod exports;
 mod extraction;
+mod files;
 mod folders;
 mod health;
 mod keys;
 mod limits;
 mod live;
 mod people;
+mod processing;
 mod promises;
 mod ready;
 mod roles;
+mod scanning;
 mod secrets;
 mod server;
 mod shared_page;

@@ -246,7 +246,8 @@ async fn a_link_for_those_who_are_known_asks_who_reads() {
     let wrong = Answer::of(server.bare(Method::GET, &path).bearer_auth("vr_wrong")).await;
     assert_eq!(wrong.problem(401).0, "invalid_api_key");
     let stranger = principal(&server, &key).await;
-    let secret = server.context.auth.create_client_secret(&stranger, "{}".into(), None, Duration::from_secs(60)).unwrap();
+    let secret =
+        server.context.auth.create_client_secret(&stranger, "{}".into(), None, Duration::from_secs(60)).unwrap();
     let secret = Answer::of(server.bare(Method::GET, &path).bearer_auth(secret.secret.expose_secret())).await;
     assert_eq!(secret.problem(401).0, "credential_required", "a client secret is for live voice alone");
 }

@@ -11,9 +11,11 @@ use voice_relay::{
     auth::Auth,
     clock::Clock,
     drain::Drain,
+    jobs::Bell,
     realtime::{self, Choices, Names, Offer, Task, admission::Admission, ledger},
     rest::{self, Catalog, Context, Ready},
     roster::Roster,
+    storage::{self, Storage},
 };
 
 use crate::database;
@@ -66,6 +68,8 @@ impl Server {
                 ledger: Some(ledger::in_store(db.clone())),
             },
             db,
+            storage: Storage::open(&storage::Config::default(), dir.path()).unwrap(),
+            bell: Bell::default(),
             calls: None,
             turn: realtime::webrtc::Turn::default(),
             providers: realtime::Providers {

@@ -29,6 +29,9 @@ pub(super) fn message(message: &Message) -> String {
                 let name = name.map_or_else(|| "a call".to_owned(), |name| line(&name));
                 let _ = write!(out, "\n{label} {name}:\n\n{}", fenced(code));
             }
+            Part::File(file) => {
+                let _ = write!(out, "\n{}\n", line(&file.told()));
+            }
         }
     }
     out

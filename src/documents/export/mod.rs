@@ -48,6 +48,8 @@ pub struct Message {
     /// The function call it makes or, for a tool, answers.
     #[serde(rename = "tool_call")]
     pub call: Option<Call>,
+    /// Files that came with it.
+    pub attachments: Vec<Attachment>,
     /// When.
     #[serde(rename = "created_at", serialize_with = "rfc3339")]
     pub at: Timestamp,
@@ -62,6 +64,21 @@ pub struct Call {
     pub name: Option<String>,
     /// JSON text as the model wrote it, which may be none.
     pub arguments: Option<String>,
+}
+
+/// A file that came with a message.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Attachment {
+    /// Its id.
+    pub id: String,
+    /// As its owner calls it.
+    pub name: String,
+    /// What it is: `pdf`, `txt`, …
+    pub kind: String,
+    /// In bytes.
+    pub size: u64,
+    /// SHA-256 of its bytes, in hexadecimal.
+    pub sha256: String,
 }
 
 /// Who speaks.
@@ -184,6 +201,7 @@ impl Message {
         let call = self.call.as_ref();
         if self.role == Role::Tool {
             parts.push(Part::Code { label: "Result of", name: call.map(Call::named), code: &self.content });
+            parts.extend(self.attachments.iter().map(Part::File));
             return parts;
         }
         if !self.content.is_empty() {
@@ -193,6 +211,7 @@ impl Message {
             let code = call.arguments.as_deref().unwrap_or_default();
             parts.push(Part::Code { label: "Call of", name: Some(call.named()), code });
         }
+        parts.extend(self.attachments.iter().map(Part::File));
         parts
     }
 }
@@ -207,10 +226,18 @@ impl Call {
     }
 }
 
+impl Attachment {
+    /// For people, on one line.
+    fn told(&self) -> String {
+        format!("Attached: {} ({}, {} bytes)", self.name, self.kind, self.size)
+    }
+}
+
 /// A part of a message.
 enum Part<'m> {
     Words(&'m str),
     Code { label: &'static str, name: Option<String>, code: &'m str },
+    File(&'m Attachment),
 }
 
 /// A time for people.

@@ -14,6 +14,7 @@ fn said(content: &str) -> Message {
         status: Status::Completed,
         content: content.into(),
         call: None,
+        attachments: Vec::new(),
         at: Timestamp::UNIX_EPOCH,
     }
 }

@@ -104,6 +104,7 @@ impl<L: Fn() -> bool> Setting<'_, L> {
                     self.sheets.gap(2.0);
                     self.words(code, CODE)?;
                 }
+                Part::File(file) => self.words(&file.told(), QUIET)?,
             }
         }
         Ok(())

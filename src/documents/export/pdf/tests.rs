@@ -31,6 +31,7 @@ fn said(content: &str) -> Message {
         status: Status::Incomplete,
         content: content.into(),
         call: Some(Call { id: "c".into(), name: Some(content.into()), arguments: Some(content.into()) }),
+        attachments: Vec::new(),
         at: Timestamp::UNIX_EPOCH,
     }
 }
