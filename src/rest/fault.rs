@@ -48,6 +48,17 @@ impl Fault {
         self
     }
 
+    /// Says that the offending field is a member of this one.
+    pub(super) fn within(mut self, whole: &str) -> Self {
+        self.field = self.field.map(|field| format!("{whole}.{field}"));
+        self
+    }
+
+    /// What another door would answer otherwise is a body that cannot be taken here.
+    pub(super) fn unprocessable(self) -> Self {
+        Self { status: StatusCode::UNPROCESSABLE_ENTITY, ..self }
+    }
+
     /// Tells programs more exactly what is wrong.
     pub(super) fn coded(self, code: &'static str) -> Self {
         Self { code, ..self }

@@ -1,9 +1,9 @@
 //! How a conversation is led: instructions, voice, language and the like, for all that is said in it.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{Map, Value, json, value::RawValue};
 
-use super::{Context, fault::Fault, opening};
+use super::{Context, body::given, fault::Fault, opening};
 use crate::realtime::{RELAY, protocol::Query, session::settings::Settings};
 
 /// What may be chosen; what is absent is the relay's choice.
@@ -79,7 +79,46 @@ impl Preferences {
             Fault::internal()
         })?;
         let query = Query::Conversation { model: None };
-        opening::settings(context, &query, Some(&raw)).map_err(|fault| fault.spelled(last))
+        opening::settings(context, &query, Some(&raw)).map_err(|fault| fault.spelled(last).unprocessable())
+    }
+}
+
+/// What of preferences changes: what is absent does not, null takes it out.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Changes {
+    #[serde(default, deserialize_with = "given")]
+    instructions: Option<Option<String>>,
+    #[serde(default, deserialize_with = "given")]
+    model: Option<Option<String>>,
+    #[serde(default, deserialize_with = "given")]
+    voice: Option<Option<String>>,
+    #[serde(default, deserialize_with = "given")]
+    speed: Option<Option<f64>>,
+    #[serde(default, deserialize_with = "given")]
+    language: Option<Option<String>>,
+    #[serde(default, deserialize_with = "given")]
+    temperature: Option<Option<f64>>,
+}
+
+impl Changes {
+    /// As the members of an object, once they are seen to be offered here.
+    pub(super) fn checked(self, context: &Context) -> Result<Map<String, Value>, Fault> {
+        let Self { instructions, model, voice, speed, language, temperature } = self;
+        let text = |name: &str, change: Option<Option<String>>| Some((name.to_owned(), change?.into()));
+        let number = |name: &str, change: Option<Option<f64>>| Some((name.to_owned(), change?.into()));
+        let members = [
+            text("instructions", instructions),
+            text("model", model),
+            text("voice", voice),
+            number("speed", speed),
+            text("language", language),
+            number("temperature", temperature),
+        ];
+        let members: Map<String, Value> = members.into_iter().flatten().collect();
+        let chosen = Preferences::kept(&Value::Object(members.clone()).to_string());
+        chosen.settings(context, Value::Null).map_err(|fault| fault.within("settings"))?;
+        Ok(members)
     }
 }
 

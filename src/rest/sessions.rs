@@ -16,6 +16,7 @@ use super::{
     body::{Strict, given},
     fault::Fault,
     page::{self, Id, Slice, time},
+    preferences::Changes,
 };
 use crate::{
     auth::Principal,
@@ -34,6 +35,8 @@ pub(super) struct Params {
     title: Option<String>,
     /// Absent or null: in none.
     folder_id: Option<FolderId>,
+    /// How it is led.
+    settings: Option<Changes>,
 }
 
 /// What of a conversation changes; what is absent does not.
@@ -47,6 +50,9 @@ pub(super) struct Patch {
     /// Null: out of its folder.
     #[serde(default, deserialize_with = "given")]
     folder_id: Option<Option<FolderId>>,
+    /// Null: all as the relay does it.
+    #[serde(default, deserialize_with = "given")]
+    settings: Option<Option<Changes>>,
 }
 
 /// A conversation as clients read it.
@@ -118,7 +124,8 @@ pub(super) async fn create(
     Strict(params): Strict<Params>,
 ) -> Result<Response, Fault> {
     let title = params.title.as_deref().map(title).transpose()?;
-    let begun = sessions::begin(&context.db, principal.user, title, params.folder_id, context.now()).await?;
+    let settings = params.settings.unwrap_or_default().checked(&context)?;
+    let begun = sessions::begin(&context.db, principal.user, title, params.folder_id, settings, context.now()).await?;
     let session = begun.ok_or_else(no_folder)?;
     Ok((StatusCode::CREATED, Json(View::from(session))).into_response())
 }
@@ -132,7 +139,9 @@ pub(super) async fn change(
 ) -> Result<Response, Fault> {
     let named = |text: Option<String>| text.map(|text| title(&text).map(str::to_owned)).transpose();
     let title = patch.title.map(named).transpose()?;
-    let change = sessions::Change { title, archived: patch.archived, folder: patch.folder_id };
+    let settings = patch.settings.map(|changes| changes.map(|changes| changes.checked(&context)).transpose());
+    let change =
+        sessions::Change { title, archived: patch.archived, folder: patch.folder_id, settings: settings.transpose()? };
     let changed = sessions::change(&context.db, principal.user, id, change).await?;
     Ok(Json(View::from(changed.ok_or_else(no_folder)?)).into_response())
 }

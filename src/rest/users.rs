@@ -81,6 +81,7 @@ pub(super) async fn change(
 pub(super) async fn remove(State(context): State<Arc<Context>>, principal: Principal) -> Result<Response, Fault> {
     not_the_owner(&context, principal.user)?;
     users::delete(&context.db, principal.user).await?;
+    context.bell.went();
     shut_out(&context, principal.user);
     tracing::info!(user.id = %principal.user, "an account was erased");
     Ok(StatusCode::NO_CONTENT.into_response())

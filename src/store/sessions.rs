@@ -5,6 +5,7 @@ use super::{
     sql::{Record, Row, query},
 };
 use jiff::Timestamp;
+use serde_json::{Map, Value};
 
 /// A conversation.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -60,11 +61,12 @@ pub async fn begin(
     user: UserId,
     title: Option<&str>,
     folder: Option<FolderId>,
+    settings: Map<String, Value>,
     now: Timestamp,
 ) -> Result<Option<Session>, StoreError> {
     let begun = query(
-        "INSERT INTO sessions (id, user_id, title, folder_id, created_at, updated_at) \
-         SELECT $1, $2, $3, $4, $5, $5 \
+        "INSERT INTO sessions (id, user_id, title, folder_id, settings, created_at, updated_at) \
+         SELECT $1, $2, $3, $4, $6, $5, $5 \
          WHERE $4 IS NULL OR EXISTS (SELECT 1 FROM folders WHERE id = $4 AND user_id = $2) RETURNING *",
     )
     .bind(SessionId::new(now).text())
@@ -72,6 +74,7 @@ pub async fn begin(
     .bind(title)
     .bind(folder.map(FolderId::text))
     .bind(column::millis(now))
+    .bind(merged("{}", Some(settings)))
     .fetch_optional(db.writer())
     .await;
     filed(begun)
@@ -91,14 +94,24 @@ pub struct Change {
     pub archived: Option<bool>,
     /// The folder it is filed in; an inner `None` takes it out.
     pub folder: Option<Option<FolderId>>,
+    /// How it is led: members of its settings, where null takes one out; an inner `None` takes out all.
+    pub settings: Option<Option<Map<String, Value>>>,
 }
 
 /// Changes a conversation. When something was last said in it does not change by that. `None` if the folder it was to be in
 /// is not there or somebody else's.
 pub async fn change(db: &Db, user: UserId, session: SessionId, change: Change) -> Result<Option<Session>, StoreError> {
+    let mut tx = db.write().await?;
+    // Takes the row, so that two who change settings at once do not undo each other.
+    let kept: String =
+        query("UPDATE sessions SET archived = archived WHERE id = $1 AND user_id = $2 RETURNING settings")
+            .bind(session.text())
+            .bind(user.text())
+            .fetch_found(&mut tx)
+            .await?;
     let changed = query(
         "UPDATE sessions SET title = CASE WHEN $3 THEN $4 ELSE title END, archived = COALESCE($5, archived), \
-         folder_id = CASE WHEN $6 THEN $7 ELSE folder_id END WHERE id = $1 AND user_id = $2 \
+         folder_id = CASE WHEN $6 THEN $7 ELSE folder_id END, settings = $8 WHERE id = $1 AND user_id = $2 \
          AND ($7 IS NULL OR EXISTS (SELECT 1 FROM folders WHERE id = $7 AND user_id = $2)) RETURNING *",
     )
     .bind(session.text())
@@ -108,13 +121,28 @@ pub async fn change(db: &Db, user: UserId, session: SessionId, change: Change) -
     .bind(change.archived)
     .bind(change.folder.is_some())
     .bind(change.folder.flatten().map(FolderId::text))
-    .fetch_optional(db.writer())
+    .bind(change.settings.map_or_else(|| kept.clone(), |changes| merged(&kept, changes)))
+    .fetch_optional(&mut tx)
     .await;
     let changed = filed(changed)?;
-    if changed.is_none() {
-        get(db, user, session).await?;
+    if changed.is_some() {
+        tx.commit().await?;
     }
     Ok(changed)
+}
+
+/// Settings with these members changed.
+fn merged(kept: &str, changes: Option<Map<String, Value>>) -> String {
+    let Some(changes) = changes else { return "{}".to_owned() };
+    let mut settings: Map<String, Value> = serde_json::from_str(kept).unwrap_or_default();
+    for (name, value) in changes {
+        if value.is_null() {
+            settings.remove(&name);
+        } else {
+            settings.insert(name, value);
+        }
+    }
+    Value::Object(settings).to_string()
 }
 
 /// One conversation of this user.

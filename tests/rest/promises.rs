@@ -98,13 +98,13 @@ async fn nothing_need_be_said_and_what_does_not_fit_is_named() {
     let made = Answer::of(server.request(Method::POST, "/api/voice/realtime-session")).await;
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
     for (body, status, field) in [
-        (json!({"voice": "nobody"}), 400, "voice"),
-        (json!({"model": "nonsense"}), 404, "model"),
+        (json!({"voice": "nobody"}), 422, "voice"),
+        (json!({"model": "nonsense"}), 422, "model"),
         (json!({"vad_sensitivity": 2}), 422, "vad_sensitivity"),
         (json!({"modalities": ["smell"]}), 422, "modalities"),
-        (json!({"speed": 9}), 400, "speed"),
-        (json!({"temperature": 3}), 400, "temperature"),
-        (json!({"language": "x".repeat(200)}), 400, "language"),
+        (json!({"speed": 9}), 422, "speed"),
+        (json!({"temperature": 3}), 422, "temperature"),
+        (json!({"language": "x".repeat(200)}), 422, "language"),
         (json!({"expires_in_seconds": 1}), 422, "expires_in_seconds"),
         (json!({"shoe_size": 42}), 422, "shoe_size"),
         (json!({"conversation_id": "x"}), 422, "conversation_id"),
@@ -198,4 +198,33 @@ async fn names_of_voice_sessions_that_have_not_their_form_are_not_found() {
         server.get(&format!("/voice/sessions/{name}")).await.problem(404);
         server.delete(&format!("/voice/sessions/{name}")).await.problem(404);
     }
+}
+
+#[tokio::test]
+async fn a_conversations_settings_are_those_of_its_voice_sessions() {
+    let server = Server::start().await;
+    let settings = json!({"instructions": "Be brief.", "voice": "verse", "language": "de"});
+    let made = server.post("/api/sessions", json!({"settings": settings})).await;
+    assert_eq!((made.status, &made.body["settings"]), (StatusCode::CREATED, &settings));
+    let path = format!("/api/sessions/{}", made.body["id"].as_str().unwrap());
+    let patch = async |body: Value| Answer::of(server.request(Method::PATCH, &path).json(&body)).await;
+    let changed = patch(json!({"settings": {"voice": null, "temperature": 0.5}})).await;
+    assert_eq!(changed.body["settings"], json!({"instructions": "Be brief.", "language": "de", "temperature": 0.5}));
+    let promised = async |body: Value| server.post("/voice/realtime-session", body).await.body;
+    let promise = promised(json!({"conversation_id": made.body["id"], "language": "fr"})).await;
+    let bearer = format!("Bearer {}", promise["client_secret"]["value"].as_str().unwrap());
+    let mut socket = dial(&server, "", &[("authorization", &bearer)]).await.unwrap().0;
+    let session = next(&mut socket, "session.created").await["session"].clone();
+    assert_eq!((&session["instructions"], &session["temperature"]), (&json!("Be brief."), &json!(0.5)));
+    assert_eq!(session["audio"]["input"]["transcription"]["language"], "fr", "what is asked now goes before");
+    for (body, field) in [
+        (json!({"settings": {"voice": "nobody"}}), "settings.voice"),
+        (json!({"settings": {"temperature": 3}}), "settings.temperature"),
+        (json!({"settings": {"colour": "red"}}), "settings.colour"),
+        (json!({"settings": {"speed": "fast"}}), "settings.speed"),
+    ] {
+        assert_eq!(patch(body.clone()).await.problem(422).1, field, "{body}");
+    }
+    assert_eq!(server.get(&path).await.body["settings"], changed.body["settings"], "a refusal changes nothing");
+    assert_eq!(patch(json!({"settings": null})).await.body["settings"], json!({}));
 }
