@@ -21,6 +21,7 @@ mod models;
 mod serve;
 mod talk;
 mod tryout;
+mod users;
 mod waterfall;
 
 /// A self-hosted realtime voice relay: speech in, speech out, interruptible.
@@ -84,6 +85,10 @@ enum Command {
                             voice-relay keys list\n  voice-relay keys revoke 0190b0a0-…\n\n\
                             Works on the database in the data dir, beside a running relay or before its first start.")]
     Keys(keys::Arguments),
+    /// Look after people's accounts
+    #[command(after_help = "Example:\n  voice-relay users reset-password ann@example.org\n\n\
+                            Works on the database in the data dir, beside a running relay.")]
+    Users(users::Arguments),
     /// Copy the database to a new file, beside a running relay
     #[command(after_help = "Example:\n  voice-relay backup /backups/relay-$(date +%F).db\n\n\
                             Restore it as relay.db in the data dir of a relay that is stopped. PostgreSQL has pg_dump.")]
@@ -157,6 +162,7 @@ pub fn run_alone(cli: &Cli) -> Option<ExitCode> {
         | Command::Check(_)
         | Command::Models(_)
         | Command::Keys(_)
+        | Command::Users(_)
         | Command::Backup(_)
         | Command::Bench(_) => None,
     }
@@ -182,6 +188,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Check(arguments) => check::run(arguments, &config).await,
         Command::Models(arguments) => models::run(arguments, &config).await,
         Command::Keys(arguments) => keys::run(arguments, &config).await,
+        Command::Users(arguments) => users::run(arguments, &config).await,
         Command::Backup(arguments) => backup::run(arguments, &config).await,
         Command::Bench(arguments) => bench::run(arguments, &config).await,
         // [`run_alone`] did, before there was a configuration.

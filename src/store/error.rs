@@ -45,10 +45,10 @@ impl StoreError {
                 let code = error.code().and_then(|code| code.parse::<u32>().ok());
                 code.is_some_and(|code| matches!(code & 0xff, 5 | 6 | 8 | 10 | 13 | 14))
             }
-            // Classes of SQLSTATE: connection, resources, operator, system.
+            // Classes of SQLSTATE: connection, transaction rolled back (a deadlock), resources, operator, system.
             sqlx::Error::Database(error) => {
                 let code = error.code();
-                code.is_some_and(|code| ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)))
+                code.is_some_and(|code| ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class)))
             }
             _ => false,
         }

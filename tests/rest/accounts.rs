@@ -3,8 +3,9 @@
 use std::{net::Ipv4Addr, time::Duration};
 
 use reqwest::{Method, StatusCode};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use voice_relay::auth::{self, Registration};
+use voice_relay::auth::{self, AccountError, Auth, Registration};
 
 use crate::{
     people::{PASSWORD, Person, bare_post, log_in, register},
@@ -274,6 +275,19 @@ async fn a_change_of_password_ends_every_other_login_and_leaves_this_one() {
     assert_eq!(here.refreshed(&server).await.status, StatusCode::OK);
     assert_eq!(log_in(&server, "ann@example.org", PASSWORD).await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(log_in(&server, "ann@example.org", new).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_forgotten_password_is_reset_beside_the_running_relay() {
+    let server = Server::start().await;
+    let ann = Person::new(&server, "ann@example.org").await;
+    // As `voice-relay users reset-password` does, in a process of its own.
+    let beside = Auth::beside(server.context.db.clone(), server.clock.clone()).await.unwrap();
+    assert!(matches!(beside.reset_password("nobody@example.org").await, Err(AccountError::Wrong)));
+    let made = beside.reset_password("ANN@example.org").await.unwrap();
+    assert!(!ann.is_in(&server).await);
+    assert_eq!(log_in(&server, "ann@example.org", PASSWORD).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(log_in(&server, "ann@example.org", made.expose_secret()).await.status, StatusCode::OK);
 }
 
 #[tokio::test]
