@@ -225,10 +225,13 @@ pub async fn serve(
 /// waits for it to tell the version, outside of ours.
 fn impatient<A>(mut server: Server<SocketAddr, A>) -> Server<SocketAddr, A> {
     let mut http = Builder::new(TokioExecutor::new()).http1_only();
-    http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
+    http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(BUFFER);
     *server.http_builder() = http;
     server
 }
+
+/// What is read ahead of a request, a head's most with it. hyper would take 400 KiB for each connection that uploads.
+const BUFFER: usize = 64 << 10;
 
 /// How long a request's head may take to come, and a connection may wait for its next one.
 const HEAD: Duration = Duration::from_secs(30);

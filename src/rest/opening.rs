@@ -19,7 +19,7 @@ use crate::{
             settings::{Kind, Settings},
         },
     },
-    store::{SessionId, UserId},
+    store::{SessionId, StoreError, UserId, voice_sessions},
 };
 
 /// When a client that found no place may try again.
@@ -83,8 +83,12 @@ pub(super) async fn start(
         Some(reserved) => past::recalled(context, principal.user, reserved.conversation).await?,
         None => None,
     };
+    let again = match reserved {
+        Some(reserved) => was(context, principal.user, reserved.voice).await?,
+        None => false,
+    };
     let bound = reserved.map(|reserved| Bound {
-        voice: reserved.voice,
+        voice: if again { Uuid::now_v7() } else { reserved.voice },
         conversation: resumed.is_some().then_some(reserved.conversation),
         past: resumed.unwrap_or_default(),
     });
@@ -98,6 +102,15 @@ pub(super) async fn start(
             Fault::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded", message).after(RETRY)
         }
     })
+}
+
+/// Whether there was a voice session of this name: whoever comes again has another.
+async fn was(context: &Context, user: UserId, voice: Uuid) -> Result<bool, StoreError> {
+    match voice_sessions::get(&context.db, user, voice.into()).await {
+        Ok(_) => Ok(true),
+        Err(StoreError::NotFound) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// A voice session that was promised.

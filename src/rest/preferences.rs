@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json, value::RawValue};
 
-use super::{Context, body::given, fault::Fault, opening};
+use super::{Context, body::given, fault::Fault, opening, transcriptions};
 use crate::realtime::{RELAY, protocol::Query, session::settings::Settings};
 
 /// What may be chosen; what is absent is the relay's choice.
@@ -53,6 +53,7 @@ impl Preferences {
     /// # Errors
     /// What is not offered here, told by the field's name in a body of ours.
     pub(super) fn settings(&self, context: &Context, more: Value) -> Result<Settings, Fault> {
+        let language = self.language.clone().map(transcriptions::language).transpose()?.flatten();
         let mut session = json!({
             "type": "realtime",
             "model": self.model.as_deref().unwrap_or(RELAY),
@@ -67,7 +68,7 @@ impl Preferences {
         set("", "temperature", self.temperature.map(Value::from));
         set("/audio/output", "voice", self.voice.as_deref().map(Value::from));
         set("/audio/output", "speed", self.speed.map(Value::from));
-        set("/audio/input/transcription", "language", self.language.as_deref().map(Value::from));
+        set("/audio/input/transcription", "language", language.map(Value::from));
         if let Value::Object(more) = more {
             for (pointer, value) in more {
                 let (object, name) = pointer.rsplit_once('/').unwrap_or(("", &pointer));

@@ -143,7 +143,8 @@ impl Params {
     }
 }
 
-fn language(tag: String) -> Result<Option<String>, Fault> {
+/// A tag of BCP 47 as people write it; empty is none.
+pub(super) fn language(tag: String) -> Result<Option<String>, Fault> {
     let primary = tag.split('-').next().unwrap_or_default();
     let fits = (2..=3).contains(&primary.len()) && primary.bytes().all(|byte| byte.is_ascii_alphabetic());
     if tag.is_empty() {

@@ -98,7 +98,7 @@ async fn nothing_need_be_said_and_what_does_not_fit_is_named() {
     let made = Answer::of(server.request(Method::POST, "/api/voice/realtime-session")).await;
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
     for (body, status, field) in [
-        (json!({"voice": "nobody"}), 422, "voice"),
+        (json!({"voice": "v".repeat(1_000)}), 422, "voice"),
         (json!({"model": "nonsense"}), 422, "model"),
         (json!({"vad_sensitivity": 2}), 422, "vad_sensitivity"),
         (json!({"modalities": ["smell"]}), 422, "modalities"),
@@ -218,7 +218,7 @@ async fn a_conversations_settings_are_those_of_its_voice_sessions() {
     assert_eq!((&session["instructions"], &session["temperature"]), (&json!("Be brief."), &json!(0.5)));
     assert_eq!(session["audio"]["input"]["transcription"]["language"], "fr", "what is asked now goes before");
     for (body, field) in [
-        (json!({"settings": {"voice": "nobody"}}), "settings.voice"),
+        (json!({"settings": {"voice": "v".repeat(1_000)}}), "settings.voice"),
         (json!({"settings": {"temperature": 3}}), "settings.temperature"),
         (json!({"settings": {"colour": "red"}}), "settings.colour"),
         (json!({"settings": {"speed": "fast"}}), "settings.speed"),
