@@ -1,7 +1,7 @@
 //! Bytes in storage that no row owns, so that bytes and rows come and go together whenever a process dies.
 //!
 //! Before bytes are written, [`expect`] notes their key. The row that owns them takes the note's place in one transaction
-//! ([`adopt`]); a trigger of the database leaves a note for every row that goes, whichever way. What is noted and due is
+//! (`adopt`); a trigger of the database leaves a note for every row that goes, whichever way. What is noted and due is
 //! [`due`] for removal, after which it is [`forget`]ten.
 
 use super::{
