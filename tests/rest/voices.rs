@@ -348,7 +348,7 @@ async fn a_failing_vendor_is_told_without_its_words_and_without_the_key() {
         deleted.problem(expected);
         for answer in [made, deleted] {
             let text = format!("{} {:?}", answer.body, answer.headers);
-            assert!(!text.contains("4711") && !text.contains("for you"), "{text}");
+            assert!(!text.contains("planted") && !text.contains("for you"), "{text}");
         }
     }
     *vendor.failing.lock().unwrap() = None;
