@@ -6,7 +6,12 @@ use axum::http::{HeaderMap, StatusCode};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::{Context, fault::Fault, guard, models, past};
+use super::{
+    Context,
+    fault::Fault,
+    guard, models,
+    past::{self, Bound},
+};
 use crate::{
     auth::{Principal, Via},
     realtime::{
@@ -14,12 +19,11 @@ use crate::{
         admission::Refused,
         protocol::{Dialect, Query, settings},
         session::{
-            item::Item,
             output::ClientError,
             settings::{Kind, Settings},
         },
     },
-    store::{SessionId, StoreError, UserId, voice_sessions},
+    store::UserId,
 };
 
 /// When a client that found no place may try again.
@@ -79,19 +83,10 @@ pub(super) async fn start(
         Via::ClientSecret(grant) => grant.reserved,
         Via::AdminKey | Via::ApiKey(_) | Via::AccessToken(_) => None,
     };
-    let resumed = match reserved {
-        Some(reserved) => past::recalled(context, principal.user, reserved.conversation).await?,
+    let bound = match reserved {
+        Some(reserved) => Some(past::bound(context, principal.user, reserved).await?),
         None => None,
     };
-    let again = match reserved {
-        Some(reserved) => was(context, principal.user, reserved.voice).await?,
-        None => false,
-    };
-    let bound = reserved.map(|reserved| Bound {
-        voice: if again { Uuid::now_v7() } else { reserved.voice },
-        conversation: resumed.is_some().then_some(reserved.conversation),
-        past: resumed.unwrap_or_default(),
-    });
     place(context, principal.user, settings, bound, transport).map_err(|none| match none {
         NoPlace::Draining => {
             let message = "The server is shutting down: try again in a moment.";
@@ -102,25 +97,6 @@ pub(super) async fn start(
             Fault::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded", message).after(RETRY)
         }
     })
-}
-
-/// Whether there was a voice session of this name: whoever comes again has another.
-async fn was(context: &Context, user: UserId, voice: Uuid) -> Result<bool, StoreError> {
-    match voice_sessions::get(&context.db, user, voice.into()).await {
-        Ok(_) => Ok(true),
-        Err(StoreError::NotFound) => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-/// A voice session that was promised.
-pub(super) struct Bound {
-    /// What it is called.
-    voice: Uuid,
-    /// The conversation it goes on with, if that has begun.
-    conversation: Option<SessionId>,
-    /// What was said in it.
-    past: Vec<Item>,
 }
 
 /// Why no session can begin.

@@ -1,7 +1,10 @@
-//! What was said in a conversation before, as the items a voice session begins with.
+//! Promised voice sessions as they begin: what was said in their conversation before, as items.
+
+use uuid::Uuid;
 
 use super::Context;
 use crate::{
+    auth::Reserved,
     realtime::session::{
         ids::{CallId, ItemId},
         item::{Body, Item, ItemStatus, Part, Role},
@@ -9,25 +12,40 @@ use crate::{
     store::{
         SessionId, StoreError, UserId,
         messages::{self, Message, Status},
+        sessions, voice_sessions,
     },
 };
 
 /// Most messages that are remembered: hours of talk. What of them reaches a model is what it can read.
 const MOST: u32 = 2_000;
 
-/// What was said, oldest first; `None` if there is no such conversation (yet).
-pub(super) async fn recalled(
-    context: &Context,
-    user: UserId,
-    conversation: SessionId,
-) -> Result<Option<Vec<Item>>, StoreError> {
-    match crate::store::sessions::get(&context.db, user, conversation).await {
-        Ok(_) => {}
-        Err(StoreError::NotFound) => return Ok(None),
-        Err(error) => return Err(error),
+/// A voice session that was promised.
+pub(super) struct Bound {
+    /// What it is called.
+    pub(super) voice: Uuid,
+    /// The conversation it goes on with, if that has begun.
+    pub(super) conversation: Option<SessionId>,
+    /// What was said in it.
+    pub(super) past: Vec<Item>,
+}
+
+/// The voice session that a client secret is for, as it begins now. Whoever comes again has one of another name.
+pub(super) async fn bound(context: &Context, user: UserId, reserved: Reserved) -> Result<Bound, StoreError> {
+    let again = found(voice_sessions::get(&context.db, user, reserved.voice.into()).await)?.is_some();
+    let voice = if again { Uuid::now_v7() } else { reserved.voice };
+    let Some(session) = found(sessions::get(&context.db, user, reserved.conversation).await)? else {
+        return Ok(Bound { voice, conversation: None, past: Vec::new() });
+    };
+    let messages = messages::latest(&context.db, user, session.id, MOST).await?;
+    Ok(Bound { voice, conversation: Some(session.id), past: messages.into_iter().map(item).collect() })
+}
+
+fn found<T>(result: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    match result {
+        Ok(found) => Ok(Some(found)),
+        Err(StoreError::NotFound) => Ok(None),
+        Err(error) => Err(error),
     }
-    let messages = messages::latest(&context.db, user, conversation, MOST).await?;
-    Ok(Some(messages.into_iter().map(item).collect()))
 }
 
 fn item(message: Message) -> Item {
