@@ -97,7 +97,7 @@ pub(super) async fn offer(context: &Arc<Context>, request: Request) -> Result<Of
     let form = Multipart::from_request(request, context).await;
     let form = form.map_err(|_| Fault::invalid("body", "The form has no boundary."))?;
     let (mut sdp, mut session) = (None, None);
-    for (name, text) in upload::read(form, 0).await?.texts {
+    for (name, text) in upload::read(form, "file", 0).await?.texts {
         match name.as_str() {
             "sdp" => sdp = Some(text),
             "session" => session = Some(body::parse(text.as_bytes())?),

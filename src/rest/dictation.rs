@@ -40,8 +40,8 @@ impl Desk {
         })
     }
 
-    /// The sound of a file, at the rate that everything listens at.
-    pub(super) async fn decode(&self, file: Vec<u8>) -> Result<Vec<i16>, Fault> {
+    /// The sound of a file, at the rate that everything listens at. `field` is where it came.
+    pub(super) async fn decode(&self, field: &str, file: Vec<u8>) -> Result<Vec<i16>, Fault> {
         let _turn = self.decoders.acquire().await.map_err(|_| Fault::internal())?;
         let decoding = tokio::task::spawn_blocking(move || {
             let clip = audio::media::decode(file, LONGEST)?;
@@ -54,8 +54,8 @@ impl Desk {
         });
         let decoded: Result<_, MediaError> = decoding.await.map_err(|_| Fault::internal())?;
         decoded.map_err(|error| {
-            let message = format!("`file` cannot be transcribed: {error}.");
-            Fault::invalid("file", message).coded("invalid_audio")
+            let message = format!("`{field}` cannot be transcribed: {error}.");
+            Fault::invalid(field, message).coded("invalid_audio")
         })
     }
 }

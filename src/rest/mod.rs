@@ -87,7 +87,7 @@ struct Route {
 
 fn table() -> Vec<Route> {
     let route = |path: &'static str, need, methods| Route { path: path.into(), need, methods };
-    let (cloning, (shared_page, shared)) = (cloning(), shared());
+    let (cloning, (shared_page, shared), (transcriptions, recordings)) = (cloning(), shared(), recordings());
     let mut routes = vec![
         route("/", Need::Nothing, get(home::show)),
         route("/assets/{name}", Need::Nothing, get(home::asset)),
@@ -107,7 +107,7 @@ fn table() -> Vec<Route> {
         route("/v1/models", Need::Key, get(models::list)),
         route("/v1/models/{*id}", Need::Key, get(models::show)),
         route("/v1/audio/speech", Need::Scope(Scope::Speech), post(speech::speak)),
-        route("/v1/audio/transcriptions", Need::Scope(Scope::Speech), transcriptions()),
+        route("/v1/audio/transcriptions", Need::Scope(Scope::Speech), transcriptions),
         route("/api/sessions", Need::Scope(Scope::Sessions), get(sessions::list).post(sessions::create)),
         route("/api/sessions/{id}", Need::Scope(Scope::Sessions), session()),
         route("/api/sessions/{id}/messages", Need::Scope(Scope::Sessions), get(messages::list).post(messages::create)),
@@ -149,12 +149,14 @@ fn table() -> Vec<Route> {
         route("/telephony/vonage/answer", Need::Call, get(telephony::vonage::answer).post(telephony::vonage::answer)),
         route("/telephony/vonage/event", Need::Call, post(telephony::vonage::event)),
         route("/voice/providers", Need::Key, get(providers::list)),
+        route("/voice/transcribe", Need::Scope(Scope::Speech), recordings.clone()),
         route("/voice/realtime-session", Need::Scope(Scope::Realtime), post(promises::create)),
         route("/voice/sessions", Need::Scope(Scope::Realtime), get(voice::list)),
         route("/voice/sessions/{id}", Need::Scope(Scope::Realtime), get(voice::show).delete(voice::end)),
         route("/voice/voices", Need::Change(Scope::Admin), get(voices::list).merge(cloning.clone())),
         route("/voice/voices/{id}", Need::Change(Scope::Admin), delete(cloning::remove)),
         route("/api/voice/providers", Need::Key, get(providers::list)),
+        route("/api/voice/transcribe", Need::Scope(Scope::Speech), recordings),
         route("/api/voice/realtime-session", Need::Scope(Scope::Realtime), post(promises::create)),
         route("/api/voice/sessions", Need::Scope(Scope::Realtime), get(voice::list)),
         route("/api/voice/sessions/{id}", Need::Scope(Scope::Realtime), get(voice::show).delete(voice::end)),
@@ -188,10 +190,12 @@ fn beta_calls() -> MethodRouter<Arc<Context>> {
     post(calls::create).layer::<_, Infallible>(Extension(Dialect::Beta))
 }
 
-/// Takes larger bodies than the others, and has a desk where recordings wait.
-fn transcriptions() -> MethodRouter<Arc<Context>> {
-    let limit = DefaultBodyLimit::max(transcriptions::BODY);
-    post(transcriptions::transcribe).layer::<_, Infallible>((limit, Extension(Arc::new(dictation::Desk::new()))))
+/// Recordings as the hosted service's clients send them, and as ours do. They may be larger than other bodies, and there is
+/// one desk where they wait.
+fn recordings() -> (MethodRouter<Arc<Context>>, MethodRouter<Arc<Context>>) {
+    let desk = (DefaultBodyLimit::max(transcriptions::BODY), Extension(Arc::new(dictation::Desk::new())));
+    let theirs = post(transcriptions::transcribe).layer::<_, Infallible>(desk.clone());
+    (theirs, post(transcriptions::hear).layer::<_, Infallible>(desk))
 }
 
 /// Shared conversations as a page and as JSON. A guess at a password counts for both.

@@ -27,8 +27,8 @@ impl Slice {
         mut more: impl FnMut(&str, &str) -> Result<(), Fault>,
     ) -> Result<Self, Fault> {
         let mut slice = Self { limit: 20, after: None };
-        for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
-            match pair.split_once('=').unwrap_or((pair, "")) {
+        for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+            match (&*name, &*value) {
                 ("limit", value) => slice.limit = limit(value)?,
                 ("after", value) => slice.after = Some(after(value)?),
                 (name, value) => more(name, value)?,

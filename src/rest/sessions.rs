@@ -21,7 +21,7 @@ use super::{
 use crate::{
     auth::Principal,
     store::{
-        FolderId, SessionId,
+        FolderId, SessionId, Words,
         sessions::{self, Filter, Session},
     },
 };
@@ -98,8 +98,14 @@ impl FromRequestParts<Arc<Context>> for Search {
                 filter.folder = Some(Some(value.parse().map_err(|_| Fault::invalid("folder_id", message))?));
                 Ok(())
             }
+            ("q", value) => {
+                let words = Words::of(value).filter(|_| value.chars().count() <= QUERY);
+                let message = "`q` must have a word to look for, and at most 200 characters.";
+                filter.words = Some(words.ok_or_else(|| Fault::invalid("q", message))?);
+                Ok(())
+            }
             _ => {
-                let message = "This list takes `limit`, `after`, `archived` and `folder_id` and nothing else.";
+                let message = "This list takes `limit`, `after`, `archived`, `folder_id` and `q` and nothing else.";
                 Err(Fault::invalid(name, message))
             }
         })?;
@@ -161,6 +167,8 @@ fn title(text: &str) -> Result<&str, Fault> {
 
 /// Longest title, in characters.
 const TITLE: usize = 200;
+/// Longest text to look for, in characters.
+const QUERY: usize = 200;
 
 /// `GET /api/sessions/{id}`.
 pub(super) async fn show(

@@ -1,4 +1,5 @@
-//! `POST /v1/audio/transcriptions`: a recording in, its words out, in the hosted service's formats.
+//! `POST /v1/audio/transcriptions`: a recording in, its words out, in the hosted service's formats; and `POST
+//! /voice/transcribe`, the same in fewer words.
 
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ use super::{
     fault::Fault,
     models, subtitles, upload,
 };
-use crate::realtime::Task;
+use crate::realtime::{RELAY, Task};
 
 /// What is asked of a recording.
 struct Params {
@@ -49,26 +50,7 @@ pub(super) async fn transcribe(
     Extension(desk): Extension<Arc<Desk>>,
     request: Request,
 ) -> Result<Response, Fault> {
-    let seat = desk.seat()?;
-    let form = Multipart::from_request(request, &context).await.map_err(|_| {
-        let message = "The body must be `multipart/form-data` with a part `file`.";
-        Fault::invalid("file", message).coded("invalid_multipart")
-    })?;
-    let form = upload::read(form, FILE).await?;
-    let params = Params::read(form.texts)?;
-    let stt = params.engine(&context)?;
-    let file = form.file.filter(|file| !file.is_empty());
-    let file = file.ok_or_else(|| Fault::invalid("file", "`file` must hold a recording.").coded(MISSING))?;
-    let samples = desk.decode(file).await?;
-    drop(seat);
-    let options = SttOptions {
-        model: Some(params.model),
-        language: params.language.clone(),
-        prompt: params.prompt,
-        interim: params.stream,
-        ..SttOptions::default()
-    };
-    let dictation = Dictation::begin(&context, stt, options, samples).await?;
+    let (params, dictation) = take(&context, &desk, request, "file", Params::read).await?;
     if params.stream {
         return Ok(event_stream(dictation));
     }
@@ -83,17 +65,90 @@ pub(super) async fn transcribe(
     })
 }
 
+/// `POST /voice/transcribe`: a recording in the part `audio`; its words, and when they were said.
+pub(super) async fn hear(
+    State(context): State<Arc<Context>>,
+    Extension(desk): Extension<Arc<Desk>>,
+    request: Request,
+) -> Result<Response, Fault> {
+    let read = |texts| Params::of_voice(&context, texts);
+    let (params, dictation) = take(&context, &desk, request, "audio", read).await?;
+    let duration = dictation.duration().as_secs_f64();
+    let transcript = dictation.finish().await?;
+    let segments = transcript.segments.iter().map(
+        |segment| json!({"start": segment.start.as_secs_f64(), "end": segment.end.as_secs_f64(), "text": segment.text}),
+    );
+    let heard = json!({
+        "text": transcript.text,
+        "language": transcript.language.clone().or(params.language),
+        "duration": duration,
+        "segments": segments.collect::<Vec<_>>(),
+    });
+    Ok(Json(heard).into_response())
+}
+
+/// Takes a recording, and hands it to who transcribes it.
+async fn take(
+    context: &Arc<Context>,
+    desk: &Desk,
+    request: Request,
+    field: &'static str,
+    read: impl FnOnce(Vec<(String, String)>) -> Result<Params, Fault>,
+) -> Result<(Params, Dictation), Fault> {
+    let seat = desk.seat()?;
+    let form = Multipart::from_request(request, context).await.map_err(|_| {
+        let message = format!("The body must be `multipart/form-data` with a part `{field}`.");
+        Fault::invalid(field, message).coded("invalid_multipart")
+    })?;
+    let form = upload::read(form, field, FILE).await?;
+    let params = read(form.texts)?;
+    let stt = params.engine(context)?;
+    let file = form.file.filter(|file| !file.is_empty());
+    let file = file.ok_or_else(|| Fault::invalid(field, format!("`{field}` must hold a recording.")).coded(MISSING))?;
+    let samples = desk.decode(field, file).await?;
+    drop(seat);
+    let options = SttOptions {
+        model: Some(params.model.clone()),
+        language: params.language.clone(),
+        prompt: params.prompt.clone(),
+        interim: params.stream,
+        ..SttOptions::default()
+    };
+    let dictation = Dictation::begin(context, stt, options, samples).await?;
+    Ok((params, dictation))
+}
+
 impl Params {
+    /// Words alone, of this model.
+    const fn of(model: String) -> Self {
+        Self { model, language: None, prompt: None, format: Format::Json, words: false, stream: false }
+    }
+
+    /// As the relay's own route has them: a language, and a provider by its name or by that of its engine.
+    fn of_voice(context: &Context, texts: Vec<(String, String)>) -> Result<Self, Fault> {
+        let mut params = Self::of(RELAY.to_owned());
+        for (name, value) in texts {
+            match name.as_str() {
+                "language" => params.language = language(value)?,
+                "provider" => {
+                    let engines = context.catalog.offer.names().engines(Task::Transcription);
+                    let theirs = |engine: &&String| {
+                        **engine == value || engine.split_once('/').is_some_and(|(vendor, _)| vendor == value)
+                    };
+                    let message =
+                        "No provider of this name transcribes here; `GET /voice/providers` names those that do.";
+                    let engine = engines.iter().find(theirs).ok_or_else(|| Fault::invalid("provider", message))?;
+                    params.model.clone_from(engine);
+                }
+                _ => return Err(unknown(&name)),
+            }
+        }
+        Ok(params)
+    }
+
     fn read(texts: Vec<(String, String)>) -> Result<Self, Fault> {
         let mut model = None;
-        let mut params = Self {
-            model: String::new(),
-            language: None,
-            prompt: None,
-            format: Format::Json,
-            words: false,
-            stream: false,
-        };
+        let mut params = Self::of(String::new());
         for (name, value) in texts {
             match name.as_str() {
                 "model" => model = Some(value).filter(|model| !model.is_empty()),

@@ -16,24 +16,24 @@ use super::{body, fault::Fault};
 /// A form as it was sent.
 #[derive(Default)]
 pub(super) struct Form {
-    /// The bytes of the part `file`.
+    /// The bytes of the part that holds the file.
     pub(super) file: Option<Vec<u8>>,
     /// All other parts as text, in order.
     pub(super) texts: Vec<(String, String)>,
 }
 
-/// Reads a form to its end. `most` bounds the file, [`TEXTS`] all else, [`LONGEST`] the time: an upload takes a seat.
-pub(super) async fn read(form: Multipart, most: usize) -> Result<Form, Fault> {
+/// Reads a form to its end. The file is in the part `file`; `most` bounds it, [`TEXTS`] all else, [`LONGEST`] the time: an upload takes a seat.
+pub(super) async fn read(form: Multipart, file: &str, most: usize) -> Result<Form, Fault> {
     let late = || Fault::new(StatusCode::REQUEST_TIMEOUT, "upload_timeout", "The upload took too long.");
-    timeout(LONGEST, gather(form, most)).await.map_err(|_| late())?
+    timeout(LONGEST, gather(form, file, most)).await.map_err(|_| late())?
 }
 
-async fn gather(mut form: Multipart, most: usize) -> Result<Form, Fault> {
+async fn gather(mut form: Multipart, file: &str, most: usize) -> Result<Form, Fault> {
     let mut read = Form::default();
     let mut texts = 0;
     while let Some(mut field) = patient(form.next_field()).await? {
         let name = field.name().unwrap_or_default().to_owned();
-        let is_file = name == "file";
+        let is_file = name == file;
         let most = if is_file { most } else { TEXTS - texts };
         let mut bytes = Vec::new();
         while let Some(chunk) = patient(field.chunk()).await? {
@@ -45,7 +45,7 @@ async fn gather(mut form: Multipart, most: usize) -> Result<Form, Fault> {
         }
         if is_file {
             if read.file.replace(bytes).is_some() {
-                return Err(Fault::invalid("file", "One `file` at a time."));
+                return Err(Fault::invalid(file, format!("One `{file}` at a time.")));
             }
             continue;
         }

@@ -173,6 +173,7 @@ macro_rules! steps {
             ("voice sessions", include_str!(concat!("../../migrations/", $engine, "/0005_voice_sessions.sql"))),
             ("folders and shares", include_str!(concat!("../../migrations/", $engine, "/0006_folders_and_shares.sql"))),
             ("attachments", include_str!(concat!("../../migrations/", $engine, "/0007_attachments.sql"))),
+            ("search", include_str!(concat!("../../migrations/", $engine, "/0008_search.sql"))),
         ]
     };
 }

@@ -23,6 +23,7 @@ mod sql;
 pub mod strays;
 pub mod users;
 pub mod voice_sessions;
+mod words;
 
 pub(crate) use column::timestamp;
 pub use config::Config;
@@ -32,3 +33,4 @@ pub use id::{
     AttachmentId, FolderId, KeyId, LoginId, MessageId, SessionId, ShareId, SigningKeyId, UserId, VoiceSessionId,
 };
 pub use page::{Cursor, Page};
+pub use words::Words;

@@ -1,7 +1,7 @@
 //! Sessions: conversations, spoken or typed.
 
 use super::{
-    Cursor, Db, FolderId, Page, SessionId, StoreError, UserId, column,
+    Cursor, Db, FolderId, Page, SessionId, StoreError, UserId, Words, column,
     sql::{Record, Row, query},
 };
 use jiff::Timestamp;
@@ -155,13 +155,34 @@ pub async fn get(db: &Db, user: UserId, session: SessionId) -> Result<Session, S
 }
 
 /// Which conversations are asked for; `None` asks for all.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Filter {
     /// Those put away, or those not.
     pub archived: Option<bool>,
     /// Those in this folder; an inner `None`: those in none.
     pub folder: Option<Option<FolderId>>,
+    /// Those whose title has all these words, or one of whose messages has.
+    pub words: Option<Words>,
 }
+
+/// The query of a list, of which `$more` is said beside.
+macro_rules! listed {
+    ($more:literal) => {
+        concat!(
+            "SELECT * FROM sessions WHERE user_id = $1 AND ($2 IS NULL OR id < $2) AND ($4 IS NULL OR archived = $4) ",
+            "AND ($5 IS NULL OR folder_id = $5) AND (NOT $6 OR folder_id IS NULL) ",
+            $more,
+            " ORDER BY id DESC LIMIT $3"
+        )
+    };
+}
+const LISTED: &str = listed!("");
+const FOUND_BY_FTS5: &str =
+    listed!("AND id IN (SELECT session_id FROM searched WHERE id IN (SELECT rowid FROM words WHERE words MATCH $7))");
+const FOUND_BY_TSQUERY: &str = listed!(
+    "AND (words_of(title) @@ to_tsquery('pg_catalog.simple', $7) OR id IN \
+     (SELECT session_id FROM messages WHERE words_of(content) @@ to_tsquery('pg_catalog.simple', $7)))"
+);
 
 /// The user's conversations, newest first. A cursor of another list answers nothing.
 pub async fn list(
@@ -175,18 +196,19 @@ pub async fn list(
     if after == Some(None) {
         return Ok(Page { items: Vec::new(), next: None });
     }
-    let rows = query(
-        "SELECT * FROM sessions WHERE user_id = $1 AND ($2 IS NULL OR id < $2) AND ($4 IS NULL OR archived = $4) \
-         AND ($5 IS NULL OR folder_id = $5) AND (NOT $6 OR folder_id IS NULL) ORDER BY id DESC LIMIT $3",
-    )
-    .bind(user.text())
-    .bind(after.flatten().map(SessionId::text))
-    .bind(i64::from(limit) + 1)
-    .bind(filter.archived)
-    .bind(filter.folder.flatten().map(FolderId::text))
-    .bind(filter.folder == Some(None))
-    .fetch_all(db.reader())
-    .await?;
+    let sql = filter.words.as_ref().map_or(LISTED, |_| db.reader().pick(FOUND_BY_FTS5, FOUND_BY_TSQUERY));
+    let listed = query(sql)
+        .bind(user.text())
+        .bind(after.flatten().map(SessionId::text))
+        .bind(i64::from(limit) + 1)
+        .bind(filter.archived)
+        .bind(filter.folder.flatten().map(FolderId::text))
+        .bind(filter.folder == Some(None));
+    let listed = match &filter.words {
+        Some(words) => listed.bind(db.reader().pick(words.fts5(), words.tsquery())),
+        None => listed,
+    };
+    let rows = listed.fetch_all(db.reader()).await?;
     Ok(Page::cut(rows, limit, |session: &Session| Cursor::at(session.id)))
 }
 

@@ -61,6 +61,16 @@ pub(super) fn query(sql: &'static str) -> Query {
     Query { sql, arguments: Vec::new() }
 }
 
+impl Pool {
+    /// What is said otherwise to each engine.
+    pub(super) fn pick<T>(&self, sqlite: T, postgres: T) -> T {
+        match self {
+            Self::Sqlite(_) => sqlite,
+            Self::Postgres(_) => postgres,
+        }
+    }
+}
+
 /// Runs `$method` of the query where it belongs, and makes of what comes out `$made`, named for the engine.
 macro_rules! run {
     ($query:expr, $place:expr, $method:ident, |$engine:ident, $out:ident| $made:expr) => {{

@@ -235,6 +235,27 @@ async fn real_files_of_every_kind_we_decode_are_heard() {
     }
 }
 
+#[tokio::test]
+async fn the_relays_own_route_says_what_when_and_in_which_language() {
+    let server = hearing("ten of clubs").await;
+    let hear = async |form: Form| Answer::of(server.request(Method::POST, "/voice/transcribe").multipart(form)).await;
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("audio/tests/media");
+    let part = || Part::bytes(std::fs::read(folder.join("ten-opus.webm")).unwrap()).file_name("a.webm");
+    let heard = hear(Form::new().part("audio", part()).text("language", "en").text("provider", "scripted")).await;
+    assert_eq!(heard.status, StatusCode::OK, "{}", heard.body);
+    assert_eq!((&heard.body["text"], &heard.body["language"]), (&json!("ten of clubs"), &json!("en")));
+    assert!(heard.body["duration"].as_f64().unwrap() > 0.5 && heard.body["segments"].is_array(), "{}", heard.body);
+    for (form, code, field) in [
+        (Form::new().part("file", part()), "unknown_parameter", "file"),
+        (Form::new().text("language", "en"), "missing_required_parameter", "audio"),
+        (Form::new().part("audio", part()).text("provider", "nobody"), "invalid_value", "provider"),
+        (Form::new().part("audio", part()).text("language", "12"), "invalid_value", "language"),
+        (Form::new().part("audio", Part::bytes(vec![7; 100])), "invalid_audio", "audio"),
+    ] {
+        assert_eq!(hear(form).await.problem(422), (code.to_owned(), field.to_owned()));
+    }
+}
+
 async fn speak(server: &Server, body: Value) -> (StatusCode, String, Vec<u8>) {
     let response = server.request(Method::POST, "/v1/audio/speech").json(&body).send().await.unwrap();
     let kind = response.headers()["content-type"].to_str().unwrap().to_owned();

@@ -27,6 +27,7 @@ mod promises;
 mod ready;
 mod roles;
 mod scanning;
+mod searching;
 mod secrets;
 mod server;
 mod shared_page;
