@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// Adds what is missing. `https` says that nobody reaches the relay otherwise.
 pub(super) fn complete(headers: &mut HeaderMap, https: bool) {
-    let usual = USUAL.iter().chain(https.then_some(&HTTPS));
+    let usual = USUAL.into_iter().chain(https.then_some(HTTPS));
     for (name, value) in usual {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }

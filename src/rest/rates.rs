@@ -8,13 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::{
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode},
-    response::{IntoResponse, Response},
-};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 
-use super::fault::Fault;
 use crate::{
     auth::{Principal, Via},
     buckets::{Address, Buckets, Limit},
@@ -75,17 +71,13 @@ impl Rates {
         Self((rate.per_second > 0).then(|| (rate, Buckets::new(limit))))
     }
 
-    /// Counts a request; `Err` is what is answered in place of it.
-    pub(super) fn count(&self, caller: Option<Caller>, now: Instant) -> Result<Allowance, Response> {
-        let (Some((rate, callers)), Some(caller)) = (&self.0, caller) else { return Ok(Allowance(None)) };
-        let told = |level: f64| Allowance(Some((*rate, level)));
-        callers.take(caller, now).map(told).map_err(|wait| {
-            let message = "These are more requests than one caller may make. Slow down.";
-            let fault = Fault::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded", message).after(wait);
-            let mut response = fault.into_response();
-            told(f64::from(rate.burst)).tell(response.headers_mut());
-            response
-        })
+    /// Counts a request, and says how long to wait if it is one too many.
+    pub(super) fn count(&self, caller: Option<Caller>, now: Instant) -> (Allowance, Option<Duration>) {
+        let (Some((rate, callers)), Some(caller)) = (&self.0, caller) else { return (Allowance(None), None) };
+        match callers.take(caller, now) {
+            Ok(level) => (Allowance(Some((*rate, level))), None),
+            Err(wait) => (Allowance(Some((*rate, f64::from(rate.burst)))), Some(wait)),
+        }
     }
 }
 
