@@ -24,7 +24,7 @@ pub(crate) fn relay(database: &str, folder: &Path, key: &str) -> Server {
     let limits = "sessions = 1000\nsessions_per_principal = 1000\nbackchannel_ms = 160\n";
     let text = format!("[server]\nrequests_per_second = 0\n[realtime]\n{limits}[providers]\n{engines}");
     fs::write(&config, text).unwrap();
-    let mut command = Command::new(binary());
+    let mut command = Command::new(BINARY);
     command.args(["serve", "--listen", "127.0.0.1:0", "--config"]).arg(&config).arg("--data-dir").arg(folder);
     command.env("VOICE_RELAY_ADMIN_KEY", key).env("VOICE_RELAY_DATABASE_URL", database);
     start(command, " serves on http://")
@@ -38,12 +38,8 @@ pub(crate) fn bare(database: &str, folder: &Path) -> Server {
     start(command, "serves on ")
 }
 
-/// The release binary: `target/release/voice-relay`, where this is `target/release/deps/rest-…`.
-pub(crate) fn binary() -> std::path::PathBuf {
-    let path = std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().join("voice-relay");
-    assert!(path.exists(), "{} is missing: `cargo build --release --locked --bin voice-relay`", path.display());
-    path
-}
+/// The relay's binary, as it is built beside benchmarks.
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_voice-relay");
 
 fn start(mut command: Command, before: &str) -> Server {
     let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();

@@ -13,7 +13,7 @@ use crate::{
     cases::asked,
     data::World,
     http::Client,
-    process::{Server, binary},
+    process::{BINARY, Server},
 };
 
 const SESSIONS: &str = "100";
@@ -38,7 +38,7 @@ pub(crate) async fn run(world: &World, relay: &Server) {
 async fn talk(world: &World, relay: &Server, file: &Path) -> Value {
     let samples = concat!(env!("CARGO_MANIFEST_DIR"), "/samples");
     let url = format!("http://{}", relay.address);
-    let mut command = Command::new(binary());
+    let mut command = Command::new(BINARY);
     command.args(["bench", "--sessions", SESSIONS, "--seconds", SECONDS, "--samples", samples, "--url", &url]);
     command.arg("--json").arg(file).env("VOICE_RELAY_KEY", &world.key).stdout(Stdio::null());
     assert!(command.status().await.unwrap().success(), "the voices could not talk");

@@ -14,6 +14,7 @@ mod relay;
 mod rotation;
 mod secrets;
 mod speaking;
+mod storage;
 mod thinking;
 mod tones;
 mod vendors;

@@ -35,9 +35,15 @@ impl Relay {
 
     /// A relay with this configuration, and these variables in its environment.
     pub(crate) async fn launch(config: &str, environment: &[(&str, &str)]) -> Self {
+        Self::launch_under(":", config, environment).await
+    }
+
+    /// The same in a shell that did this before.
+    pub(crate) async fn launch_under(before: &str, config: &str, environment: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(FILE), config).unwrap();
-        let mut command = command(folder.path(), environment);
+        let shell = format!("{before}; exec \"$0\" \"$@\"");
+        let mut command = by(Command::new("sh"), folder.path(), environment, &["-c", &shell, BINARY]);
         command.arg("serve").args(["--listen", "127.0.0.1:0"]);
         let mut child = command.kill_on_drop(true).spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
@@ -126,7 +132,7 @@ impl Relay {
         line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1_024
     }
 
-    fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.child.id().expect("the relay ended")
     }
 }
@@ -141,7 +147,12 @@ pub(crate) fn configuration([stt, llm, tts]: [&[&str]; 3], more: &str, vendors: 
 
 /// The binary, with the configuration and the data of this folder, and nothing of the environment's that is the relay's.
 fn command(folder: &Path, environment: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_voice-relay"));
+    by(Command::new(BINARY), folder, environment, &[])
+}
+
+/// The same by another program, to which these arguments say so.
+fn by(mut command: Command, folder: &Path, environment: &[(&str, &str)], arguments: &[&str]) -> Command {
+    command.args(arguments);
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("VOICE_RELAY")) {
         command.env_remove(name);
     }
@@ -151,6 +162,7 @@ fn command(folder: &Path, environment: &[(&str, &str)]) -> Command {
     command
 }
 
+const BINARY: &str = env!("CARGO_BIN_EXE_voice-relay");
 const FILE: &str = "config.toml";
 const DATA: &str = "data";
 
