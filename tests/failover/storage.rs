@@ -7,6 +7,7 @@ use std::sync::{
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use sqlx::Connection;
 use tokio::{
     net::{TcpListener, TcpStream},
     process::Command,
@@ -88,7 +89,7 @@ async fn a_database_server_that_goes_and_comes_back_silences_nobody_and_loses_no
     let cable = Cable::to(&server).await;
     // The test's own database: others read the same server.
     let name = format!("t{}", uuid::Uuid::now_v7().simple());
-    let mut connection: sqlx::PgConnection = sqlx::Connection::connect(&server).await.unwrap();
+    let mut connection = sqlx::PgConnection::connect(&server).await.unwrap();
     let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
     sqlx::query(create).execute(&mut connection).await.unwrap();
     let url = format!("postgres://relay@127.0.0.1:{}/{name}", cable.port);

@@ -2,8 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-#[path = "support/database.rs"]
+#[path = "../support/database.rs"]
 mod database;
+mod upgrade;
 
 use std::{
     io::{BufRead, BufReader},
