@@ -40,6 +40,8 @@ impl StoreError {
         let Self::Database(error) = self else { return false };
         match error {
             sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => true,
+            // A server, or what stands before it, that goes away amid its answer.
+            sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
             // SQLite's result codes (https://sqlite.org/rescode.html), extended ones have more above the lowest byte.
             sqlx::Error::Database(error) if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() => {
                 let code = error.code().and_then(|code| code.parse::<u32>().ok());

@@ -112,13 +112,13 @@ impl Query {
     }
 
     pub(super) async fn fetch_one<T: Record>(self, place: impl Into<Place<'_>>) -> Result<T, StoreError> {
-        let row = run!(self, place, fetch_one, |engine, row| engine(row));
-        Ok(T::read(&row)?)
+        self.fetch_optional(place).await?.ok_or_else(|| sqlx::Error::RowNotFound.into())
     }
 
+    /// The first row. All are read: SQLite writes what a statement changed after its last row, and who leaves before does not
+    /// hear that the disk is full.
     pub(super) async fn fetch_optional<T: Record>(self, place: impl Into<Place<'_>>) -> Result<Option<T>, StoreError> {
-        let row = run!(self, place, fetch_optional, |engine, row| row.map(engine));
-        Ok(row.as_ref().map(T::read).transpose()?)
+        Ok(self.fetch_all(place).await?.into_iter().next())
     }
 
     /// The one row it is about; [`StoreError::NotFound`] if that does not exist or is somebody else's.

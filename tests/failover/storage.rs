@@ -54,7 +54,8 @@ async fn outlives(relay: &Relay, cut: impl AsyncFnOnce(), mend: impl AsyncFnOnce
     assert_eq!(
         (status, body["code"].as_str()),
         (StatusCode::SERVICE_UNAVAILABLE, Some("storage_unavailable")),
-        "{body}"
+        "{}",
+        relay.log()
     );
     assert!(retry.unwrap().parse::<u32>().unwrap() > 0);
     turn(&mut client, "meanwhile").await;
