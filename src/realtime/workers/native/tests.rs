@@ -134,6 +134,7 @@ fn item(number: u32) -> ItemId {
 fn manner() -> Manner {
     Manner {
         instructions: "Be brief.".into(),
+        confidential: None,
         tools: vec![],
         tool_choice: Default::default(),
         voice: Some(Voice { name: "tone".into(), language: None, speed: 1.0 }),
