@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Json,
     extract::{RawQuery, State},
-    http::{HeaderName, StatusCode, header},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
@@ -101,16 +101,14 @@ pub(super) async fn remove(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// No cache keeps what is known of a patient.
-fn shown(context: ClinicalContext) -> ([(HeaderName, &'static str); 1], Json<View>) {
-    let view = View {
+fn shown(context: ClinicalContext) -> Json<View> {
+    Json(View {
         id: context.id,
         session_id: context.session,
         facts: Facts::kept(&context.facts),
         created_at: time(context.created_at),
         updated_at: time(context.updated_at),
-    };
-    ([(header::CACHE_CONTROL, "private, no-store")], Json(view))
+    })
 }
 
 impl From<Refusal> for Fault {
