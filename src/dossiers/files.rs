@@ -3,8 +3,6 @@
 use super::one_line;
 use crate::store::attachments::Excerpt;
 
-/// Characters of one file at most: three or four pages.
-pub(super) const EACH: u32 = 12_000;
 /// Files at most, the newest ones, and one more that tells of the others.
 pub(super) const MOST: u32 = FILES as u32 + 1;
 const FILES: usize = 16;
@@ -55,6 +53,7 @@ const fn is_break(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::attachments::EXCERPT;
 
     fn excerpt(name: &str, text: &str, cut: bool) -> Excerpt {
         Excerpt { name: name.to_owned(), text: text.to_owned(), cut }
@@ -78,7 +77,7 @@ mod tests {
 
     #[test]
     fn all_together_are_bounded_and_the_newest_come_first() {
-        let text = "é".repeat(EACH as usize);
+        let text = "é".repeat(EXCERPT);
         let files: Vec<_> = (0..6).map(|n| excerpt(&format!("{n}"), &text, false)).collect();
         let written = written(&files).unwrap();
         assert_eq!(written.matches('é').count(), ALL);

@@ -25,7 +25,7 @@ use crate::{
 /// The database failed. The error holds nothing of what it is about.
 pub async fn read(db: &Db, user: UserId, session: SessionId) -> Result<Option<Confidential>, StoreError> {
     let facts = clinical::in_force(db, user, session).await?;
-    let excerpts = attachments::excerpts(db, user, session, files::EACH, files::MOST).await?;
+    let excerpts = attachments::excerpts(db, user, session, files::MOST).await?;
     let context = facts.and_then(|kept| sheet::written(&Facts::kept(&kept)));
     let parts: Vec<_> = context.into_iter().chain(files::written(&excerpts)).collect();
     Ok((!parts.is_empty()).then(|| Confidential::new(parts.join("\n\n"))))

@@ -224,41 +224,28 @@ pub async fn text(db: &Db, user: UserId, id: AttachmentId) -> Result<Option<Stri
 pub struct Excerpt {
     /// As its owner calls the file.
     pub name: String,
-    /// At most as many characters of its text as were asked for.
+    /// At most [`EXCERPT`] characters.
     pub text: String,
     /// Whether its text is longer.
     pub cut: bool,
 }
 
-/// The texts of the newest `most` files that were read in a conversation of this user, newest first, each cut after so many
-/// characters. Which they are is found out first: texts are long, and only theirs are read.
-pub async fn excerpts(
-    db: &Db,
-    user: UserId,
-    session: SessionId,
-    characters: u32,
-    most: u32,
-) -> Result<Vec<Excerpt>, StoreError> {
-    let mut found: Vec<Excerpt> = query(
-        "SELECT name, SUBSTR(content, 1, CAST($3 AS INTEGER)) AS excerpt FROM attachments WHERE id IN \
-         (SELECT attachments.id FROM attachments JOIN messages ON messages.id = attachments.message_id \
-         JOIN sessions ON sessions.id = messages.session_id \
-         WHERE messages.session_id = $1 AND sessions.user_id = $2 AND attachments.state = 'ready' \
-         AND attachments.content IS NOT NULL ORDER BY attachments.id DESC LIMIT $4) ORDER BY id DESC",
+/// Characters of a file's text that its excerpt has at most.
+pub const EXCERPT: usize = 12_000;
+
+/// The beginnings of the newest `most` files that were read in a conversation of this user, newest first.
+pub async fn excerpts(db: &Db, user: UserId, session: SessionId, most: u32) -> Result<Vec<Excerpt>, StoreError> {
+    query(
+        "SELECT attachments.name, attachment_excerpts.content, attachment_excerpts.cut FROM attachment_excerpts \
+         JOIN attachments ON attachments.id = attachment_excerpts.attachment_id \
+         JOIN messages ON messages.id = attachments.message_id JOIN sessions ON sessions.id = messages.session_id \
+         WHERE messages.session_id = $1 AND sessions.user_id = $2 ORDER BY attachments.id DESC LIMIT $3",
     )
     .bind(session.text())
     .bind(user.text())
-    .bind(i64::from(characters) + 1)
     .bind(i64::from(most))
     .fetch_all(db.reader())
-    .await?;
-    for excerpt in &mut found {
-        if let Some((end, _)) = excerpt.text.char_indices().nth(characters as usize) {
-            excerpt.text.truncate(end);
-            excerpt.cut = true;
-        }
-    }
-    Ok(found)
+    .await
 }
 
 /// The small picture of a file of this user: PNG.
@@ -298,7 +285,7 @@ struct Picture(Option<Vec<u8>>);
 
 impl Record for Excerpt {
     fn read(row: &Row) -> Result<Self, sqlx::Error> {
-        Ok(Self { name: row.get("name")?, text: row.get("excerpt")?, cut: false })
+        Ok(Self { name: row.get("name")?, text: row.get("content")?, cut: row.get("cut")? })
     }
 }
 
