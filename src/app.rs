@@ -21,6 +21,7 @@ use crate::{
         export::pdf::Fonts,
         extract::{Limits, sandbox::Sandbox},
     },
+    dossiers,
     drain::Drain,
     engines::{self, Engines, Reloads},
     jobs::{Bell, Crew},
@@ -89,6 +90,7 @@ impl App {
             clock,
             drain: drain.clone(),
             ledger: Some(realtime::ledger::in_store(db.clone())),
+            dossiers: Some(dossiers::in_store(db.clone())),
         };
         let (pool, roster, reloads) = (engines.pool, engines.roster, engines.reloads);
         let context = Arc::new(Context {

@@ -2,7 +2,7 @@
 //!
 //! A guided map. [`realtime`] is what the product exists for: `transport` moves bytes, `ingest` hears, [`realtime::session`]
 //! decides, `workers` speak with providers, `egress` plays. [`rest`] answers everything that is not a live voice, [`auth`]
-//! says who may, [`store`] keeps what outlives the process, [`storage`] the bytes of files, [`documents`] reads files and makes some, [`jobs`] does what outlives a request. [`config`] assembles what the components can be told,
+//! says who may, [`store`] keeps what outlives the process, [`storage`] the bytes of files, [`documents`] reads files and makes some, [`jobs`] does what outlives a request, [`dossiers`] is what models are told beside a conversation. [`config`] assembles what the components can be told,
 //! [`engines`] makes providers of it, [`roster`] knows how they are, [`cost`] what they charge, [`app`] puts all together and [`commands`] is what can be typed. ARCHITECTURE.md
 //! draws it and says who may import whom.
 
@@ -15,6 +15,7 @@ pub mod commands;
 pub mod config;
 pub mod cost;
 pub mod documents;
+pub mod dossiers;
 pub mod drain;
 pub mod engines;
 pub mod jobs;

@@ -66,7 +66,8 @@ pub fn start(config: &Config) {
     };
 }
 
-/// Whatever the level asks for, handshakes are never logged as they are written: the key is in them.
+/// Whatever the level asks for, what goes over a WebSocket is never logged as it is written: keys are in handshakes, and what
+/// is confidential is in frames.
 fn may_be_told(metadata: &Metadata<'_>) -> bool {
-    *metadata.level() != Level::TRACE || !metadata.target().starts_with("tungstenite::handshake")
+    *metadata.level() != Level::TRACE || !metadata.target().starts_with("tungstenite")
 }

@@ -36,6 +36,12 @@ const RULES: &[(&str, &[&str])] = &[
     ("src/realtime", &["crate::rest", "crate::commands", "crate::app"]),
     ("src/store", &["crate::rest", "crate::auth", "crate::commands", "crate::app", "axum"]),
     ("src/documents/export", &["tokio"]),
+    (
+        "src/dossiers",
+        &["crate::rest", "crate::auth", "crate::engines", "crate::commands", "crate::app", "axum", "sqlx"],
+    ),
+    ("src/dossiers/sheet", &["crate::", "tokio"]),
+    ("src/realtime/dossier", &["crate::store", "crate::dossiers", "axum", "sqlx"]),
     ("src/storage", &["crate::", "axum", "sqlx"]),
     ("src/jobs", &["crate::rest", "crate::realtime", "crate::auth", "crate::commands", "crate::app", "axum", "sqlx"]),
     ("src/auth", &["crate::rest", "crate::realtime", "crate::commands", "crate::app"]),

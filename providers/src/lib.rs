@@ -10,6 +10,7 @@ mod account;
 pub mod anthropic;
 #[cfg(feature = "engines")]
 pub mod azure;
+pub mod confidential;
 #[cfg(feature = "engines")]
 pub mod deepgram;
 #[cfg(feature = "engines")]
@@ -48,6 +49,7 @@ pub mod stt;
 pub mod tts;
 pub mod turn;
 
+pub use confidential::Confidential;
 pub use embed::EmbeddingModel;
 pub use error::{ErrorKind, ProviderError};
 pub use json::Json;

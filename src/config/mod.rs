@@ -56,6 +56,8 @@ pub struct Config {
     pub offered: engines::Offered,
     /// What other names of models stand for: `stt`, `llm`, `tts`, `realtime` for the chain, or an engine.
     pub names: BTreeMap<String, String>,
+    /// Who may be told clinical data.
+    pub clinical: engines::Clearance,
     /// Equivalents of voices.
     pub voices: engines::Voices,
     /// How much of a vendor is used at most.
@@ -104,6 +106,7 @@ impl Default for Config {
             routes: BTreeMap::new(),
             offered: engines::Offered::default(),
             names: realtime::well_known(),
+            clinical: engines::Clearance::default(),
             voices: engines::usual_voices(),
             limits: BTreeMap::new(),
             compatible: [("ollama".to_owned(), engines::Account::at("http://127.0.0.1:11434/v1"))].into(),
@@ -277,6 +280,7 @@ impl Config {
                 section("limits", vec![(owner.clone(), "no such vendor".to_owned())]);
             }
         }
+        section("clinical", self.clinical.validate(&accounts));
         section("voices", engines::validate_voices(&self.voices, &accounts));
         wrong
     }

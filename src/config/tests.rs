@@ -256,3 +256,14 @@ fn mistakes_in_maps_are_told_with_their_places_too() {
     let nowhere = load_text("[names]\nhouse = 'deepgram/nova-3'\n", &[]).unwrap_err().to_string();
     assert!(nowhere.contains("relay.toml:2: names.house: `deepgram/nova-3` is neither"), "{nowhere}");
 }
+
+#[test]
+fn nobody_is_cleared_for_clinical_data_by_a_slip() {
+    let told = told("[clinical]\ncleared = ['openai', 'ollama', 'opnai', 'openai/gpt-4.1-mini']\n", &[]);
+    assert_eq!(told.len(), 2, "{told:#?}");
+    for (line, name) in told.iter().zip(["opnai", "openai/gpt-4.1-mini"]) {
+        assert!(line.starts_with(&format!("relay.toml:2 clinical.cleared: `{name}` is not known")), "{line}");
+    }
+    let one = load_text("", &[("VOICE_RELAY__CLINICAL__CLEARED", "openai,ollama")]).unwrap();
+    assert_eq!(one.clinical.cleared, ["openai", "ollama"]);
+}

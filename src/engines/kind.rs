@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use providers::{
     LanguageModel, RealtimeModel, SpeechToText, TextToSpeech,
-    layers::{Fallback, Guarded, Observed, Retry, Role, Swapped, Timed},
+    layers::{Cleared, Fallback, Guarded, Observed, Retry, Role, Swapped, Timed},
 };
 
 use crate::{realtime::Task, roster::Abilities};
@@ -20,6 +20,8 @@ pub(super) struct Kind<T: ?Sized> {
     /// Speech-to-speech is not retried: the next of the chain, or the cascade, is at hand.
     pub(super) retried: Option<fn(Retry<T>) -> Arc<T>>,
     pub(super) swapped: fn(Arc<Swapped<T>>) -> Arc<T>,
+    /// Those who listen or only speak are told nothing beside their work.
+    pub(super) cleared: Option<fn(Cleared<T>) -> Arc<T>>,
     pub(super) abilities: fn(&T) -> Abilities,
 }
 
@@ -32,6 +34,7 @@ pub(super) const EARS: Kind<dyn SpeechToText> = Kind {
     fallback: |layer| Arc::new(layer),
     retried: Some(|layer| Arc::new(layer)),
     swapped: |layer| layer,
+    cleared: None,
     abilities: |engine| Abilities::Stt(engine.capabilities()),
 };
 
@@ -44,6 +47,7 @@ pub(super) const MINDS: Kind<dyn LanguageModel> = Kind {
     fallback: |layer| Arc::new(layer),
     retried: Some(|layer| Arc::new(layer)),
     swapped: |layer| layer,
+    cleared: Some(|layer| Arc::new(layer)),
     abilities: |engine| Abilities::Llm(engine.capabilities()),
 };
 
@@ -56,6 +60,7 @@ pub(super) const MOUTHS: Kind<dyn TextToSpeech> = Kind {
     fallback: |layer| Arc::new(layer),
     retried: Some(|layer| Arc::new(layer)),
     swapped: |layer| layer,
+    cleared: None,
     abilities: |engine| Abilities::Tts(engine.capabilities()),
 };
 
@@ -68,5 +73,6 @@ pub(super) const MODELS: Kind<dyn RealtimeModel> = Kind {
     fallback: |layer| Arc::new(layer),
     retried: None,
     swapped: |layer| layer,
+    cleared: Some(|layer| Arc::new(layer)),
     abilities: |engine| Abilities::Realtime(engine.capabilities()),
 };

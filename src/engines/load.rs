@@ -1,7 +1,7 @@
 //! Engines by name: models read, layers put around, chains linked.
 //!
-//! The layers' order, outermost first: routed > fallback > observed > limit > breaker > retry > timed > voiced > swapped >
-//! adapter. A queue that is full says nothing about the vendor, so limits stand before breakers.
+//! The layers' order, outermost first: routed > fallback > observed > limit > breaker > retry > timed > cleared > voiced >
+//! swapped > adapter. A queue that is full says nothing about the vendor, so limits stand before breakers.
 
 use std::{
     collections::BTreeMap,
@@ -13,8 +13,8 @@ use std::{
 use providers::{
     ErrorKind, LanguageModel, ProviderError, RealtimeModel, SpeechToText, TextToSpeech, TurnDetector,
     layers::{
-        Breaker, BreakerSettings, Fallback, Guarded, Limit, Observed, Observer, Retry, RetrySettings, Routed, Swapped,
-        Timed, Timeouts, Voiced,
+        Breaker, BreakerSettings, Cleared, Fallback, Guarded, Limit, Observed, Observer, Retry, RetrySettings, Routed,
+        Swapped, Timed, Timeouts, Voiced,
     },
     local::{agent::Agent, command::Command, hibari::Hibari, models, pool::Pool, turn::SmartTurn, whisper::Whisper},
     scripted,
@@ -129,7 +129,8 @@ impl Loader {
     ) -> Result<Fleet<T>, ProviderError> {
         let mut limits = BTreeMap::new();
         let engine = |name: &String| {
-            let fenced = self.fenced(&kind, name, make(name)?, &mut limits);
+            let told = self.told(&kind, name, make(name)?);
+            let fenced = self.fenced(&kind, name, told, &mut limits);
             let task = kind.task.name();
             let (asks, lists) = (checkup(name, task, &self.config), library(name, task, &self.config));
             self.roster.add(name, (kind.abilities)(&fenced), asks, lists);
@@ -276,6 +277,14 @@ impl Loader {
         Arc::clone(&self.pool)
     }
 
+    /// An engine that is cleared for it is told what is confidential; no other is.
+    fn told<T: ?Sized>(&self, kind: &Kind<T>, name: &str, engine: Arc<T>) -> Arc<T> {
+        match kind.cleared {
+            Some(cleared) if self.config.clinical.covers(name) => cleared(Cleared::new(engine)),
+            Some(_) | None => engine,
+        }
+    }
+
     /// Somebody else's engine may neither keep anybody waiting, nor be asked too much, nor fail again and again. Its
     /// vendor's other engines of the kind share its limit.
     fn fenced<T: ?Sized>(
@@ -338,6 +347,12 @@ impl Loader {
             if !chain.is_empty() {
                 tracing::info!(chain = chain.join(" > "), "{} is served", task.name());
             }
+        }
+        let thinkers = [Task::Language, Task::Realtime].into_iter().flat_map(|task| self.names.engines(task));
+        let uncleared: Vec<_> =
+            thinkers.filter(|name| !self.config.clinical.covers(name)).map(String::as_str).collect();
+        if !uncleared.is_empty() {
+            tracing::info!(engines = uncleared.join(", "), "clinical contexts and attached files are kept from these");
         }
         for (language, route) in &self.config.routes {
             for task in Task::ALL.into_iter().filter(|task| !route.chain(*task).is_empty()) {

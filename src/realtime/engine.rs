@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     admission::Admission,
+    dossier::Dossiers,
     history::Ledger,
     ingest::Hearing,
     session::settings::{Mind, Player, Profile, Settings},
@@ -58,6 +59,8 @@ pub struct Engine {
     pub admission: Admission,
     /// Where history goes; without, nothing is kept.
     pub ledger: Option<Arc<dyn Ledger>>,
+    /// What models are told beside the conversation; without, nothing.
+    pub dossiers: Option<Arc<dyn Dossiers>>,
 }
 
 /// Limits and tuning of live sessions.

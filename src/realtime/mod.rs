@@ -3,6 +3,7 @@
 //! A transport serves a client with a [`Start`]; the driver waits and obeys, the [`session`] decides.
 
 pub mod admission;
+pub mod dossier;
 mod driver;
 pub mod egress;
 mod engine;

@@ -11,6 +11,7 @@ mod azure;
 mod body;
 mod calls;
 mod clauses;
+mod clinical;
 mod cloning;
 mod context;
 mod dictation;
@@ -18,6 +19,7 @@ mod download;
 mod embedded;
 mod ephemeral;
 mod exports;
+mod facts;
 mod fault;
 mod filename;
 mod folders;
@@ -147,6 +149,9 @@ fn table() -> Vec<Route> {
         route("/api/folders/tree", Need::Scope(Scope::Sessions), get(folders::tree)),
         route("/api/folders/{id}", Need::Scope(Scope::Sessions), folder()),
         route("/api/folders/{id}/move/{target}", Need::Scope(Scope::Sessions), post(folders::relocate)),
+        route("/api/clinical-contexts", Need::Scope(Scope::Sessions), post(clinical::create)),
+        route("/api/clinical-contexts/current", Need::Scope(Scope::Sessions), get(clinical::current)),
+        route("/api/clinical-contexts/{id}", Need::Scope(Scope::Sessions), clinical_context()),
         route("/telephony/{dialect}", Need::Call, get(telephony::stream::connect)),
         route("/telephony/twilio/voice", Need::Call, get(telephony::twilio::answer).post(telephony::twilio::answer)),
         route("/telephony/telnyx/voice", Need::Call, post(telephony::telnyx::answer)),
@@ -177,6 +182,10 @@ fn session() -> MethodRouter<Arc<Context>> {
 
 fn folder() -> MethodRouter<Arc<Context>> {
     get(folders::show).put(folders::change).delete(folders::remove)
+}
+
+fn clinical_context() -> MethodRouter<Arc<Context>> {
+    get(clinical::show).put(clinical::change).delete(clinical::remove)
 }
 
 fn message() -> MethodRouter<Arc<Context>> {

@@ -4,7 +4,7 @@
 use std::str::FromStr;
 
 use super::{
-    AttachmentId, Cursor, Db, MessageId, Page, StoreError, UserId, column,
+    AttachmentId, Cursor, Db, MessageId, Page, SessionId, StoreError, UserId, column,
     messages::{Message, UnknownValue},
     sql::{Record, Row, query},
 };
@@ -219,6 +219,35 @@ pub async fn text(db: &Db, user: UserId, id: AttachmentId) -> Result<Option<Stri
     Ok(content.0)
 }
 
+/// The beginning of a file's text.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Excerpt {
+    /// As its owner calls the file.
+    pub name: String,
+    /// At most [`EXCERPT`] characters.
+    pub text: String,
+    /// Whether its text is longer.
+    pub cut: bool,
+}
+
+/// Characters of a file's text that its excerpt has at most.
+pub const EXCERPT: usize = 12_000;
+
+/// The beginnings of the newest `most` files that were read in a conversation of this user, newest first.
+pub async fn excerpts(db: &Db, user: UserId, session: SessionId, most: u32) -> Result<Vec<Excerpt>, StoreError> {
+    query(
+        "SELECT attachments.name, attachment_excerpts.content, attachment_excerpts.cut FROM attachment_excerpts \
+         JOIN attachments ON attachments.id = attachment_excerpts.attachment_id \
+         JOIN messages ON messages.id = attachments.message_id JOIN sessions ON sessions.id = messages.session_id \
+         WHERE messages.session_id = $1 AND sessions.user_id = $2 ORDER BY attachments.id DESC LIMIT $3",
+    )
+    .bind(session.text())
+    .bind(user.text())
+    .bind(i64::from(most))
+    .fetch_all(db.reader())
+    .await
+}
+
 /// The small picture of a file of this user: PNG.
 pub async fn thumbnail(db: &Db, user: UserId, id: AttachmentId) -> Result<Option<Vec<u8>>, StoreError> {
     let picture: Picture = query(
@@ -253,6 +282,12 @@ impl Record for Content {
 }
 
 struct Picture(Option<Vec<u8>>);
+
+impl Record for Excerpt {
+    fn read(row: &Row) -> Result<Self, sqlx::Error> {
+        Ok(Self { name: row.get("name")?, text: row.get("content")?, cut: row.get("cut")? })
+    }
+}
 
 impl Record for Picture {
     fn read(row: &Row) -> Result<Self, sqlx::Error> {

@@ -92,6 +92,10 @@ row_id!(
     FolderId
 );
 row_id!(
+    /// What is known of a patient.
+    ClinicalContextId
+);
+row_id!(
     /// A link by which others read a conversation.
     ShareId
 );

@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod attachments;
+pub mod clinical;
 mod column;
 mod config;
 mod db;
@@ -30,7 +31,8 @@ pub use config::Config;
 pub use db::Db;
 pub use error::{BackupError, StoreError};
 pub use id::{
-    AttachmentId, FolderId, KeyId, LoginId, MessageId, SessionId, ShareId, SigningKeyId, UserId, VoiceSessionId,
+    AttachmentId, ClinicalContextId, FolderId, KeyId, LoginId, MessageId, SessionId, ShareId, SigningKeyId, UserId,
+    VoiceSessionId,
 };
 pub use page::{Cursor, Page};
 pub use words::Words;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{
     AttachmentId, Db, StoreError,
-    attachments::State,
+    attachments::{EXCERPT, State},
     column,
     sql::{Pool, Record, Row, query},
 };
@@ -51,7 +51,8 @@ pub async fn take(db: &Db, now: Timestamp, lease: Duration) -> Result<Option<Job
 
 /// The file was read.
 pub async fn ready(db: &Db, id: AttachmentId, found: &Findings, now: Timestamp) -> Result<(), StoreError> {
-    query(
+    let mut tx = db.write().await?;
+    let changed = query(
         "UPDATE attachments SET state = 'ready', content = $2, metadata = $3, warnings = $4, thumbnail = $5, \
          updated_at = $6 WHERE id = $1 AND state = 'pending'",
     )
@@ -61,9 +62,18 @@ pub async fn ready(db: &Db, id: AttachmentId, found: &Findings, now: Timestamp) 
     .bind(&found.warnings)
     .bind(found.thumbnail.as_deref())
     .bind(column::millis(now))
-    .execute(db.writer())
+    .execute(&mut tx)
     .await?;
-    Ok(())
+    if let Some(text) = found.text.as_ref().filter(|_| changed > 0) {
+        let end = text.char_indices().nth(EXCERPT).map(|(end, _)| end);
+        query("INSERT INTO attachment_excerpts (attachment_id, content, cut) VALUES ($1, $2, $3)")
+            .bind(id.text())
+            .bind(&text[..end.unwrap_or(text.len())])
+            .bind(end.is_some())
+            .execute(&mut tx)
+            .await?;
+    }
+    tx.commit().await
 }
 
 /// The file cannot be read; `why` in words for its owner.

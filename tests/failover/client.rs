@@ -37,9 +37,14 @@ pub(crate) struct Answer {
 impl Client {
     /// Connects, and has transcripts told.
     pub(crate) async fn join(relay: &Relay) -> Self {
+        Self::join_with(relay, KEY).await
+    }
+
+    /// The same with this credential.
+    pub(crate) async fn join_with(relay: &Relay, credential: &str) -> Self {
         let url = format!("{}/v1/realtime?model=gpt-realtime", relay.url.replacen("http", "ws", 1));
-        let request =
-            ClientRequestBuilder::new(url.parse().unwrap()).with_header("Authorization", format!("Bearer {KEY}"));
+        let request = ClientRequestBuilder::new(url.parse().unwrap())
+            .with_header("Authorization", format!("Bearer {credential}"));
         let (socket, _) = connect_async(request).await.unwrap();
         let mut client = Self { socket };
         let input = json!({"transcription": {"model": "whisper-1"}, "turn_detection": {"type": "server_vad"}});

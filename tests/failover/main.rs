@@ -8,6 +8,7 @@
 mod blackout;
 mod chaos;
 mod client;
+mod clinical;
 mod hearing;
 mod native;
 mod relay;

@@ -9,6 +9,7 @@ mod azure;
 mod beta;
 mod bucket;
 mod choosing;
+mod clinical;
 mod conversations;
 #[path = "../support/database.rs"]
 mod database;

@@ -13,6 +13,7 @@ use serde_json::Value;
 use voice_relay::{
     auth::{Auth, Scopes},
     clock::Clock,
+    dossiers,
     drain::Drain,
     jobs::Bell,
     realtime::{self, Choices, Names, Offer, Task, admission::Admission, ledger},
@@ -56,6 +57,7 @@ impl Server {
                 drain: Drain::new(),
                 admission: Admission::new(10, 10),
                 ledger: Some(ledger::in_store(db.clone())),
+                dossiers: Some(dossiers::in_store(db.clone())),
             },
             db,
             storage: Storage::open(&storage::Config::default(), dir.path()).unwrap(),

@@ -10,6 +10,7 @@ use serde_json::Value;
 use voice_relay::{
     auth::Auth,
     clock::Clock,
+    dossiers,
     drain::Drain,
     jobs::Bell,
     realtime::{self, Choices, Names, Offer, Task, admission::Admission, ledger},
@@ -66,6 +67,7 @@ impl Server {
                 drain: Drain::new(),
                 admission: Admission::new(calls, calls),
                 ledger: Some(ledger::in_store(db.clone())),
+                dossiers: Some(dossiers::in_store(db.clone())),
             },
             db,
             storage: Storage::open(&storage::Config::default(), dir.path()).unwrap(),

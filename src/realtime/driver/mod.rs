@@ -20,6 +20,7 @@ use self::{
 };
 use super::{
     admission::Pass,
+    dossier::Dossier,
     egress::Egress,
     engine::{Engine, Providers},
     history::History,
@@ -118,8 +119,9 @@ impl Driver {
             History::open(engine.ledger.clone(), &pass, &settings.model, engine.clock.clone(), engine.drain.hold());
         let expires_at = engine.clock.unix() + config.longest_session_secs;
         let encoder = Encoder::new(live.name(), expires_at).in_dialect(dialect);
+        let dossier = Dossier::of(engine.dossiers.clone(), pass.live());
         let (workers, inbox) =
-            Workers::new(providers, engine.clock.clone(), config.patience(), config.synthesis_lead());
+            Workers::new(providers, engine.clock.clone(), config.patience(), config.synthesis_lead(), dossier);
         let mut out = Vec::new();
         let player = if speaker.is_some() { Player::Relay } else { Player::Client };
         let profile = config.profile(player, Arc::new(settings), advice, mind, seed(&pass));

@@ -34,6 +34,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use self::{listen::Ear, native::Native, speak::Mouth};
 use super::{
+    dossier::Dossier,
     engine::Providers,
     session::{
         Input,
@@ -83,6 +84,7 @@ struct Kit {
     reports: mpsc::Sender<Report>,
     patience: Duration,
     clock: Clock,
+    dossier: Dossier,
 }
 
 #[derive(Default)]
@@ -107,9 +109,10 @@ impl Workers {
         clock: Clock,
         patience: Duration,
         synthesis_lead: Duration,
+        dossier: Dossier,
     ) -> (Self, mpsc::Receiver<Report>) {
         let (reports, inbox) = mpsc::channel(REPORTS);
-        let kit = Kit { providers, reports, patience, clock };
+        let kit = Kit { providers, reports, patience, clock, dossier };
         let native = kit.providers.realtime.clone().map(|model| Native::new(&kit, model, synthesis_lead));
         let (ears, replies) = (BTreeMap::new(), BTreeMap::new());
         let workers = Self { kit, synthesis_lead, ears, replies, native, advice: None };

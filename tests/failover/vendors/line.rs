@@ -61,7 +61,11 @@ impl Head {
 /// should, and some do.
 pub(super) async fn refuse(stream: &mut TcpStream, head: &Head, status: u16) -> Result<(), Gone> {
     read_request(stream).await?;
-    let body = json!({"error": {"message": head.text}, "err_msg": head.text, "detail": {"message": head.text}});
+    refuse_for(stream, &head.text, status).await
+}
+
+async fn refuse_for(stream: &mut TcpStream, reason: &str, status: u16) -> Result<(), Gone> {
+    let body = json!({"error": {"message": reason}, "err_msg": reason, "detail": {"message": reason}});
     let body = body.to_string();
     let length = body.len();
     let answer = format!("HTTP/1.1 {status} No\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}");
@@ -88,6 +92,10 @@ impl Line {
     pub(super) async fn request(&mut self) -> Result<serde_json::Value, Gone> {
         let Medium::Http(stream) = &mut self.medium else { return Err(Gone) };
         let body = read_request(stream).await?;
+        if let Fate::Quote(status) = self.fate {
+            refuse_for(stream, &quoted(&body), status).await?;
+            return Err(Gone);
+        }
         let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
         stream.write_all(head.as_bytes()).await.map_err(|_| Gone)?;
         serde_json::from_slice(&body).map_err(|_| Gone)
@@ -120,7 +128,13 @@ impl Line {
                 return Err(Gone);
             }
             Fate::Die(after) if due(after) => return Err(Gone),
-            Fate::Well | Fate::Refuse(_) | Fate::Stall(_) | Fate::Corrupt(_) | Fate::Reset(_) | Fate::Die(_) => {}
+            Fate::Well
+            | Fate::Refuse(_)
+            | Fate::Quote(_)
+            | Fate::Stall(_)
+            | Fate::Corrupt(_)
+            | Fate::Reset(_)
+            | Fate::Die(_) => {}
         }
         self.sent += 1;
         self.write(message).await
@@ -161,6 +175,17 @@ impl Line {
         Err(Gone)
     }
 }
+
+/// The end of a request's first message.
+fn quoted(body: &[u8]) -> String {
+    let asked: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let first = asked["messages"][0]["content"].as_str().unwrap_or_default();
+    let end = first.chars().count().saturating_sub(QUOTED);
+    first.chars().skip(end).collect()
+}
+
+/// Characters: what is repeated of a reason is not much longer.
+const QUOTED: usize = 120;
 
 async fn read_request(stream: &mut TcpStream) -> Result<Vec<u8>, Gone> {
     let (mut bytes, mut chunk) = (Vec::new(), [0; 16_384]);

@@ -44,6 +44,8 @@ pub(crate) enum Fate {
     Well,
     /// The handshake or request is answered with this status.
     Refuse(u16),
+    /// The same, and the reason repeats the end of the first message: no vendor should, and some do.
+    Quote(u16),
     /// After so many messages nothing more comes.
     Stall(usize),
     /// ... a message comes that is none.
@@ -97,6 +99,7 @@ struct Shared {
     reply: Mutex<Reply>,
     calls: Mutex<Vec<Call>>,
     prompts: Mutex<Vec<Vec<(String, String)>>>,
+    requests: Mutex<Vec<(Vendor, String)>>,
     doors: Mutex<Vec<Door>>,
     locks: Mutex<Vec<(Vendor, String)>>,
     live: AtomicI64,
@@ -113,6 +116,7 @@ impl Vendors {
             reply: Mutex::new(Arc::new(move |_: &str| reply.clone())),
             calls: Mutex::default(),
             prompts: Mutex::default(),
+            requests: Mutex::default(),
             doors: Mutex::default(),
             locks: Mutex::default(),
             live: AtomicI64::new(0),
@@ -157,6 +161,11 @@ impl Vendors {
     /// Role and text of all messages that minds were sent; one entry a request.
     pub(crate) fn prompts(&self) -> Vec<Vec<(String, String)>> {
         self.shared.prompts.lock().unwrap().clone()
+    }
+
+    /// All that minds were sent, as it was sent; one entry a request.
+    pub(crate) fn requests(&self) -> Vec<(Vendor, String)> {
+        self.shared.requests.lock().unwrap().clone()
     }
 
     /// Every connection so far.

@@ -12,6 +12,7 @@ use super::{
 
 pub(super) async fn think(mut line: Line, vendor: Vendor, shared: &Shared) -> Result<(), Gone> {
     let asked = line.request().await?;
+    shared.requests.lock().unwrap().push((vendor, asked.to_string()));
     let messages = messages(&asked);
     shared.prompts.lock().unwrap().push(messages.clone());
     let reply = shared.reply.lock().unwrap().clone();

@@ -1,4 +1,5 @@
-//! Brings a speech-to-speech model and its session together. Waits for nothing but the session.
+//! Brings a speech-to-speech model and its session together. Waits for nothing but the session, and a moment for what the
+//! model is told beside the conversation.
 
 use std::{
     collections::VecDeque,
@@ -73,6 +74,8 @@ impl Task {
     }
 
     pub(super) async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
+        // Known before somebody speaks: a model that cannot be told otherwise later is called with it.
+        self.kit.dossier.fresh().await;
         loop {
             select! { biased;
                 order = orders.recv() => match order {
@@ -98,7 +101,8 @@ impl Task {
             Order::Hear(frame) => self.hear(frame),
             Order::End => Ok(()),
             Order::Abandon => self.abandon(),
-            Order::Ask { response, ask } => {
+            Order::Ask { response, mut ask } => {
+                ask.manner.confidential = self.kit.dossier.fresh().await;
                 self.wanted = Some((response, ask));
                 self.advance()
             }

@@ -1,17 +1,24 @@
 //! The worker beside a scripted speech-to-speech model, on a paused clock.
 
+use std::{error::Error, sync::Mutex, time::SystemTime};
+
 use audio::SampleRate;
+use futures_util::future::BoxFuture;
 use providers::{
+    Confidential,
     llm::{Finish, Message, Thought},
     realtime::Command,
     scripted::{Fault, Faults, RealtimeModel, RealtimeScript, Reply},
     tts::Voice,
 };
+use uuid::Uuid;
 
 use super::*;
 use crate::{
     clock::Clock,
     realtime::{
+        admission::Admission,
+        dossier::{Dossier, Dossiers},
         session::output::Said,
         workers::{Providers, Report, tests::scripted},
     },
@@ -34,10 +41,14 @@ impl Stage {
     }
 
     fn ahead(script: RealtimeScript, lead: Duration) -> Self {
+        Self::told_of(script, lead, Dossier::default())
+    }
+
+    fn told_of(script: RealtimeScript, lead: Duration, dossier: Dossier) -> Self {
         let model = RealtimeModel::new(script);
         let (reports, inbox) = mpsc::channel(64);
         let providers = Providers { realtime: Some(Arc::new(model.clone())), ..scripted(Faults::default()) };
-        let kit = Kit { providers, reports, patience: PATIENCE, clock: Clock::system() };
+        let kit = Kit { providers, reports, patience: PATIENCE, clock: Clock::system(), dossier };
         let native = Native::new(&kit, Arc::new(model.clone()), lead);
         Self { native, inbox, model, said: Vec::new(), turns: 0, position: Duration::ZERO }
     }
@@ -134,6 +145,7 @@ fn item(number: u32) -> ItemId {
 fn manner() -> Manner {
     Manner {
         instructions: "Be brief.".into(),
+        confidential: None,
         tools: vec![],
         tool_choice: Default::default(),
         voice: Some(Voice { name: "tone".into(), language: None, speed: 1.0 }),
@@ -279,4 +291,53 @@ async fn sound_is_taken_no_further_ahead_than_its_credit() {
     stage.native.released(&response, 24_000);
     let (_, rest, finish) = stage.reply(&response).await;
     assert_eq!((samples + rest, finish), (8 * 24_000, Ok(Finish::Stop)));
+}
+
+/// A dossier that says what was last put here.
+#[derive(Default)]
+struct Shelf(Mutex<Option<Confidential>>);
+
+impl Shelf {
+    fn put(&self, text: &str) {
+        *self.0.lock().unwrap() = Some(Confidential::new(text));
+    }
+}
+
+impl Dossiers for Shelf {
+    fn find(&self, _: &str, _: Uuid) -> BoxFuture<'_, Result<Option<Confidential>, Box<dyn Error + Send + Sync>>> {
+        let found = self.0.lock().unwrap().clone();
+        Box::pin(async { Ok(found) })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_is_called_with_its_dossier_and_told_of_a_change_with_the_next_reply() {
+    for reconfigures in [true, false] {
+        let shelf = Arc::new(Shelf::default());
+        shelf.put("old");
+        let pass = Admission::new(1, 1).admit("ann", "ws", SystemTime::UNIX_EPOCH).unwrap();
+        let dossier = Dossier::of(Some(Arc::clone(&shelf) as _), pass.live());
+        let mut script = says(&["One.", "Two.", "Three."]);
+        script.capabilities.reconfigures = reconfigures;
+        let mut stage = Stage::told_of(script, Duration::from_secs(20), dossier);
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        stage.speaks(10);
+        assert_eq!(stage.answers().await, "One.");
+        stage.speaks(10);
+        assert_eq!(stage.answers().await, "Two.");
+        assert_eq!(stage.model.calls(), 1, "what has not changed takes no other conversation");
+        shelf.put("new");
+        stage.speaks(10);
+        assert_eq!(stage.answers().await, "Three.");
+
+        let conversations = stage.model.conversations();
+        let told = |manner: &Manner| manner.confidential.as_ref().map(|told| told.expose().to_owned()).unwrap();
+        let replies = conversations.iter().flat_map(|conversation| &conversation.commands).filter_map(|command| {
+            let Command::Respond { manner, .. } = command else { return None };
+            Some(told(manner))
+        });
+        assert_eq!(replies.collect::<Vec<_>>(), ["old", "old", "new"]);
+        let openings: Vec<_> = conversations.iter().map(|conversation| told(&conversation.opening.manner)).collect();
+        assert_eq!(openings, if reconfigures { vec!["old"] } else { vec!["old", "new"] });
+    }
 }
