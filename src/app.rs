@@ -90,7 +90,7 @@ impl App {
             clock,
             drain: drain.clone(),
             ledger: Some(realtime::ledger::in_store(db.clone())),
-            dossiers: Some(dossiers::in_store(db.clone())),
+            dossiers: Some(dossiers::in_store(db.clone(), config.clinical.attachments)),
         };
         let (pool, roster, reloads) = (engines.pool, engines.roster, engines.reloads);
         let context = Arc::new(Context {

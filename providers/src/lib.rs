@@ -8,9 +8,9 @@
 mod account;
 #[cfg(feature = "engines")]
 pub mod anthropic;
+pub mod aside;
 #[cfg(feature = "engines")]
 pub mod azure;
-pub mod confidential;
 #[cfg(feature = "engines")]
 pub mod deepgram;
 #[cfg(feature = "engines")]
@@ -49,7 +49,7 @@ pub mod stt;
 pub mod tts;
 pub mod turn;
 
-pub use confidential::Confidential;
+pub use aside::Aside;
 pub use embed::EmbeddingModel;
 pub use error::{ErrorKind, ProviderError};
 pub use json::Json;

@@ -2,7 +2,7 @@
 
 use futures_util::{future::BoxFuture, stream::BoxStream};
 
-use crate::{Confidential, Json, ProviderError};
+use crate::{Aside, Json, ProviderError};
 
 /// Continues a conversation.
 pub trait LanguageModel: Send + Sync {
@@ -34,8 +34,8 @@ pub struct Prompt {
     pub model: Option<String>,
     /// What the operator or client told the assistant to be.
     pub instructions: String,
-    /// What cleared engines are told besides.
-    pub confidential: Option<Confidential>,
+    /// What is told beside the conversation.
+    pub aside: Option<Aside>,
     /// The conversation, oldest first.
     pub messages: Vec<Message>,
     /// Functions it may call.

@@ -9,7 +9,7 @@ use audio::{Clip, Frame};
 use futures_util::{future::BoxFuture, stream::BoxStream};
 
 use crate::{
-    Confidential, ProviderError,
+    Aside, ProviderError,
     llm::{Message, Thought, Tool, ToolChoice},
     tts::Voice,
 };
@@ -66,8 +66,8 @@ pub struct Opening {
 pub struct Manner {
     /// What the operator or client told the assistant to be.
     pub instructions: String,
-    /// What cleared engines are told besides.
-    pub confidential: Option<Confidential>,
+    /// What is told beside the conversation.
+    pub aside: Option<Aside>,
     /// Functions it may call.
     pub tools: Vec<Tool>,
     /// Whether it may, must or must not call them.

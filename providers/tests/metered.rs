@@ -164,7 +164,7 @@ async fn what_nobody_meters_is_on_nobodys_account() {
 fn manner() -> Manner {
     Manner {
         instructions: String::new(),
-        confidential: None,
+        aside: None,
         tools: Vec::new(),
         tool_choice: ToolChoice::Auto,
         voice: Some(voice()),

@@ -1,7 +1,7 @@
-//! What models are told beside a conversation: its clinical context, and the text of its files. All of it is confidential.
+//! What models are told beside a conversation: its clinical context, which is confidential, and the text of its files, which may be.
 //!
-//! Whoever asks a language model for an answer in a conversation puts what [`read`] finds into
-//! [`Prompt::confidential`](providers::llm::Prompt::confidential); live sessions do it through [`in_store`].
+//! Whoever asks a language model for an answer in a conversation puts what [`in_store`] finds into
+//! [`Prompt::aside`](providers::llm::Prompt::aside).
 
 mod facts;
 mod files;
@@ -11,7 +11,7 @@ use std::{error::Error, sync::Arc};
 
 pub use facts::{Facts, Vitals};
 use futures_util::future::BoxFuture;
-use providers::Confidential;
+use providers::Aside;
 use uuid::Uuid;
 
 use crate::{
@@ -19,33 +19,39 @@ use crate::{
     store::{Db, SessionId, StoreError, UserId, attachments, clinical},
 };
 
-/// What a model is told in a conversation of this user; `None`: nothing.
-///
-/// # Errors
-/// The database failed. The error holds nothing of what it is about.
-pub async fn read(db: &Db, user: UserId, session: SessionId) -> Result<Option<Confidential>, StoreError> {
-    let facts = clinical::in_force(db, user, session).await?;
-    let excerpts = attachments::excerpts(db, user, session, files::MOST).await?;
-    let context = facts.and_then(|kept| sheet::written(&Facts::kept(&kept)));
-    let parts: Vec<_> = context.into_iter().chain(files::written(&excerpts)).collect();
-    Ok((!parts.is_empty()).then(|| Confidential::new(parts.join("\n\n"))))
+/// What stands in the database beside conversations, whose principal is their owner's user id. `files` says whether what stands
+/// in attached files is confidential, as clinical contexts are.
+pub fn in_store(db: Db, files: bool) -> Arc<dyn Dossiers> {
+    Arc::new(Cabinet { db, files })
 }
 
-/// The same for live sessions, whose principal is their owner's user id.
-pub fn in_store(db: Db) -> Arc<dyn Dossiers> {
-    Arc::new(Cabinet(db))
+struct Cabinet {
+    db: Db,
+    files: bool,
 }
 
-struct Cabinet(Db);
+impl Cabinet {
+    async fn read(&self, user: UserId, session: SessionId) -> Result<Option<Aside>, StoreError> {
+        let facts = clinical::in_force(&self.db, user, session).await?;
+        let excerpts = attachments::excerpts(&self.db, user, session, files::MOST).await?;
+        let context = facts.and_then(|kept| sheet::written(&Facts::kept(&kept))).unwrap_or_default();
+        let files = files::written(&excerpts).unwrap_or_default();
+        if !self.files {
+            return Ok(Aside::new(context, files));
+        }
+        let parts: Vec<_> = [context, files].into_iter().filter(|part| !part.is_empty()).collect();
+        Ok(Aside::new(parts.join("\n\n"), ""))
+    }
+}
 
 impl Dossiers for Cabinet {
     fn find(
         &self,
         principal: &str,
         conversation: Uuid,
-    ) -> BoxFuture<'_, Result<Option<Confidential>, Box<dyn Error + Send + Sync>>> {
+    ) -> BoxFuture<'_, Result<Option<Aside>, Box<dyn Error + Send + Sync>>> {
         let user = principal.parse::<UserId>();
-        Box::pin(async move { Ok(read(&self.0, user?, conversation.into()).await?) })
+        Box::pin(async move { Ok(self.read(user?, conversation.into()).await?) })
     }
 }
 

@@ -1,4 +1,4 @@
-//! `[clinical]`: who may be told clinical contexts and what stands in attached files.
+//! `[clinical]`: who may be told clinical contexts, and whether attached files are as confidential.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +11,8 @@ pub struct Clearance {
     /// Vendors and servers of one's own, by what goes before the slash of their engines' names. The engines of this process
     /// are always cleared: what they are told goes nowhere.
     pub cleared: Vec<String>,
+    /// Whether what stands in attached files is kept from all others, too.
+    pub attachments: bool,
 }
 
 impl Clearance {
@@ -44,7 +46,7 @@ mod tests {
         let none = Clearance::default();
         assert!(none.covers("local/agent") && none.covers("scripted/llm"));
         assert!(!none.covers("openai/gpt-4.1-mini") && !none.covers("ollama/llama3.2") && !none.covers(""));
-        let some = Clearance { cleared: vec!["ollama".into(), "azure".into()] };
+        let some = Clearance { cleared: vec!["ollama".into(), "azure".into()], attachments: false };
         assert!(some.covers("ollama/llama3.2") && some.covers("azure/live") && !some.covers("openai/azure"));
         assert!(!some.covers("azure-2/x") && !some.covers("olla/ma"));
     }

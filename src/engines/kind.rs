@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use providers::{
     LanguageModel, RealtimeModel, SpeechToText, TextToSpeech,
-    layers::{Cleared, Fallback, Guarded, Observed, Retry, Role, Swapped, Timed},
+    layers::{Fallback, Guarded, Observed, Retry, Role, Swapped, Timed, Told},
 };
 
 use crate::{realtime::Task, roster::Abilities};
@@ -21,7 +21,7 @@ pub(super) struct Kind<T: ?Sized> {
     pub(super) retried: Option<fn(Retry<T>) -> Arc<T>>,
     pub(super) swapped: fn(Arc<Swapped<T>>) -> Arc<T>,
     /// Those who listen or only speak are told nothing beside their work.
-    pub(super) cleared: Option<fn(Cleared<T>) -> Arc<T>>,
+    pub(super) told: Option<fn(Told<T>) -> Arc<T>>,
     pub(super) abilities: fn(&T) -> Abilities,
 }
 
@@ -34,7 +34,7 @@ pub(super) const EARS: Kind<dyn SpeechToText> = Kind {
     fallback: |layer| Arc::new(layer),
     retried: Some(|layer| Arc::new(layer)),
     swapped: |layer| layer,
-    cleared: None,
+    told: None,
     abilities: |engine| Abilities::Stt(engine.capabilities()),
 };
 
@@ -47,7 +47,7 @@ pub(super) const MINDS: Kind<dyn LanguageModel> = Kind {
     fallback: |layer| Arc::new(layer),
     retried: Some(|layer| Arc::new(layer)),
     swapped: |layer| layer,
-    cleared: Some(|layer| Arc::new(layer)),
+    told: Some(|layer| Arc::new(layer)),
     abilities: |engine| Abilities::Llm(engine.capabilities()),
 };
 
@@ -60,7 +60,7 @@ pub(super) const MOUTHS: Kind<dyn TextToSpeech> = Kind {
     fallback: |layer| Arc::new(layer),
     retried: Some(|layer| Arc::new(layer)),
     swapped: |layer| layer,
-    cleared: None,
+    told: None,
     abilities: |engine| Abilities::Tts(engine.capabilities()),
 };
 
@@ -73,6 +73,6 @@ pub(super) const MODELS: Kind<dyn RealtimeModel> = Kind {
     fallback: |layer| Arc::new(layer),
     retried: None,
     swapped: |layer| layer,
-    cleared: Some(|layer| Arc::new(layer)),
+    told: Some(|layer| Arc::new(layer)),
     abilities: |engine| Abilities::Realtime(engine.capabilities()),
 };

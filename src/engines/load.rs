@@ -1,6 +1,6 @@
 //! Engines by name: models read, layers put around, chains linked.
 //!
-//! The layers' order, outermost first: routed > fallback > observed > limit > breaker > retry > timed > cleared > voiced >
+//! The layers' order, outermost first: routed > fallback > observed > limit > breaker > retry > timed > told > voiced >
 //! swapped > adapter. A queue that is full says nothing about the vendor, so limits stand before breakers.
 
 use std::{
@@ -13,8 +13,8 @@ use std::{
 use providers::{
     ErrorKind, LanguageModel, ProviderError, RealtimeModel, SpeechToText, TextToSpeech, TurnDetector,
     layers::{
-        Breaker, BreakerSettings, Cleared, Fallback, Guarded, Limit, Observed, Observer, Retry, RetrySettings, Routed,
-        Swapped, Timed, Timeouts, Voiced,
+        Breaker, BreakerSettings, Fallback, Guarded, Limit, Observed, Observer, Retry, RetrySettings, Routed, Swapped,
+        Timed, Timeouts, Told, Voiced,
     },
     local::{agent::Agent, command::Command, hibari::Hibari, models, pool::Pool, turn::SmartTurn, whisper::Whisper},
     scripted,
@@ -277,11 +277,11 @@ impl Loader {
         Arc::clone(&self.pool)
     }
 
-    /// An engine that is cleared for it is told what is confidential; no other is.
+    /// An engine that thinks is told what stands beside a conversation; what is confidential of it if it is cleared.
     fn told<T: ?Sized>(&self, kind: &Kind<T>, name: &str, engine: Arc<T>) -> Arc<T> {
-        match kind.cleared {
-            Some(cleared) if self.config.clinical.covers(name) => cleared(Cleared::new(engine)),
-            Some(_) | None => engine,
+        match kind.told {
+            Some(told) => told(Told::new(engine, self.config.clinical.covers(name))),
+            None => engine,
         }
     }
 
@@ -352,7 +352,7 @@ impl Loader {
         let uncleared: Vec<_> =
             thinkers.filter(|name| !self.config.clinical.covers(name)).map(String::as_str).collect();
         if !uncleared.is_empty() {
-            tracing::info!(engines = uncleared.join(", "), "clinical contexts and attached files are kept from these");
+            tracing::info!(engines = uncleared.join(", "), "what is clinical is kept from these");
         }
         for (language, route) in &self.config.routes {
             for task in Task::ALL.into_iter().filter(|task| !route.chain(*task).is_empty()) {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use providers::Confidential;
+use providers::Aside;
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -29,14 +29,14 @@ pub trait Dossiers: Send + Sync {
         &self,
         principal: &str,
         conversation: Uuid,
-    ) -> BoxFuture<'_, Result<Option<Confidential>, Box<dyn Error + Send + Sync>>>;
+    ) -> BoxFuture<'_, Result<Option<Aside>, Box<dyn Error + Send + Sync>>>;
 }
 
 /// A session's end of it. Clones share what is known.
 #[derive(Clone, Default)]
 pub(crate) struct Dossier {
     source: Option<Source>,
-    last: Arc<Mutex<Option<Confidential>>>,
+    last: Arc<Mutex<Option<Aside>>>,
 }
 
 #[derive(Clone)]
@@ -56,12 +56,12 @@ impl Dossier {
     }
 
     /// What was last known.
-    pub(crate) fn last(&self) -> Option<Confidential> {
+    pub(crate) fn last(&self) -> Option<Aside> {
         self.lock().clone()
     }
 
     /// What is known now; where that cannot be found out in time, what was last known.
-    pub(crate) async fn fresh(&self) -> Option<Confidential> {
+    pub(crate) async fn fresh(&self) -> Option<Aside> {
         let Some(Source { dossiers, principal, conversation }) = &self.source else { return None };
         match timeout(PATIENCE, dossiers.find(principal, *conversation)).await {
             Ok(Ok(found)) => self.lock().clone_from(&found),
@@ -73,7 +73,7 @@ impl Dossier {
         self.last()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Confidential>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Aside>> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -95,16 +95,12 @@ mod tests {
     struct Script(Mutex<Vec<Next>>);
 
     impl Dossiers for Script {
-        fn find(
-            &self,
-            principal: &str,
-            _: Uuid,
-        ) -> BoxFuture<'_, Result<Option<Confidential>, Box<dyn Error + Send + Sync>>> {
+        fn find(&self, principal: &str, _: Uuid) -> BoxFuture<'_, Result<Option<Aside>, Box<dyn Error + Send + Sync>>> {
             assert_eq!(principal, "ann");
             let next = self.0.lock().unwrap().remove(0);
             Box::pin(async move {
                 match next {
-                    Next::Found(text) => Ok(text.map(Confidential::new)),
+                    Next::Found(text) => Ok(text.and_then(|text| Aside::new(text, ""))),
                     Next::Broken => Err("the disk is full".into()),
                     Next::Stuck => std::future::pending().await,
                 }
@@ -127,8 +123,8 @@ mod tests {
         let dossier = Dossier::of(Some(Arc::new(Script(Mutex::new(script)))), pass.live());
         assert_eq!(dossier.last(), None);
         for expected in [None, Some("old"), Some("old"), Some("old"), Some("new"), None, None] {
-            assert_eq!(dossier.fresh().await, expected.map(Confidential::new));
-            assert_eq!(dossier.last(), expected.map(Confidential::new));
+            assert_eq!(dossier.fresh().await, expected.and_then(|text| Aside::new(text, "")));
+            assert_eq!(dossier.last(), expected.and_then(|text| Aside::new(text, "")));
         }
     }
 

@@ -75,7 +75,7 @@ fn instructions(prompt: &[(String, String)]) -> String {
 async fn each_vendor_of_a_chain_is_told_what_it_may_be_told() {
     let vendors = Vendors::start(REPLY).await;
     vendors.hear(Truth::Words(words_of("austen-0930"), Duration::from_secs(2)));
-    let sections = format!("[clinical]\ncleared = [\"deepseek\"]\n{}", vendors.configuration());
+    let sections = format!("[clinical]\ncleared = [\"deepseek\"]\nattachments = true\n{}", vendors.configuration());
     let relay = Relay::launch(&traced(&configuration(CHAINS, "", &sections)), &[]).await;
     let mut client = patient(&relay).await;
     vendors.lose(Vendor::Claude, Fate::Die(9));
@@ -137,10 +137,10 @@ async fn a_speech_to_speech_model_is_told_only_if_it_is_cleared() {
         assert_eq!(prompts.len(), 1);
         let told = serde_json::to_string(&prompts).unwrap();
         if cleared {
-            assert_eq!(held(&told), PLANTED);
+            assert_eq!(held(&told), PLANTED, "{told}");
             assert!(instructions(&prompts[0]).contains(&format!("Medications:\n- {MEDICINE}\n")), "{told}");
         } else {
-            assert_eq!(held(&told), Vec::<&str>::new(), "{told}");
+            assert_eq!(held(&told), ["syringomyelia"], "the letter, and nothing that is clinical: {told}");
         }
         client.leave().await;
         is_untold(&relay);

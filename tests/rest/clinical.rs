@@ -4,16 +4,13 @@ use std::sync::{Arc, Mutex};
 
 use futures_util::{FutureExt, future::BoxFuture, future::join_all};
 use providers::{
-    Confidential, LanguageModel, ProviderError,
+    LanguageModel, ProviderError,
     llm::{LlmCapabilities, Prompt, ThoughtStream},
     scripted::{self, LlmScript},
 };
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use voice_relay::{
-    dossiers,
-    store::{ClinicalContextId, SessionId, UserId, reading, users},
-};
+use voice_relay::store::{ClinicalContextId, SessionId, UserId, reading, users};
 
 use crate::{
     files::{id, upload},
@@ -261,7 +258,7 @@ impl LanguageModel for Listener {
     }
 
     fn reply(&self, prompt: Prompt) -> BoxFuture<'_, Result<ThoughtStream, ProviderError>> {
-        let told = prompt.confidential.as_ref().map_or(String::new(), |told| told.expose().to_owned());
+        let told = prompt.aside.as_ref().map_or(String::new(), |told| told.expose(true).unwrap());
         self.0.lock().unwrap().push(told);
         async { scripted::LanguageModel::new(LlmScript::default()).reply(Prompt::default()).await }.boxed()
     }
@@ -332,8 +329,10 @@ async fn attached(server: &Server, session: &str, name: &str, text: &str) -> Str
 }
 
 async fn dossier(server: &Server, user: UserId, session: &str) -> Option<String> {
-    let found = dossiers::read(&server.context.db, user, session.parse().unwrap()).await.unwrap();
-    found.as_ref().map(Confidential::expose).map(str::to_owned)
+    let session: SessionId = session.parse().unwrap();
+    let dossiers = server.context.engine.dossiers.as_ref().unwrap();
+    let found = dossiers.find(&user.to_string(), session.into()).await.unwrap();
+    found.as_ref().and_then(|found| found.expose(true))
 }
 
 #[tokio::test]

@@ -57,7 +57,7 @@ impl Server {
                 drain: Drain::new(),
                 admission: Admission::new(10, 10),
                 ledger: Some(ledger::in_store(db.clone())),
-                dossiers: Some(dossiers::in_store(db.clone())),
+                dossiers: Some(dossiers::in_store(db.clone(), true)),
             },
             db,
             storage: Storage::open(&storage::Config::default(), dir.path()).unwrap(),

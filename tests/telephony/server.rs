@@ -67,7 +67,7 @@ impl Server {
                 drain: Drain::new(),
                 admission: Admission::new(calls, calls),
                 ledger: Some(ledger::in_store(db.clone())),
-                dossiers: Some(dossiers::in_store(db.clone())),
+                dossiers: Some(dossiers::in_store(db.clone(), true)),
             },
             db,
             storage: Storage::open(&storage::Config::default(), dir.path()).unwrap(),

@@ -2,11 +2,10 @@
 //!
 //! The usual order, outermost first: [`Metered`] (a session's own) over [`Routed`] over [`Fallback`]s over several
 //! [`Observed`] over [`Guarded`] (by a [`Limit`], by a [`Breaker`]) over [`Retry`] over [`Timed`] providers, some of them
-//! [`Cleared`], in each of which voices are [`Voiced`] and keys can be [`Swapped`]. So each attempt has its own time, all attempts of a request hold one
+//! [`Told`], in each of which voices are [`Voiced`] and keys can be [`Swapped`]. So each attempt has its own time, all attempts of a request hold one
 //! place and count once, as failed only if the last one fails, and a fallback begins after them.
 
 mod breaker;
-mod cleared;
 mod consumed;
 mod fallback;
 mod guarded;
@@ -20,10 +19,10 @@ mod routed;
 mod swapped;
 mod tape;
 mod timed;
+mod told;
 mod voiced;
 
 pub use breaker::{Breaker, BreakerSettings};
-pub use cleared::Cleared;
 pub use consumed::Consumed;
 pub use fallback::Fallback;
 pub use guarded::{Guard, Guarded, Pass};
@@ -35,4 +34,5 @@ pub use retry::{Retry, RetrySettings};
 pub use routed::Routed;
 pub use swapped::Swapped;
 pub use timed::{Timed, Timeouts};
+pub use told::Told;
 pub use voiced::Voiced;

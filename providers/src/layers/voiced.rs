@@ -179,7 +179,7 @@ mod tests {
     async fn a_speech_to_speech_model_is_asked_for_its_own_voice_too_at_first_and_later() {
         let manner = |name: &str| Manner {
             instructions: String::new(),
-            confidential: None,
+            aside: None,
             tools: Vec::new(),
             tool_choice: ToolChoice::Auto,
             voice: Some(voice(name, None)),

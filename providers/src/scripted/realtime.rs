@@ -372,7 +372,7 @@ mod tests {
     fn manner() -> Manner {
         Manner {
             instructions: String::new(),
-            confidential: None,
+            aside: None,
             tools: Vec::new(),
             tool_choice: crate::llm::ToolChoice::Auto,
             voice: Some(Voice { name: "tone".into(), language: None, speed: 1.0 }),

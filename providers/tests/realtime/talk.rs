@@ -60,7 +60,7 @@ pub(crate) fn is_last(step: &Step) -> bool {
 pub(crate) fn manner() -> Manner {
     Manner {
         instructions: "Be kind.".into(),
-        confidential: None,
+        aside: None,
         tools: Vec::new(),
         tool_choice: ToolChoice::Auto,
         voice: Some(Voice { name: "tone".into(), language: None, speed: 1.0 }),

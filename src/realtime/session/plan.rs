@@ -66,7 +66,7 @@ impl Plan {
     pub(super) fn manner(&self) -> Manner {
         Manner {
             instructions: self.instructions().to_owned(),
-            confidential: None,
+            aside: None,
             tools: self.tools().to_vec(),
             tool_choice: self.tool_choice().clone(),
             voice: (self.modality() == Modality::Audio).then(|| self.voice()),

@@ -15,7 +15,7 @@ pub(super) fn spawn(kit: &Kit, response: ResponseId, prompt: Prompt) -> AbortOnD
 }
 
 async fn think(kit: Kit, response: ResponseId, mut prompt: Prompt) {
-    prompt.confidential = kit.dossier.fresh().await;
+    prompt.aside = kit.dossier.fresh().await;
     let open = kit.providers.llm.reply(prompt);
     let mut thoughts = match Patient::open(Role::Think, kit.patience, open).await {
         Ok(thoughts) => thoughts,

@@ -86,7 +86,7 @@ impl Native {
 
     /// An utterance begins at this position of the stream.
     pub(super) fn listen(&mut self, turn: TurnId, item: ItemId, from: Duration, mut manner: Manner) {
-        manner.confidential = self.kit.dossier.last();
+        manner.aside = self.kit.dossier.last();
         // Two utterances are never open at once: of one that was left in doubt, the words are all that is told.
         self.feed = Feed::open(turn, from);
         self.order(Order::Begin { item, manner: Box::new(manner) });

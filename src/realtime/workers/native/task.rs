@@ -102,7 +102,7 @@ impl Task {
             Order::End => Ok(()),
             Order::Abandon => self.abandon(),
             Order::Ask { response, mut ask } => {
-                ask.manner.confidential = self.kit.dossier.fresh().await;
+                ask.manner.aside = self.kit.dossier.fresh().await;
                 self.wanted = Some((response, ask));
                 self.advance()
             }

@@ -5,7 +5,7 @@ use std::{error::Error, sync::Mutex, time::SystemTime};
 use audio::SampleRate;
 use futures_util::future::BoxFuture;
 use providers::{
-    Confidential,
+    Aside,
     llm::{Finish, Message, Thought},
     realtime::Command,
     scripted::{Fault, Faults, RealtimeModel, RealtimeScript, Reply},
@@ -145,7 +145,7 @@ fn item(number: u32) -> ItemId {
 fn manner() -> Manner {
     Manner {
         instructions: "Be brief.".into(),
-        confidential: None,
+        aside: None,
         tools: vec![],
         tool_choice: Default::default(),
         voice: Some(Voice { name: "tone".into(), language: None, speed: 1.0 }),
@@ -295,16 +295,16 @@ async fn sound_is_taken_no_further_ahead_than_its_credit() {
 
 /// A dossier that says what was last put here.
 #[derive(Default)]
-struct Shelf(Mutex<Option<Confidential>>);
+struct Shelf(Mutex<Option<Aside>>);
 
 impl Shelf {
     fn put(&self, text: &str) {
-        *self.0.lock().unwrap() = Some(Confidential::new(text));
+        *self.0.lock().unwrap() = Some(Aside::new(text, "").unwrap());
     }
 }
 
 impl Dossiers for Shelf {
-    fn find(&self, _: &str, _: Uuid) -> BoxFuture<'_, Result<Option<Confidential>, Box<dyn Error + Send + Sync>>> {
+    fn find(&self, _: &str, _: Uuid) -> BoxFuture<'_, Result<Option<Aside>, Box<dyn Error + Send + Sync>>> {
         let found = self.0.lock().unwrap().clone();
         Box::pin(async { Ok(found) })
     }
@@ -331,7 +331,7 @@ async fn it_is_called_with_its_dossier_and_told_of_a_change_with_the_next_reply(
         assert_eq!(stage.answers().await, "Three.");
 
         let conversations = stage.model.conversations();
-        let told = |manner: &Manner| manner.confidential.as_ref().map(|told| told.expose().to_owned()).unwrap();
+        let told = |manner: &Manner| manner.aside.as_ref().map(|told| told.expose(true).unwrap()).unwrap();
         let replies = conversations.iter().flat_map(|conversation| &conversation.commands).filter_map(|command| {
             let Command::Respond { manner, .. } = command else { return None };
             Some(told(manner))

@@ -166,7 +166,7 @@ mod tests {
         };
         Manner {
             instructions: "Be kind.".into(),
-            confidential: None,
+            aside: None,
             tools: vec![tool],
             tool_choice: ToolChoice::Auto,
             voice: Some(Voice { name: "puck".into(), language: None, speed: 1.0 }),

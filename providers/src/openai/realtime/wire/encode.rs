@@ -208,7 +208,7 @@ mod tests {
         };
         Manner {
             instructions: "Be kind.".into(),
-            confidential: None,
+            aside: None,
             tools: vec![tool],
             tool_choice: ToolChoice::Auto,
             voice: Some(Voice { name: "cedar".into(), language: None, speed: 1.2 }),
@@ -251,7 +251,7 @@ mod tests {
         assert_eq!(ask(&usual, true), json!({"type": "response.create", "event_id": "reply_1"}));
         let other = Manner {
             instructions: String::new(),
-            confidential: None,
+            aside: None,
             tools: Vec::new(),
             tool_choice: ToolChoice::Function("look".into()),
             voice: Some(Voice { name: "ash".into(), language: None, speed: 1.2 }),

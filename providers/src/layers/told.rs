@@ -1,7 +1,7 @@
-//! Engines that may be told what is confidential.
+//! Engines that are told what stands beside a conversation, of what is confidential only those that are cleared.
 //!
-//! Adapters do not read the confidential part of a prompt: whoever is not wrapped in one of these never sees it. Here it
-//! joins the instructions, and what a vendor then says of the request is not repeated where it quotes it.
+//! Adapters do not read that part of a prompt: whoever is not wrapped in one of these never sees it. Here it joins the
+//! instructions, and what a vendor then says of the request is not repeated where it quotes it.
 
 use std::{
     collections::BTreeSet,
@@ -11,40 +11,44 @@ use std::{
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::BoxStream};
 
 use crate::{
-    Confidential, LanguageModel, ProviderError, RealtimeModel,
+    LanguageModel, ProviderError, RealtimeModel,
     llm::{LlmCapabilities, Prompt, ThoughtStream},
     realtime::{Command, Event, EventStream, Manner, Opening, RealtimeCapabilities, Step},
 };
 
-/// An engine that is told all of a prompt.
-pub struct Cleared<T: ?Sized>(Arc<T>);
+/// An engine that is told what it may be.
+pub struct Told<T: ?Sized> {
+    inner: Arc<T>,
+    cleared: bool,
+}
 
-impl<T: ?Sized> Cleared<T> {
-    /// Tells `inner` what is confidential.
-    pub const fn new(inner: Arc<T>) -> Self {
-        Self(inner)
+impl<T: ?Sized> Told<T> {
+    /// Tells `inner` what stands beside a conversation; what is confidential of it if it is cleared.
+    pub const fn new(inner: Arc<T>, cleared: bool) -> Self {
+        Self { inner, cleared }
     }
 }
 
-impl LanguageModel for Cleared<dyn LanguageModel> {
+impl LanguageModel for Told<dyn LanguageModel> {
     fn capabilities(&self) -> LlmCapabilities {
-        self.0.capabilities()
+        self.inner.capabilities()
     }
 
     fn reply(&self, mut prompt: Prompt) -> BoxFuture<'_, Result<ThoughtStream, ProviderError>> {
-        let Some(told) = prompt.confidential.take() else { return self.0.reply(prompt) };
+        let told = prompt.aside.take().and_then(|aside| aside.expose(self.cleared));
+        let Some(told) = told else { return self.inner.reply(prompt) };
         prompt.instructions = joined(&prompt.instructions, &told);
         async move {
-            let thoughts = self.0.reply(prompt).await.map_err(|error| discreet(error, &told))?;
+            let thoughts = self.inner.reply(prompt).await.map_err(|error| discreet(error, &told))?;
             Ok(thoughts.map(move |thought| thought.map_err(|error| discreet(error, &told))).boxed())
         }
         .boxed()
     }
 }
 
-impl RealtimeModel for Cleared<dyn RealtimeModel> {
+impl RealtimeModel for Told<dyn RealtimeModel> {
     fn capabilities(&self) -> RealtimeCapabilities {
-        self.0.capabilities()
+        self.inner.capabilities()
     }
 
     fn converse(
@@ -52,7 +56,7 @@ impl RealtimeModel for Cleared<dyn RealtimeModel> {
         opening: Opening,
         commands: BoxStream<'static, Command>,
     ) -> BoxFuture<'_, Result<EventStream, ProviderError>> {
-        let secrets = Secrets::default();
+        let secrets = Secrets { cleared: self.cleared, all: Arc::default() };
         let opening = Opening { manner: secrets.tell(opening.manner), ..opening };
         let telling = secrets.clone();
         let commands = commands.map(move |command| match command {
@@ -65,7 +69,8 @@ impl RealtimeModel for Cleared<dyn RealtimeModel> {
             | Command::Cancel => command,
         });
         async move {
-            let events = self.0.converse(opening, commands.boxed()).await.map_err(|error| secrets.discreet(error))?;
+            let events =
+                self.inner.converse(opening, commands.boxed()).await.map_err(|error| secrets.discreet(error))?;
             let discreet = move |event: Result<Event, ProviderError>| match event {
                 Ok(Event { reply, step: Step::Failed(error) }) => {
                     Ok(Event { reply, step: Step::Failed(secrets.discreet(error)) })
@@ -79,12 +84,15 @@ impl RealtimeModel for Cleared<dyn RealtimeModel> {
 }
 
 /// All that was told in a conversation: its replies may differ in that.
-#[derive(Clone, Default)]
-struct Secrets(Arc<Mutex<Vec<Confidential>>>);
+#[derive(Clone)]
+struct Secrets {
+    cleared: bool,
+    all: Arc<Mutex<Vec<String>>>,
+}
 
 impl Secrets {
     fn tell(&self, mut manner: Manner) -> Manner {
-        if let Some(told) = manner.confidential.take() {
+        if let Some(told) = manner.aside.take().and_then(|aside| aside.expose(self.cleared)) {
             manner.instructions = joined(&manner.instructions, &told);
             let mut all = self.lock();
             if !all.contains(&told) {
@@ -96,26 +104,25 @@ impl Secrets {
     }
 
     fn discreet(&self, error: ProviderError) -> ProviderError {
-        self.lock().iter().fold(error, discreet)
+        self.lock().iter().fold(error, |error, told| discreet(error, told))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Confidential>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Vec<String>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn joined(instructions: &str, told: &Confidential) -> String {
-    let told = told.expose();
+fn joined(instructions: &str, told: &str) -> String {
     if instructions.trim().is_empty() { told.to_owned() } else { format!("{}\n\n{told}", instructions.trim_end()) }
 }
 
 /// The error without a vendor's words that repeat what was told.
-fn discreet(error: ProviderError, told: &Confidential) -> ProviderError {
-    if !quotes(&error.detail, told.expose()) {
+fn discreet(error: ProviderError, told: &str) -> ProviderError {
+    if !quotes(&error.detail, told) {
         return error;
     }
     // What goes before the vendor's own words: `status 400`.
-    let ours = error.detail.split_once(": ").map(|(ours, _)| ours).filter(|ours| !quotes(ours, told.expose()));
+    let ours = error.detail.split_once(": ").map(|(ours, _)| ours).filter(|ours| !quotes(ours, told));
     let withheld = "what the vendor says is withheld: it quotes what is confidential";
     let detail = ours.map_or_else(|| withheld.to_owned(), |ours| format!("{ours}: {withheld}"));
     ProviderError { detail, ..error }
@@ -143,7 +150,7 @@ mod tests {
     use futures_util::stream;
 
     use super::*;
-    use crate::{ErrorKind, llm::ToolChoice};
+    use crate::{Aside, ErrorKind, llm::ToolChoice};
 
     const TOLD: &str = "Medications:\n- warfarin 5 mg";
 
@@ -164,7 +171,7 @@ mod tests {
         }
 
         fn reply(&self, prompt: Prompt) -> BoxFuture<'_, Result<ThoughtStream, ProviderError>> {
-            assert_eq!(prompt.confidential, None);
+            assert_eq!(prompt.aside, None);
             let failed = self.hears(&prompt.instructions);
             async { Ok(stream::iter([Err(failed)]).boxed()) }.boxed()
         }
@@ -196,7 +203,7 @@ mod tests {
     fn manner(told: Option<&str>) -> Manner {
         Manner {
             instructions: "Be brief.\n".into(),
-            confidential: told.map(Confidential::new),
+            aside: told.and_then(|told| Aside::new(told, "")),
             tools: Vec::new(),
             tool_choice: ToolChoice::Auto,
             voice: None,
@@ -205,13 +212,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_confidential_joins_the_instructions_and_is_not_quoted_back() {
+    async fn what_is_told_joins_the_instructions_and_is_not_quoted_back() {
         let gossip = Arc::new(Gossip::default());
-        let cleared = Cleared::<dyn LanguageModel>::new(gossip.clone());
+        let told_all = Told::<dyn LanguageModel>::new(gossip.clone(), true);
         for (instructions, told) in [("Be brief.\n", Some(TOLD)), ("", Some(TOLD)), ("Be brief.", None)] {
-            let confidential = told.map(Confidential::new);
-            let prompt = Prompt { instructions: instructions.into(), confidential, ..Prompt::default() };
-            let failed = cleared.reply(prompt).await.unwrap().next().await.unwrap().unwrap_err();
+            let aside = told.and_then(|told| Aside::new(told, ""));
+            let prompt = Prompt { instructions: instructions.into(), aside, ..Prompt::default() };
+            let failed = told_all.reply(prompt).await.unwrap().next().await.unwrap().unwrap_err();
             assert_eq!(failed.detail.contains("withheld"), told.is_some(), "{failed}");
             assert!(failed.detail.starts_with("status 400: ") && !failed.detail.contains("warfarin"), "{failed}");
         }
@@ -222,12 +229,12 @@ mod tests {
     #[tokio::test]
     async fn each_reply_of_a_conversation_is_told_what_holds_then() {
         let gossip = Arc::new(Gossip::default());
-        let cleared = Cleared::<dyn RealtimeModel>::new(gossip.clone());
+        let told_all = Told::<dyn RealtimeModel>::new(gossip.clone(), true);
         let opening = Opening { model: None, manner: manner(Some(TOLD)), history: Vec::new() };
         let replies = [Some("Allergies:\n- penicillin"), None].into_iter().zip(1..);
         let commands = replies.map(|(told, reply)| Command::Respond { reply, manner: Box::new(manner(told)) });
         let commands = stream::iter(commands.collect::<Vec<_>>()).boxed();
-        let mut events = cleared.converse(opening, commands).await.unwrap();
+        let mut events = told_all.converse(opening, commands).await.unwrap();
         let Some(Ok(Event { step: Step::Failed(error), .. })) = events.next().await else { panic!("it fails") };
         assert!(error.detail.contains("withheld") && !error.detail.contains("penicillin"), "{error}");
         let heard = gossip.0.lock().unwrap().clone();
