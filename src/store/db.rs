@@ -174,6 +174,7 @@ macro_rules! steps {
             ("folders and shares", include_str!(concat!("../../migrations/", $engine, "/0006_folders_and_shares.sql"))),
             ("attachments", include_str!(concat!("../../migrations/", $engine, "/0007_attachments.sql"))),
             ("search", include_str!(concat!("../../migrations/", $engine, "/0008_search.sql"))),
+            ("answers", include_str!(concat!("../../migrations/", $engine, "/0010_answers.sql"))),
         ]
     };
 }
