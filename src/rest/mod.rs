@@ -11,6 +11,7 @@ mod body;
 mod calls;
 mod clauses;
 mod cloning;
+mod completions;
 mod context;
 mod dictation;
 mod download;
@@ -42,6 +43,7 @@ mod realtime;
 mod request;
 mod samples;
 mod secrets;
+mod served;
 mod sessions;
 mod shared;
 mod shares;
@@ -50,6 +52,7 @@ mod sound;
 mod speech;
 mod subtitles;
 pub mod telephony;
+mod thinking;
 mod transcriptions;
 mod tree;
 mod upload;
@@ -106,6 +109,7 @@ fn table() -> Vec<Route> {
         route("/v1/realtime/transcription_sessions", Need::Scope(Scope::Realtime), post(ephemeral::transcription)),
         route("/v1/models", Need::Key, get(models::list)),
         route("/v1/models/{*id}", Need::Key, get(models::show)),
+        route("/v1/chat/completions", Need::Scope(Scope::Realtime), chat()),
         route("/v1/audio/speech", Need::Scope(Scope::Speech), post(speech::speak)),
         route("/v1/audio/transcriptions", Need::Scope(Scope::Speech), transcriptions),
         route("/api/sessions", Need::Scope(Scope::Sessions), get(sessions::list).post(sessions::create)),
@@ -196,6 +200,11 @@ fn recordings() -> (MethodRouter<Arc<Context>>, MethodRouter<Arc<Context>>) {
     let desk = (DefaultBodyLimit::max(transcriptions::BODY), Extension(Arc::new(dictation::Desk::new())));
     let theirs = post(transcriptions::transcribe).layer::<_, Infallible>(desk.clone());
     (theirs, post(transcriptions::hear).layer::<_, Infallible>(desk))
+}
+
+/// Conversations come whole with each request.
+fn chat() -> MethodRouter<Arc<Context>> {
+    post(completions::create).layer::<_, Infallible>(DefaultBodyLimit::max(completions::BODY))
 }
 
 /// Shared conversations as a page and as JSON. A guess at a password counts for both.

@@ -176,4 +176,4 @@ const VOICE: usize = 256;
 /// Longest clause given to a voice: two breaths. Longer ones would delay the first sound.
 const CLAUSE: usize = 240;
 /// Names what of a request had no effect.
-const IGNORED: HeaderName = HeaderName::from_static("x-ignored");
+pub(super) const IGNORED: HeaderName = HeaderName::from_static("x-ignored");

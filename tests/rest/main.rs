@@ -9,6 +9,7 @@ mod azure;
 mod beta;
 mod bucket;
 mod choosing;
+mod completions;
 mod conversations;
 #[path = "../support/database.rs"]
 mod database;
@@ -21,6 +22,7 @@ mod health;
 mod keys;
 mod limits;
 mod live;
+mod minds;
 mod people;
 mod processing;
 mod promises;
