@@ -40,6 +40,7 @@ mod provider;
 mod providers;
 mod ready;
 mod realtime;
+mod replies;
 mod request;
 mod samples;
 mod secrets;
@@ -115,6 +116,7 @@ fn table() -> Vec<Route> {
         route("/api/sessions", Need::Scope(Scope::Sessions), get(sessions::list).post(sessions::create)),
         route("/api/sessions/{id}", Need::Scope(Scope::Sessions), session()),
         route("/api/sessions/{id}/messages", Need::Scope(Scope::Sessions), get(messages::list).post(messages::create)),
+        route("/api/sessions/{id}/replies", Need::Scope(Scope::Sessions), post(replies::create)),
         route("/api/messages/{id}", Need::Scope(Scope::Sessions), message()),
         route("/api/messages/{id}/attachments", Need::Scope(Scope::Sessions), attachments()),
         route(
