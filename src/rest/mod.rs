@@ -16,6 +16,7 @@ mod context;
 mod dictation;
 mod download;
 mod embedded;
+mod encoding;
 mod ephemeral;
 mod exports;
 mod fault;
@@ -52,6 +53,7 @@ mod sideband;
 mod sound;
 mod speech;
 mod subtitles;
+mod synthesis;
 pub mod telephony;
 mod thinking;
 mod transcriptions;
@@ -156,6 +158,7 @@ fn table() -> Vec<Route> {
         route("/telephony/vonage/event", Need::Call, post(telephony::vonage::event)),
         route("/voice/providers", Need::Key, get(providers::list)),
         route("/voice/transcribe", Need::Scope(Scope::Speech), recordings.clone()),
+        route("/voice/synthesize", Need::Scope(Scope::Speech), post(synthesis::speak)),
         route("/voice/realtime-session", Need::Scope(Scope::Realtime), post(promises::create)),
         route("/voice/sessions", Need::Scope(Scope::Realtime), get(voice::list)),
         route("/voice/sessions/{id}", Need::Scope(Scope::Realtime), get(voice::show).delete(voice::end)),
@@ -163,6 +166,7 @@ fn table() -> Vec<Route> {
         route("/voice/voices/{id}", Need::Change(Scope::Admin), delete(cloning::remove)),
         route("/api/voice/providers", Need::Key, get(providers::list)),
         route("/api/voice/transcribe", Need::Scope(Scope::Speech), recordings),
+        route("/api/voice/synthesize", Need::Scope(Scope::Speech), post(synthesis::speak)),
         route("/api/voice/realtime-session", Need::Scope(Scope::Realtime), post(promises::create)),
         route("/api/voice/sessions", Need::Scope(Scope::Realtime), get(voice::list)),
         route("/api/voice/sessions/{id}", Need::Scope(Scope::Realtime), get(voice::show).delete(voice::end)),

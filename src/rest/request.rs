@@ -13,7 +13,7 @@ use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::{Context, fault::Fault};
+use super::{Context, fault::Fault, speech, synthesis};
 
 /// Wraps a request. The log line at its end carries the id that the client sees. Path and query may hold what callers put
 /// there by mistake, credentials too, so the route's pattern is logged and neither of them.
@@ -61,12 +61,23 @@ pub(super) fn cors(origins: &[String]) -> CorsLayer {
         .allow_origin(allowed)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([REQUEST_ID, header::LOCATION, header::LINK, header::RETRY_AFTER])
+        .expose_headers(EXPOSED)
         .max_age(PREFLIGHT)
 }
 
 /// Carries the id under which the log holds what happened.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Headers that pages may read beside those that every page may.
+const EXPOSED: [HeaderName; 7] = [
+    REQUEST_ID,
+    header::LOCATION,
+    header::LINK,
+    header::RETRY_AFTER,
+    synthesis::PROVIDER,
+    synthesis::FALLBACK,
+    speech::IGNORED,
+];
 
 /// Live voice for pages of any origin, while no origins are named.
 const OPEN: [&str; 3] = ["/v1/realtime/calls", "/v1/realtime/client_secrets", "/whip"];

@@ -37,6 +37,7 @@ mod shared_page;
 mod sharing;
 mod sideband;
 mod spending;
+mod synthesis;
 mod tokens;
 mod voices;
 mod writing;
