@@ -26,6 +26,7 @@ mod guard;
 mod health;
 mod history;
 mod home;
+mod idempotency;
 mod intake;
 mod keys;
 mod messages;
@@ -241,7 +242,11 @@ pub fn routes() -> Vec<(Cow<'static, str>, Need)> {
 /// credentials are counted per address.
 pub fn router(context: Arc<Context>) -> Router {
     let mut router = Router::new();
-    for Route { path, need, methods } in table() {
+    for Route { path, need, mut methods } in table() {
+        if idempotency::holds_for(&path) {
+            let once = middleware::from_fn_with_state(Arc::clone(&context), idempotency::honour);
+            methods = methods.route_layer(once);
+        }
         let guarded = (Arc::clone(&context), need);
         router = router.route(&path, methods.route_layer(middleware::from_fn_with_state(guarded, guard::admit)));
     }

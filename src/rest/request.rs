@@ -13,7 +13,7 @@ use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::{Context, fault::Fault, speech, synthesis};
+use super::{Context, fault::Fault, idempotency, speech, synthesis};
 
 /// Wraps a request. The log line at its end carries the id that the client sees. Path and query may hold what callers put
 /// there by mistake, credentials too, so the route's pattern is logged and neither of them.
@@ -69,7 +69,7 @@ pub(super) fn cors(origins: &[String]) -> CorsLayer {
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Headers that pages may read beside those that every page may.
-const EXPOSED: [HeaderName; 7] = [
+const EXPOSED: [HeaderName; 8] = [
     REQUEST_ID,
     header::LOCATION,
     header::LINK,
@@ -77,6 +77,7 @@ const EXPOSED: [HeaderName; 7] = [
     synthesis::PROVIDER,
     synthesis::FALLBACK,
     speech::IGNORED,
+    idempotency::REPLAYED,
 ];
 
 /// Live voice for pages of any origin, while no origins are named.

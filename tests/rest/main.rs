@@ -27,6 +27,7 @@ mod people;
 mod processing;
 mod promises;
 mod ready;
+mod repeating;
 mod replies;
 mod roles;
 mod scanning;
