@@ -10,10 +10,13 @@ use providers::{
     scripted::{self, Fault, Faults, LlmScript},
 };
 use reqwest::{Method, RequestBuilder, StatusCode};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+use sqlx::{ConnectOptions, Connection, PgConnection, sqlite::SqliteConnectOptions};
 use voice_relay::store::{MessageId, replies, sessions};
 
 use crate::{
+    database,
     live::{dial, next},
     minds::{Mind, thinks},
     server::{Answer, Server},
@@ -257,6 +260,44 @@ async fn a_reply_whose_relay_died_holds_its_conversation_for_a_moment_only() {
     assert_eq!(reply(&server, &path).await.problem(409).0, "reply_in_progress");
     server.clock.advance(Duration::from_secs(31));
     assert_eq!(reply(&server, &path).await.status, StatusCode::CREATED);
+}
+
+/// Until when the conversation is held, as the database has it, in milliseconds since 1970.
+async fn held_until(server: &Server) -> Option<i64> {
+    let config = database::config(server.dir.path()).await;
+    let sql = "SELECT answering_until FROM sessions";
+    if config.url.expose_secret().is_empty() {
+        let file = SqliteConnectOptions::new().filename(server.dir.path().join("relay.db"));
+        return sqlx::query_scalar(sql).fetch_one(&mut file.connect().await.unwrap()).await.unwrap();
+    }
+    let mut connection = PgConnection::connect(config.url.expose_secret()).await.unwrap();
+    sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_reply_holds_its_conversation_for_as_long_as_it_takes() {
+    let (server, mind) = thinking(&["One ", "two."]).await;
+    let path = asking(&server, json!({}), "Count").await;
+    mind.allow(1);
+    let mut running = streamed(&server, &path).send().await.unwrap().bytes_stream();
+    running.next().await.unwrap().unwrap();
+    for _ in 0..4 {
+        server.clock.advance(Duration::from_secs(10));
+        let now = jiff::Timestamp::try_from(server.clock.wall()).unwrap();
+        let renewed = async {
+            while held_until(&server).await != Some(now.as_millisecond() + 30_000) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), renewed).await.expect("the hold is renewed");
+    }
+    assert_eq!(reply(&server, &path).await.problem(409).0, "reply_in_progress");
+    mind.allow(1);
+    while let Some(bytes) = running.next().await {
+        bytes.unwrap();
+    }
+    assert_eq!(words(&server, &path).await, ["Count", "One two."]);
+    assert_eq!(held_until(&server).await, None);
 }
 
 #[tokio::test]

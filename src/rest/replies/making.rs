@@ -43,6 +43,12 @@ struct Maker {
     _hold: Hold,
 }
 
+/// What was said, to which message.
+struct Answered {
+    to: MessageId,
+    status: Status,
+}
+
 impl Maker {
     async fn run(self, told: Told) {
         let made = self.make(&told).await;
@@ -59,11 +65,15 @@ impl Maker {
             let busy = Fault::new(StatusCode::CONFLICT, "reply_in_progress", message);
             return Err(busy.after(Duration::from_secs(2)));
         }
-        // What is lost while it is held is given up, so that the conversation can be answered again at once.
-        let made = tokio::select! {
-            made = self.answer(told) => made,
+        let answered = tokio::select! {
+            answered = self.answer(told) => answered,
             lost = self.hold_on() => Err(lost),
         };
+        let made = match answered {
+            Ok(answered) => self.keep(answered, told).await,
+            Err(fault) => Err(fault),
+        };
+        // Then the conversation can be answered again at once.
         if made.is_err()
             && let Err(error) = replies::give_up(db, self.user, self.session, self.reply).await
         {
@@ -86,8 +96,10 @@ impl Maker {
     /// Renews the hold for as long as it is polled; returns when it was lost.
     async fn hold_on(&self) -> Fault {
         let clock = &self.context.engine.clock;
+        let mut due = clock.now() + RENEWED;
         loop {
-            clock.clone().until(clock.now() + RENEWED).await;
+            clock.clone().until(due).await;
+            due = clock.now() + RENEWED;
             let until = self.context.now() + HELD;
             let renewed = replies::renew(&self.context.db, self.user, self.session, self.reply, until).await;
             // A database that is away may be back before the hold ends.
@@ -97,7 +109,7 @@ impl Maker {
         }
     }
 
-    async fn answer(&self, told: &Told) -> Result<Message, Fault> {
+    async fn answer(&self, told: &Told) -> Result<Answered, Fault> {
         let (context, user) = (&self.context, self.user);
         // As it is now that nobody else answers in it.
         let session = sessions::get(&context.db, user, self.session).await?;
@@ -111,9 +123,13 @@ impl Maker {
         {
             tracing::warn!(error = &error as &dyn std::error::Error, "what a reply cost is not kept");
         }
-        let (status, content) = (thought?, told.text());
+        Ok(Answered { to, status: thought? })
+    }
+
+    async fn keep(&self, Answered { to, status }: Answered, told: &Told) -> Result<Message, Fault> {
+        let content = told.text();
         let reply = Reply { id: self.reply, to, content: &content, status };
-        Ok(replies::keep(&context.db, user, self.session, reply, context.now()).await?)
+        Ok(replies::keep(&self.context.db, self.user, self.session, reply, self.context.now()).await?)
     }
 
     /// Has the model say its words, and whether they are all of them.
