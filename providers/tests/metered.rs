@@ -57,7 +57,7 @@ impl Observer for Book {
 }
 
 impl Account for Book {
-    fn opened(&self) {
+    fn opened(&self, _: &str) {
         self.open.fetch_add(1, Ordering::Relaxed);
     }
 

@@ -7,7 +7,7 @@ use crate::store::users::Role;
 /// One thing a key may be used for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Scope {
-    /// Live voice, and client secrets for it.
+    /// Live voice, client secrets for it, and its model over the hosted service's wire.
     Realtime,
     /// Transcribing files and speaking text.
     Speech,

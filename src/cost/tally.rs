@@ -126,7 +126,7 @@ impl Tally {
 }
 
 impl Account for Tally {
-    fn opened(&self) {
+    fn opened(&self, _: &str) {
         self.open.fetch_add(1, Ordering::AcqRel);
     }
 
@@ -219,7 +219,7 @@ mod tests {
     async fn settling_waits_for_open_requests_but_not_forever() {
         let tally = Arc::new(tally());
         tally.settle(Duration::from_secs(1)).now_or_never().unwrap();
-        tally.opened();
+        tally.opened("acme/ear");
         let waiting = tokio::spawn({
             let tally = Arc::clone(&tally);
             async move { tally.settle(Duration::from_secs(3_600)).await }
@@ -228,7 +228,7 @@ mod tests {
         assert!(!waiting.is_finished());
         tally.closed();
         waiting.await.unwrap();
-        tally.opened();
+        tally.opened("acme/ear");
         tally.settle(Duration::from_secs(1)).await;
     }
 }

@@ -119,6 +119,11 @@ impl Admission {
         Self(self.0, Arc::new(prices))
     }
 
+    /// An account at the same prices, for what is asked beside live sessions.
+    pub fn tally(&self) -> Arc<Tally> {
+        Arc::new(Tally::new(Arc::clone(&self.1)))
+    }
+
     /// Takes a place for a session of `principal`.
     pub fn admit(
         &self,

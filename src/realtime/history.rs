@@ -268,7 +268,7 @@ mod tests {
         let tally = Arc::clone(pass.tally());
         let speak =
             |characters| tally.consumed("acme/mouth", Role::Tts, Consumed { characters, ..Consumed::default() });
-        tally.opened();
+        tally.opened("acme/mouth");
         speak(1);
         for id in ["a", "b"] {
             history.record(Record::Deleted(ItemId::new(id)));

@@ -20,7 +20,7 @@ use crate::{
     store::{
         Db, SessionId, StoreError, UserId, VoiceSessionId,
         messages::{self, Call, Modality, Status},
-        sessions, timestamp,
+        sessions, spending, timestamp,
         voice_sessions::{self, VoiceSession},
     },
 };
@@ -68,7 +68,7 @@ impl Book {
                 let Record { owner, conversation, .. } = self.record_of(voice)?;
                 messages::delete_item(&self.db, owner, conversation, item.as_str()).await?;
             }
-            Entry::Spent(spending) => self.charge(voice, &spending).await?,
+            Entry::Spent(spent) => self.charge(voice, &spent).await?,
             Entry::Closed { at, complete } => self.end(voice, at, complete).await?,
         }
         Ok(())
@@ -95,15 +95,11 @@ impl Book {
         Ok(())
     }
 
-    /// A conversation costs what all its voice sessions cost.
-    async fn charge(&self, voice: VoiceSessionId, spending: &Spending) -> Result<(), Box<dyn Error + Send + Sync>> {
+    /// A conversation costs what all its voice sessions cost, and what was typed in it.
+    async fn charge(&self, voice: VoiceSessionId, spent: &Spending) -> Result<(), Box<dyn Error + Send + Sync>> {
         let Record { owner, conversation, .. } = self.record_of(voice)?;
-        voice_sessions::charge(&self.db, owner, voice, &serde_json::to_string(spending)?).await?;
-        let costs = voice_sessions::costs(&self.db, owner, conversation).await?;
-        let costs = costs.iter().filter_map(|cost| serde_json::from_str::<Spending>(cost).ok());
-        if let Some(sum) = costs.reduce(|sum, cost| cost.plus(&sum)) {
-            sessions::charge(&self.db, owner, conversation, &serde_json::to_string(&sum)?).await?;
-        }
+        voice_sessions::charge(&self.db, owner, voice, &serde_json::to_string(spent)?).await?;
+        spending::sum_up(&self.db, owner, conversation).await?;
         Ok(())
     }
 

@@ -154,6 +154,7 @@ pub fn well_known() -> BTreeMap<String, String> {
             ],
         ),
         (Task::Speech, &["tts-1", "gpt-4o-mini-tts"]),
+        (Task::Language, &["gpt", "chatgpt"]),
     ];
     let entry = |name: &&str, task: Task| ((*name).to_owned(), task.name().to_owned());
     families.into_iter().flat_map(|(task, names)| names.iter().map(move |name| entry(name, task))).collect()
@@ -195,7 +196,9 @@ mod tests {
             ("house", Task::Language, None),
             ("claude-x", Task::Language, Some(Engine("anthropic/claude-x"))),
             ("gpt-4o-mini", Task::Language, Some(Engine("openai/gpt-4o-mini"))),
-            ("gpt-4o", Task::Language, None),
+            ("gpt-4o", Task::Language, Some(Usual)),
+            ("gpt-4o", Task::Realtime, None),
+            ("claude-y", Task::Language, None),
             ("think", Task::Language, Some(Usual)),
             ("deepgram/nova-2", Task::Transcription, None),
             ("", Task::Realtime, None),

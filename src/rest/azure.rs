@@ -29,6 +29,7 @@ const DATED: &[(&str, &str)] = &[
     ("/openai/realtimeapi/sessions", "/v1/realtime/sessions"),
     ("/openai/realtime/transcription_sessions", "/v1/realtime/transcription_sessions"),
     ("/openai/models", "/v1/models"),
+    ("/openai/deployments/{deployment}/chat/completions", "/v1/chat/completions"),
     ("/openai/deployments/{deployment}/audio/speech", "/v1/audio/speech"),
     ("/openai/deployments/{deployment}/audio/transcriptions", "/v1/audio/transcriptions"),
 ];

@@ -138,6 +138,13 @@ impl Fault {
         body
     }
 
+    /// As an event of a conversation that goes on: what failed, and whether the same may be asked for again.
+    pub(super) fn interruption(&self) -> serde_json::Value {
+        let passing = [StatusCode::TOO_MANY_REQUESTS, StatusCode::CONFLICT].contains(&self.status);
+        let recoverable = passing || self.status.is_server_error();
+        json!({"type": "error", "code": self.code, "message": self.message, "recoverable": recoverable})
+    }
+
     /// The same fault on a page of its own: its status and headers are those of the page.
     pub(super) fn shown(self, page: Response) -> Response {
         let (mut response, (mut parts, body)) = (self.into_response(), page.into_parts());

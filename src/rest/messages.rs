@@ -47,7 +47,7 @@ pub(super) struct Patch {
 
 /// A message as clients read it.
 #[derive(Serialize)]
-struct View {
+pub(super) struct View {
     id: MessageId,
     session_id: SessionId,
     role: &'static str,
@@ -157,6 +157,11 @@ pub(super) async fn remove(
 async fn whole(context: &Context, user: UserId, message: Message) -> Result<Json<View>, Fault> {
     let files = attachments::by_message(&context.db, user, std::slice::from_ref(&message)).await?;
     Ok(Json(View::of(message, files.into_values().flatten())))
+}
+
+/// A message that has no files yet.
+pub(super) fn without_files(message: Message) -> Json<View> {
+    Json(View::of(message, []))
 }
 
 fn words(content: &str) -> Result<&str, Fault> {

@@ -13,10 +13,12 @@ mod calls;
 mod clauses;
 mod clinical;
 mod cloning;
+mod completions;
 mod context;
 mod dictation;
 mod download;
 mod embedded;
+mod encoding;
 mod ephemeral;
 mod exports;
 mod facts;
@@ -28,6 +30,7 @@ mod headers;
 mod health;
 mod history;
 mod home;
+mod idempotency;
 mod intake;
 mod keys;
 mod messages;
@@ -44,9 +47,11 @@ mod providers;
 mod rates;
 mod ready;
 mod realtime;
+mod replies;
 mod request;
 mod samples;
 mod secrets;
+mod served;
 mod sessions;
 mod shared;
 mod shares;
@@ -54,7 +59,9 @@ mod sideband;
 mod sound;
 mod speech;
 mod subtitles;
+mod synthesis;
 pub mod telephony;
+mod thinking;
 mod transcriptions;
 mod tree;
 mod upload;
@@ -112,11 +119,13 @@ fn table() -> Vec<Route> {
         route("/v1/realtime/transcription_sessions", Need::Scope(Scope::Realtime), post(ephemeral::transcription)),
         route("/v1/models", Need::Key, get(models::list)),
         route("/v1/models/{*id}", Need::Key, get(models::show)),
+        route("/v1/chat/completions", Need::Scope(Scope::Realtime), chat()),
         route("/v1/audio/speech", Need::Scope(Scope::Speech), post(speech::speak)),
         route("/v1/audio/transcriptions", Need::Scope(Scope::Speech), transcriptions),
         route("/api/sessions", Need::Scope(Scope::Sessions), get(sessions::list).post(sessions::create)),
         route("/api/sessions/{id}", Need::Scope(Scope::Sessions), session()),
         route("/api/sessions/{id}/messages", Need::Scope(Scope::Sessions), get(messages::list).post(messages::create)),
+        route("/api/sessions/{id}/replies", Need::Scope(Scope::Sessions), post(replies::create)),
         route("/api/messages/{id}", Need::Scope(Scope::Sessions), message()),
         route("/api/messages/{id}/attachments", Need::Scope(Scope::Sessions), attachments()),
         route(
@@ -159,6 +168,7 @@ fn table() -> Vec<Route> {
         route("/telephony/vonage/event", Need::Call, post(telephony::vonage::event)),
         route("/voice/providers", Need::Key, get(providers::list)),
         route("/voice/transcribe", Need::Scope(Scope::Speech), recordings.clone()),
+        route("/voice/synthesize", Need::Scope(Scope::Speech), post(synthesis::speak)),
         route("/voice/realtime-session", Need::Scope(Scope::Realtime), post(promises::create)),
         route("/voice/sessions", Need::Scope(Scope::Realtime), get(voice::list)),
         route("/voice/sessions/{id}", Need::Scope(Scope::Realtime), get(voice::show).delete(voice::end)),
@@ -166,6 +176,7 @@ fn table() -> Vec<Route> {
         route("/voice/voices/{id}", Need::Change(Scope::Admin), delete(cloning::remove)),
         route("/api/voice/providers", Need::Key, get(providers::list)),
         route("/api/voice/transcribe", Need::Scope(Scope::Speech), recordings),
+        route("/api/voice/synthesize", Need::Scope(Scope::Speech), post(synthesis::speak)),
         route("/api/voice/realtime-session", Need::Scope(Scope::Realtime), post(promises::create)),
         route("/api/voice/sessions", Need::Scope(Scope::Realtime), get(voice::list)),
         route("/api/voice/sessions/{id}", Need::Scope(Scope::Realtime), get(voice::show).delete(voice::end)),
@@ -211,6 +222,11 @@ fn recordings() -> (MethodRouter<Arc<Context>>, MethodRouter<Arc<Context>>) {
     (theirs, post(transcriptions::hear).layer::<_, Infallible>(desk))
 }
 
+/// Conversations come whole with each request.
+fn chat() -> MethodRouter<Arc<Context>> {
+    post(completions::create).layer::<_, Infallible>(DefaultBodyLimit::max(completions::BODY))
+}
+
 /// Shared conversations as a page and as JSON. A guess at a password counts for both.
 fn shared() -> (MethodRouter<Arc<Context>>, MethodRouter<Arc<Context>>) {
     let guesses = Extension(Arc::new(Guesses::default()));
@@ -240,7 +256,11 @@ pub fn routes() -> Vec<(Cow<'static, str>, Need)> {
 pub fn router(context: Arc<Context>) -> Router {
     let mut router = Router::new();
     let rates = Arc::new(rates::Rates::new(context.config.rate));
-    for Route { path, need, methods } in table() {
+    for Route { path, need, mut methods } in table() {
+        if idempotency::holds_for(&path) {
+            let once = middleware::from_fn_with_state(Arc::clone(&context), idempotency::honour);
+            methods = methods.route_layer(once);
+        }
         let guard = guard::Guard { context: Arc::clone(&context), need, rates: Arc::clone(&rates) };
         router = router.route(&path, methods.route_layer(middleware::from_fn_with_state(guard, guard::admit)));
     }

@@ -84,15 +84,18 @@ pub(super) async fn start(
         None => None,
     };
     place(context, Party::of(principal), settings, bound, transport).map_err(|none| match none {
-        NoPlace::Draining => {
-            let message = "The server is shutting down: try again in a moment.";
-            Fault::new(StatusCode::SERVICE_UNAVAILABLE, "shutting_down", message).after(RETRY)
-        }
+        NoPlace::Draining => draining(),
         NoPlace::Refused(refused) => {
             let message = format!("No session can begin now: {refused}.");
             Fault::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded", message).after(RETRY)
         }
     })
+}
+
+/// Nothing new begins here.
+pub(super) fn draining() -> Fault {
+    let message = "The server is shutting down: try again in a moment.";
+    Fault::new(StatusCode::SERVICE_UNAVAILABLE, "shutting_down", message).after(RETRY)
 }
 
 /// Why no session can begin.

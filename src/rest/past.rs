@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Most messages that are remembered: hours of talk. What of them reaches a model is what it can read.
-const MOST: u32 = 2_000;
+pub(super) const MOST: u32 = 2_000;
 
 /// A voice session that was promised.
 pub(super) struct Bound {
@@ -48,7 +48,8 @@ fn found<T>(result: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
     }
 }
 
-fn item(message: Message) -> Item {
+/// A message as an item.
+pub(super) fn item(message: Message) -> Item {
     let Message { id, item, entry, .. } = message;
     let status = match entry.status {
         Status::Completed => ItemStatus::Completed,

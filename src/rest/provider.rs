@@ -6,7 +6,10 @@ use axum::http::StatusCode;
 use providers::{ErrorKind, ProviderError};
 
 use super::fault::Fault;
-use crate::metrics::{self, Role};
+use crate::{
+    metrics::{self, Role},
+    realtime::{Offer, Task},
+};
 
 /// Logs a failure, which its meter has counted, and says what the client can do about it.
 pub(super) fn failed(role: Role, error: &ProviderError) -> Fault {
@@ -19,6 +22,20 @@ pub(super) fn failed(role: Role, error: &ProviderError) -> Fault {
         Role::Converse => "The speech-to-speech model",
     };
     told(what, error)
+}
+
+/// The engine of this name, or the first of the vendor of this name, that does this here.
+pub(super) fn named(offer: &Offer, task: Task, name: &str) -> Result<String, Fault> {
+    let theirs = |engine: &&String| *engine == name || engine.split_once('/').is_some_and(|(vendor, _)| vendor == name);
+    let what = match task {
+        Task::Transcription => "transcribes",
+        Task::Speech => "speaks",
+        Task::Language => "thinks",
+        Task::Realtime => "converses",
+    };
+    let message = format!("No provider of this name {what} here; `GET /voice/providers` names those that do.");
+    let engine = offer.names().engines(task).iter().find(theirs);
+    engine.cloned().ok_or_else(|| Fault::invalid("provider", message))
 }
 
 /// The same of an account's voices, which no meter counts.

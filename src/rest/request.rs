@@ -17,7 +17,7 @@ use tower_http::{
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::{Context, address, fault::Fault, headers, rates};
+use super::{Context, address, fault::Fault, headers, idempotency, rates, speech, synthesis};
 
 /// Wraps a request. The log line at its end carries the id that the client sees. Path and query may hold what callers put
 /// there by mistake, credentials too, so the route's pattern is logged and neither of them.
@@ -90,8 +90,19 @@ const COMPRESSED: [&str; 5] =
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What pages of other origins may read beside the body.
-const EXPOSED: [HeaderName; 7] =
-    [REQUEST_ID, header::LOCATION, header::LINK, header::RETRY_AFTER, rates::LIMIT, rates::REMAINING, rates::RESET];
+const EXPOSED: [HeaderName; 11] = [
+    REQUEST_ID,
+    header::LOCATION,
+    header::LINK,
+    header::RETRY_AFTER,
+    rates::LIMIT,
+    rates::REMAINING,
+    rates::RESET,
+    synthesis::PROVIDER,
+    synthesis::FALLBACK,
+    speech::IGNORED,
+    idempotency::REPLAYED,
+];
 
 /// Live voice for pages of any origin, while no origins are named.
 const OPEN: [&str; 3] = ["/v1/realtime/calls", "/v1/realtime/client_secrets", "/whip"];

@@ -1,6 +1,6 @@
 //! `POST /v1/audio/speech`: text in, sound out as it is made.
 //!
-//! WAV and raw PCM are what can be made here. Who asks for nothing gets WAV, though the hosted service's default is MP3:
+//! WAV, raw PCM and Opus are what can be made here. Who asks for nothing gets WAV, though the hosted service's default is MP3:
 //! every player knows it, and clients that name no format work unchanged. Who asks for MP3 in so many words is told.
 
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{StreamExt, stream};
 use providers::tts::Voice;
 use serde::Deserialize;
 use serde_json::json;
@@ -21,6 +21,7 @@ use super::{
     Context,
     body::Strict,
     clauses,
+    encoding::Encoding,
     fault::Fault,
     models, opening,
     sound::{self, Sound},
@@ -49,21 +50,19 @@ enum VoiceName {
     Object { id: String },
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Format {
-    Wav,
-    Pcm,
-}
-
 /// `POST /v1/audio/speech`.
 pub(super) async fn speak(
     State(context): State<Arc<Context>>,
     Strict(params): Strict<Params>,
 ) -> Result<Response, Fault> {
-    let format = format(params.response_format.as_deref())?;
+    let encoding = Encoding::named("response_format", params.response_format.as_deref())?;
     let events = events(params.stream_format.as_deref())?;
-    let voice = Voice { name: voice(params.voice)?, language: None, speed: speed(params.speed)? };
-    check_input(&params.input)?;
+    let name = match params.voice {
+        Some(VoiceName::Name(name) | VoiceName::Object { id: name }) => name,
+        None => "alloy".to_owned(),
+    };
+    let voice = Voice { name: voice(name)?, language: None, speed: speed(params.speed)? };
+    check("input", &params.input)?;
     if !context.catalog.serves(&params.model, Task::Speech) {
         return Err(models::unknown(&params.model));
     }
@@ -74,25 +73,21 @@ pub(super) async fn speak(
     let tts = named.unwrap_or_else(|| Arc::clone(&context.providers.tts));
     let longest = tts.capabilities().max_chars.unwrap_or(CLAUSE).min(CLAUSE);
     let sound = sound::speak(&context, tts, voice, clauses::cut(&params.input, longest)).await?;
-    let mut response = if events { event_stream(format, sound) } else { audio(format, sound) };
+    let mut response = if events { event_stream(encoding, sound) } else { audio(encoding, sound) };
     if params.instructions.is_some_and(|text| !text.is_empty()) {
         response.headers_mut().insert(IGNORED, HeaderValue::from_static("instructions"));
     }
     Ok(response)
 }
 
-fn audio(format: Format, sound: Sound) -> Response {
-    let kind = match format {
-        Format::Wav => "audio/wav",
-        Format::Pcm => "audio/pcm",
-    };
-    ([(header::CONTENT_TYPE, kind)], Body::from_stream(bytes(format, sound))).into_response()
+fn audio(encoding: Encoding, sound: Sound) -> Response {
+    ([(header::CONTENT_TYPE, encoding.media_type())], Body::from_stream(encoding.write(sound))).into_response()
 }
 
 /// Server-sent events, each with a stretch of the same bytes in base64.
-fn event_stream(format: Format, sound: Sound) -> Response {
+fn event_stream(encoding: Encoding, sound: Sound) -> Response {
     let event = |value: serde_json::Value| Bytes::from(format!("data: {value}\n\n"));
-    let deltas = bytes(format, sound).map(move |bytes| {
+    let deltas = encoding.write(sound).map(move |bytes| {
         Ok::<_, sound::Broken>(event(json!({"type": "speech.audio.delta", "audio": BASE64_STANDARD.encode(bytes?)})))
     });
     let usage = json!({"input_tokens": 0, "output_tokens": 0, "total_tokens": 0});
@@ -109,32 +104,6 @@ fn event_stream(format: Format, sound: Sound) -> Response {
     (headers, Body::from_stream(body)).into_response()
 }
 
-fn bytes(format: Format, sound: Sound) -> impl Stream<Item = Result<Bytes, sound::Broken>> {
-    let header = match format {
-        Format::Wav => audio::wav::header(sound::RATE, audio::Encoding::Pcm16, audio::wav::Length::Unknown),
-        Format::Pcm => Vec::new(),
-    };
-    let header = stream::iter((!header.is_empty()).then(|| Ok(header.into())));
-    header.chain(sound.map(|samples| {
-        let samples = samples?;
-        let mut bytes = Vec::with_capacity(samples.len() * 2);
-        audio::Encoding::Pcm16.encode(&samples, &mut bytes);
-        Ok(bytes.into())
-    }))
-}
-
-fn format(name: Option<&str>) -> Result<Format, Fault> {
-    match name {
-        None | Some("wav") => Ok(Format::Wav),
-        Some("pcm") => Ok(Format::Pcm),
-        Some(other) => {
-            let other: String = other.chars().take(32).collect();
-            let message = format!("The format `{other}` cannot be made here; `wav` and `pcm` (24 kHz, 16 bit) can.");
-            Err(Fault::invalid("response_format", message).coded("unsupported_format"))
-        }
-    }
-}
-
 fn events(name: Option<&str>) -> Result<bool, Fault> {
     match name {
         None | Some("audio") => Ok(false),
@@ -143,15 +112,15 @@ fn events(name: Option<&str>) -> Result<bool, Fault> {
     }
 }
 
-fn voice(voice: Option<VoiceName>) -> Result<String, Fault> {
-    let Some(VoiceName::Name(name) | VoiceName::Object { id: name }) = voice else { return Ok("alloy".to_owned()) };
+/// The name of a voice, if it can be one.
+pub(super) fn voice(name: String) -> Result<String, Fault> {
     if name.is_empty() || name.chars().count() > VOICE {
         return Err(Fault::invalid("voice", "`voice` must have 1 to 256 characters."));
     }
     Ok(name)
 }
 
-fn speed(speed: Option<f32>) -> Result<f32, Fault> {
+pub(super) fn speed(speed: Option<f32>) -> Result<f32, Fault> {
     let speed = speed.unwrap_or(1.0);
     if (0.25..=4.0).contains(&speed) {
         return Ok(speed);
@@ -159,12 +128,13 @@ fn speed(speed: Option<f32>) -> Result<f32, Fault> {
     Err(Fault::invalid("speed", "`speed` must be between 0.25 and 4.0."))
 }
 
-fn check_input(input: &str) -> Result<(), Fault> {
-    if input.trim().is_empty() {
-        return Err(Fault::invalid("input", "`input` must hold something to say."));
+/// Refuses a text that nobody says.
+pub(super) fn check(field: &str, text: &str) -> Result<(), Fault> {
+    if text.trim().is_empty() {
+        return Err(Fault::invalid(field, format!("`{field}` must hold something to say.")));
     }
-    if input.chars().count() > INPUT {
-        return Err(Fault::invalid("input", "`input` must have at most 4096 characters."));
+    if text.chars().count() > INPUT {
+        return Err(Fault::invalid(field, format!("`{field}` must have at most 4096 characters.")));
     }
     Ok(())
 }
@@ -174,6 +144,6 @@ const INPUT: usize = 4096;
 /// Most characters of a voice's name.
 const VOICE: usize = 256;
 /// Longest clause given to a voice: two breaths. Longer ones would delay the first sound.
-const CLAUSE: usize = 240;
+pub(super) const CLAUSE: usize = 240;
 /// Names what of a request had no effect.
-const IGNORED: HeaderName = HeaderName::from_static("x-ignored");
+pub(super) const IGNORED: HeaderName = HeaderName::from_static("x-ignored");

@@ -21,7 +21,7 @@ use super::{
     Context,
     dictation::{Desk, Dictation},
     fault::Fault,
-    models, subtitles, upload,
+    models, provider, subtitles, upload,
 };
 use crate::realtime::{RELAY, Task};
 
@@ -130,16 +130,7 @@ impl Params {
         for (name, value) in texts {
             match name.as_str() {
                 "language" => params.language = language(value)?,
-                "provider" => {
-                    let engines = context.catalog.offer.names().engines(Task::Transcription);
-                    let theirs = |engine: &&String| {
-                        **engine == value || engine.split_once('/').is_some_and(|(vendor, _)| vendor == value)
-                    };
-                    let message =
-                        "No provider of this name transcribes here; `GET /voice/providers` names those that do.";
-                    let engine = engines.iter().find(theirs).ok_or_else(|| Fault::invalid("provider", message))?;
-                    params.model.clone_from(engine);
-                }
+                "provider" => params.model = provider::named(&context.catalog.offer, Task::Transcription, &value)?,
                 _ => return Err(unknown(&name)),
             }
         }

@@ -175,6 +175,7 @@ macro_rules! steps {
             ("attachments", include_str!(concat!("../../migrations/", $engine, "/0007_attachments.sql"))),
             ("search", include_str!(concat!("../../migrations/", $engine, "/0008_search.sql"))),
             ("clinical contexts", include_str!(concat!("../../migrations/", $engine, "/0009_clinical_contexts.sql"))),
+            ("answers", include_str!(concat!("../../migrations/", $engine, "/0010_answers.sql"))),
         ]
     };
 }

@@ -271,11 +271,16 @@ pub async fn post(
     .bind(post.role.as_str())
     .bind(post.content)
     .bind(column::millis(now))
-    .bind(format!("item_{}", id.text().replace('-', "")))
+    .bind(item_of(id))
     .fetch_one(&mut tx)
     .await?;
     tx.commit().await?;
     Ok(Posted::Kept(Box::new(message)))
+}
+
+/// What a typed message is called among a conversation's items.
+pub(super) fn item_of(message: MessageId) -> String {
+    format!("item_{}", message.text().replace('-', ""))
 }
 
 /// One message of this user.
@@ -420,18 +425,36 @@ async fn insert(
 
 /// The position for an item that comes after `previous`, with room made for it.
 async fn place(tx: &mut Tx, session: SessionId, previous: Option<&str>) -> Result<i64, StoreError> {
-    let ends: Ends = query("SELECT MIN(position) AS first, MAX(position) AS last FROM messages WHERE session_id = $1")
-        .bind(session.text())
-        .fetch_one(&mut *tx)
-        .await?;
-    let Ends(Some(first), Some(last)) = ends else { return Ok(0) };
+    let Ends(Some(first), Some(last)) = ends(tx, session).await? else { return Ok(0) };
     let Some(previous) = previous else { return Ok(first - 1) };
     let found = query("SELECT position FROM messages WHERE session_id = $1 AND item_id = $2")
         .bind(session.text())
         .bind(previous)
         .fetch_optional(&mut *tx)
         .await?;
-    let before = found.unwrap_or(last);
+    make_room(tx, session, found.unwrap_or(last), last).await
+}
+
+/// The position right after a message, with room made for it; at the end if that message is not there any more.
+pub(super) async fn after(tx: &mut Tx, session: SessionId, message: MessageId) -> Result<i64, StoreError> {
+    let Ends(_, last) = ends(tx, session).await?;
+    let Some(last) = last else { return Ok(0) };
+    let found = query("SELECT position FROM messages WHERE session_id = $1 AND id = $2")
+        .bind(session.text())
+        .bind(message.text())
+        .fetch_optional(&mut *tx)
+        .await?;
+    make_room(tx, session, found.unwrap_or(last), last).await
+}
+
+async fn ends(tx: &mut Tx, session: SessionId) -> Result<Ends, StoreError> {
+    query("SELECT MIN(position) AS first, MAX(position) AS last FROM messages WHERE session_id = $1")
+        .bind(session.text())
+        .fetch_one(tx)
+        .await
+}
+
+async fn make_room(tx: &mut Tx, session: SessionId, before: i64, last: i64) -> Result<i64, StoreError> {
     if before < last {
         query("UPDATE messages SET position = position + 1 WHERE session_id = $1 AND position > $2")
             .bind(session.text())

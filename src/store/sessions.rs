@@ -221,16 +221,6 @@ pub async fn delete(db: &Db, user: UserId, session: SessionId) -> Result<(), Sto
         .await
 }
 
-/// Keeps what a conversation has cost so far, a JSON object as text.
-pub async fn charge(db: &Db, user: UserId, session: SessionId, cost: &str) -> Result<(), StoreError> {
-    query("UPDATE sessions SET cost = $3 WHERE id = $1 AND user_id = $2")
-        .bind(session.text())
-        .bind(user.text())
-        .bind(cost)
-        .execute_found(db.writer())
-        .await
-}
-
 /// Forgets a conversation in which nothing was said and of which nothing was lost.
 pub async fn forget_if_empty(db: &Db, user: UserId, session: SessionId) -> Result<(), StoreError> {
     query(

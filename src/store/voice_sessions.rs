@@ -89,15 +89,6 @@ pub async fn list(db: &Db, user: UserId, after: Option<&Cursor>, limit: u32) -> 
     Ok(Page::cut(rows, limit, |voice: &VoiceSession| Cursor::at(voice.id)))
 }
 
-/// What each voice session of a conversation has cost, where it cost anything: JSON objects as text.
-pub async fn costs(db: &Db, user: UserId, session: SessionId) -> Result<Vec<String>, StoreError> {
-    query("SELECT cost FROM voice_sessions WHERE session_id = $1 AND user_id = $2 AND cost IS NOT NULL ORDER BY id")
-        .bind(session.text())
-        .bind(user.text())
-        .fetch_all(db.reader())
-        .await
-}
-
 impl Record for VoiceSession {
     fn read(row: &Row) -> Result<Self, sqlx::Error> {
         Ok(Self {

@@ -119,7 +119,7 @@ async fn a_session_thinks_with_the_model_it_names_and_else_as_configured() {
     }
     let bearer = format!("Bearer {}", server.key);
     let headers = [("authorization", bearer.as_str())];
-    for unknown in ["second/secret", "openai/gpt-4o", "gpt-4o-mini", "scripted/tts"] {
+    for unknown in ["second/secret", "openai/gpt-4o", "claude-x", "scripted/tts"] {
         let answer = refused(&server, &format!("?model={unknown}"), &headers).await;
         assert_eq!(answer, (404, "model_not_found".into()), "{unknown}");
     }
@@ -146,7 +146,14 @@ async fn models_are_listed_as_offered() {
     let list = server.get("/v1/models").await.body;
     let ids: Vec<_> = list["data"].as_array().unwrap().iter().map(|model| model["id"].as_str().unwrap()).collect();
     assert_eq!(ids, ["voice-relay", "scripted/stt", "scripted/tts", "ollama/a", "ollama/b"]);
-    for (id, status) in [("whisper-1", 200), ("ollama/b", 200), ("tts-1-hd", 200), ("ollama/c", 404), ("gpt-4o", 404)] {
+    for (id, status) in [
+        ("whisper-1", 200),
+        ("ollama/b", 200),
+        ("tts-1-hd", 200),
+        ("ollama/c", 404),
+        ("gpt-4o", 200),
+        ("claude-x", 404),
+    ] {
         assert_eq!(server.get(&format!("/v1/models/{id}")).await.status, status, "{id}");
     }
 }

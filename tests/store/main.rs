@@ -12,13 +12,20 @@ use std::{
     process::{Command, Stdio},
 };
 
-use jiff::Timestamp;
-use voice_relay::store::{
-    Config, Db, SessionId, StoreError, UserId,
-    keys::{self, NewKey},
-    messages::{self, Call, Entry, Message, Modality, Role, Status},
-    sessions::{self, Filter},
-    users::{self, Role as UserRole},
+use jiff::{SignedDuration, Timestamp};
+use voice_relay::{
+    cost::Spending,
+    store::{
+        Config, Db, MessageId, SessionId, StoreError, UserId,
+        idempotency::{self, Answer, Content, Named, Standing},
+        keys::{self, NewKey},
+        messages::{self, Call, Entry, Message, Modality, Role, Status},
+        replies::{self, Reply},
+        sessions::{self, Filter},
+        spending,
+        users::{self, Role as UserRole},
+        voice_sessions::{self, VoiceSession},
+    },
 };
 
 fn at(second: i64) -> Timestamp {
@@ -212,17 +219,82 @@ async fn a_voice_session_without_a_word_leaves_no_trace_unless_words_were_lost()
 }
 
 #[tokio::test]
-async fn a_conversation_is_charged_what_it_cost_last_and_by_nobody_else() {
+async fn a_conversation_costs_what_was_typed_and_spoken_in_it_and_others_cannot_charge_it() {
     let scene = Scene::new().await;
     let session = scene.session(scene.ann).await;
+    let cost = |total: f64| Spending { currency: "USD".into(), total, ..Spending::default() };
     assert_eq!(sessions::get(&scene.db, scene.ann, session).await.unwrap().cost, None);
-    for cost in [r#"{"total":1}"#, r#"{"total":2}"#] {
-        sessions::charge(&scene.db, scene.ann, session, cost).await.unwrap();
+    let (id, transport) = (uuid::Uuid::now_v7().into(), "ws".to_owned());
+    let (model, started_at) = ("m".to_owned(), at(3));
+    let voice = VoiceSession { id, session, transport, model, cost: None, started_at, ended_at: None };
+    voice_sessions::open(&scene.db, scene.ann, &voice).await.unwrap();
+    for spoken in [1.0, 2.0] {
+        let spoken = serde_json::to_string(&cost(spoken)).unwrap();
+        voice_sessions::charge(&scene.db, scene.ann, id, &spoken).await.unwrap();
+        spending::sum_up(&scene.db, scene.ann, session).await.unwrap();
     }
-    let foreign = sessions::charge(&scene.db, scene.bob, session, "{}").await;
+    // However many at once, nothing is lost.
+    let typed = cost(0.5);
+    let adding = (0..8).map(|_| spending::add(&scene.db, scene.ann, session, &typed));
+    futures_util::future::try_join_all(adding).await.unwrap();
+    let foreign = spending::add(&scene.db, scene.bob, session, &cost(9.0)).await;
     assert!(matches!(foreign, Err(StoreError::NotFound)));
-    let kept = sessions::get(&scene.db, scene.ann, session).await.unwrap();
-    assert_eq!(kept.cost.as_deref(), Some(r#"{"total":2}"#));
+    spending::sum_up(&scene.db, scene.ann, session).await.unwrap();
+    let kept = sessions::get(&scene.db, scene.ann, session).await.unwrap().cost.unwrap();
+    assert_eq!(serde_json::from_str::<Spending>(&kept).unwrap(), cost(6.0));
+}
+
+#[tokio::test]
+async fn a_conversation_is_held_by_one_reply_until_it_lets_go_or_its_time_is_over() {
+    let scene = Scene::new().await;
+    let session = scene.session(scene.ann).await;
+    scene.say(session, "a", None, "one").await;
+    let asked = scene.read(session).await[0].id;
+    let (db, ann) = (&scene.db, scene.ann);
+    let (first, second) = (MessageId::new(at(4)), MessageId::new(at(5)));
+    let foreign = replies::begin(db, scene.bob, session, second, at(30), at(5)).await;
+    assert!(matches!(foreign, Err(StoreError::NotFound)));
+    assert!(replies::begin(db, ann, session, first, at(30), at(5)).await.unwrap());
+    assert!(!replies::begin(db, ann, session, second, at(50), at(29)).await.unwrap());
+    replies::renew(db, ann, session, first, at(40)).await.unwrap();
+    assert!(!replies::begin(db, ann, session, second, at(50), at(39)).await.unwrap());
+    assert!(replies::begin(db, ann, session, second, at(50), at(40)).await.unwrap(), "its maker is gone");
+    assert!(matches!(replies::renew(db, ann, session, first, at(60)).await, Err(StoreError::NotFound)));
+    let reply = |id| Reply { id, to: asked, content: "two", status: Status::Completed };
+    let late = replies::keep(db, ann, session, reply(first), at(41)).await;
+    assert!(matches!(late, Err(StoreError::NotFound)), "who lost the hold keeps nothing");
+    replies::give_up(db, ann, session, first).await.unwrap();
+    let kept = replies::keep(db, ann, session, reply(second), at(42)).await.unwrap();
+    assert_eq!((kept.id, kept.parent, kept.entry.content.as_str()), (second, Some(asked), "two"));
+    assert_eq!(scene.read(session).await.last(), Some(&kept));
+    assert!(replies::begin(db, ann, session, MessageId::new(at(43)), at(60), at(43)).await.unwrap());
+}
+
+#[tokio::test]
+async fn of_many_requests_of_one_name_one_is_run_and_its_answer_kept() {
+    let scene = Scene::new().await;
+    let (db, now) = (&scene.db, at(3));
+    let named = |user, fingerprint| Named { user, name: "n", fingerprint };
+    let begin = |user, fingerprint, now| {
+        idempotency::begin(db, named(user, fingerprint), now + SignedDuration::from_secs(60), at(900), now)
+    };
+    let begun = futures_util::future::try_join_all((0..20).map(|_| begin(scene.ann, b"x", now))).await.unwrap();
+    let runs: Vec<_> = begun.iter().filter(|standing| !matches!(standing, Standing::Running)).collect();
+    let [Standing::Run(run)] = runs[..] else { panic!("{begun:?}") };
+    assert_eq!(begin(scene.ann, b"y", now).await.unwrap(), Standing::Other);
+    assert!(matches!(begin(scene.bob, b"y", now).await.unwrap(), Standing::Run(_)));
+
+    // Its process died: another runs it, and what the first says late is not heard.
+    let Standing::Run(again) = begin(scene.ann, b"x", at(63)).await.unwrap() else { panic!("it is not run again") };
+    let content = Content { headers: "[]".into(), body: b"b\0dy".to_vec() };
+    let answer = Answer { status: 201, content: Some(content) };
+    let other = Answer { status: 204, content: None };
+    idempotency::answer(db, named(scene.ann, b"x"), *run, &other).await.unwrap();
+    idempotency::answer(db, named(scene.ann, b"x"), again, &answer).await.unwrap();
+    idempotency::give_up(db, named(scene.ann, b"x"), *run).await.unwrap();
+    assert_eq!(begin(scene.ann, b"x", at(899)).await.unwrap(), Standing::Answered(answer));
+    assert_eq!(begin(scene.ann, b"y", at(899)).await.unwrap(), Standing::Other);
+    assert!(matches!(begin(scene.ann, b"y", at(900)).await.unwrap(), Standing::Run(_)), "all is forgotten");
 }
 
 #[tokio::test]

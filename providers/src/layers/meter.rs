@@ -31,7 +31,7 @@ impl Meter {
     pub fn begin(name: Cow<'static, str>, role: Role, observer: Arc<dyn Observer>) -> Self {
         let payer = payer();
         if let Some(payer) = &payer {
-            payer.opened();
+            payer.opened(&name);
         }
         Self { name, role, observer, payer, intake: Arc::default(), made: Consumed::default() }
     }

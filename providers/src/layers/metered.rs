@@ -24,8 +24,8 @@ use crate::{
 
 /// Whoever bears the cost of requests. Called on the stream's own task: it must not block.
 pub trait Account: Send + Sync {
-    /// A request begins.
-    fn opened(&self) {}
+    /// A request to this provider begins; of several in a chain, the last one answers.
+    fn opened(&self, _provider: &str) {}
 
     /// A request consumed something, for the first time or beyond what was told before.
     fn consumed(&self, provider: &str, role: Role, what: Consumed);

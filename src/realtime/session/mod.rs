@@ -58,6 +58,7 @@ pub use buffer::LEAST_COMMIT;
 pub use conversation::Conversation;
 pub use input::Input;
 pub use output::Output;
+pub use prompt::typed as typed_prompt;
 pub use state::State;
 pub use wake::Wake;
 

@@ -3,7 +3,7 @@
 //! The assistant's words are those that were heard. A conversation longer than [`MOST_BYTES`] is asked about without its
 //! oldest messages.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use providers::llm::{Call, Message, Prompt};
 
@@ -12,6 +12,7 @@ use super::{
     item::{Body, Item, ItemStatus, Part, Role},
     output::Said,
     plan::Plan,
+    settings::Settings,
     tools::Answers,
 };
 
@@ -42,6 +43,11 @@ pub(super) fn prompt<'a>(plan: &Plan, items: impl Iterator<Item = &'a Item> + Cl
         temperature: plan.temperature(),
         language: plan.voice().language,
     }
+}
+
+/// Asks for a reply to these items outside of any live session, as one with these settings would.
+pub fn typed(settings: &Arc<Settings>, items: &[Item]) -> Prompt {
+    prompt(&Plan { settings: Arc::clone(settings), request: Box::default(), language: None }, items.iter())
 }
 
 /// The same items one by one, for a model that knows most of them.

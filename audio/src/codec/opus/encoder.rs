@@ -51,6 +51,15 @@ impl OpusEncoder {
         self.rate
     }
 
+    /// Samples by which what comes out lags behind what goes in.
+    ///
+    /// # Errors
+    /// [`OpusError::Library`] if libopus fails by itself.
+    pub fn lookahead(&mut self) -> Result<usize, OpusError> {
+        let lookahead = self.encoder.get_lookahead().map_err(library)?;
+        Ok(usize::try_from(lookahead).unwrap_or_default())
+    }
+
     /// Appends the packet of `pcm` to `out`: 2.5, 5, 10, 20, 40 or 60 ms; the use is 20 ms.
     ///
     /// # Errors
