@@ -28,6 +28,7 @@ mod intake;
 mod keys;
 mod messages;
 mod models;
+mod openapi;
 mod opening;
 mod origin;
 mod page;
@@ -48,6 +49,7 @@ mod shares;
 mod sideband;
 mod sound;
 mod speech;
+mod spelling;
 mod subtitles;
 pub mod telephony;
 mod transcriptions;
@@ -95,6 +97,8 @@ fn table() -> Vec<Route> {
         route("/health/openai", Need::Nothing, get(providers::openai)),
         route("/health/providers", Need::Nothing, get(providers::health)),
         route("/ready", Need::Nothing, get(ready::show)),
+        route("/openapi.json", Need::Nothing, get(openapi::json)),
+        route("/docs", Need::Nothing, get(openapi::docs)),
         route("/metrics", Need::Scope(Scope::Admin), get(health::metrics)),
         route("/v1/realtime", Need::Voice, get(realtime::connect).merge(beta_calls())),
         route("/v1/realtime/calls", Need::Voice, post(calls::create)),

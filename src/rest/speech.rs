@@ -14,6 +14,7 @@ use axum::{
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use futures_util::{Stream, StreamExt, stream};
 use providers::tts::Voice;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -22,27 +23,34 @@ use super::{
     body::Strict,
     clauses,
     fault::Fault,
-    models, opening,
+    models,
+    openapi::{Api, schema},
+    opening,
     sound::{self, Sound},
 };
 use crate::realtime::Task;
 
 /// What to say, and how. The hosted service's request.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Speech")]
 pub(super) struct Params {
     model: String,
+    #[schemars(length(min = 1, max = INPUT))]
     input: String,
     voice: Option<VoiceName>,
     /// How to say it. The voices here follow no instructions; see [`IGNORED`].
     instructions: Option<String>,
+    #[schemars(extend("enum" = ["wav", "pcm", null]))]
     response_format: Option<String>,
+    #[schemars(range(min = 0.25, max = 4))]
     speed: Option<f32>,
+    #[schemars(extend("enum" = ["audio", "sse", null]))]
     stream_format: Option<String>,
 }
 
 /// A voice by name, or as an object with its id.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(untagged)]
 enum VoiceName {
     Name(String),
@@ -177,3 +185,12 @@ const VOICE: usize = 256;
 const CLAUSE: usize = 240;
 /// Names what of a request had no effect.
 const IGNORED: HeaderName = HeaderName::from_static("x-ignored");
+
+pub(super) fn describe(api: &mut Api) {
+    api.post("/v1/audio/speech", "create_speech", "Says a text aloud, as OpenAI's API does")
+        .takes::<Params>(json!({"model": "tts-1", "input": "It will rain from noon.", "voice": "alloy"}))
+        .sends(200, "audio/wav", schema::bytes(), "The sound, as it is made.")
+        .sends(200, "audio/pcm", schema::bytes(), "")
+        .sends(200, "text/event-stream", schema::text(), "")
+        .refuses(404, "There is no such model.");
+}

@@ -21,6 +21,8 @@ mod health;
 mod keys;
 mod limits;
 mod live;
+mod matrix;
+mod openapi;
 mod people;
 mod processing;
 mod promises;
