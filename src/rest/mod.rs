@@ -28,6 +28,7 @@ mod intake;
 mod keys;
 mod messages;
 mod models;
+mod objects;
 mod openapi;
 mod opening;
 mod origin;

@@ -141,18 +141,6 @@ pub(super) fn describe(api: &mut Api) {
     );
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_written_into_an_attribute_stays_in_it() {
-        assert_eq!(attribute("a\"><Dial>1\u{0}&\n"), "a&quot;&gt;&lt;Dial&gt;1&amp;&#10;");
-        let markup = markup("wss://a/b?c=1&d=2", "", "ek_1", "Say \"hi\"");
-        assert!(markup.contains(r#"url="wss://a/b?c=1&amp;d=2""#) && markup.contains(r#"value="Say &quot;hi&quot;""#));
-    }
-}
-
 /// A vendor's question, which it signs.
 fn asked(operation: Operation<'_>) -> Operation<'_> {
     operation
@@ -176,4 +164,16 @@ fn form(operation: Operation<'_>) -> Operation<'_> {
 fn told(operation: Operation<'_>) -> Operation<'_> {
     let body = operation.takes_as("application/json", schema::object(), json!({"uuid": "aaaa"}), false);
     asked(body.refuses(400, "The body broke off."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_into_an_attribute_stays_in_it() {
+        assert_eq!(attribute("a\"><Dial>1\u{0}&\n"), "a&quot;&gt;&lt;Dial&gt;1&amp;&#10;");
+        let markup = markup("wss://a/b?c=1&d=2", "", "ek_1", "Say \"hi\"");
+        assert!(markup.contains(r#"url="wss://a/b?c=1&amp;d=2""#) && markup.contains(r#"value="Say &quot;hi&quot;""#));
+    }
 }
