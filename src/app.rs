@@ -94,6 +94,8 @@ impl App {
         let context = Arc::new(Context {
             config: rest::Config {
                 allowed_origins: config.server.allowed_origins.clone(),
+                trusted_proxies: config.server.trusted(),
+                rate: rest::Rate { per_second: config.server.requests_per_second, burst: config.server.requests_burst },
                 public_url: config.server.public_url.clone(),
                 tls: config.server.tls(),
                 accounts: config.accounts,

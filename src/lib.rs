@@ -8,6 +8,7 @@
 
 pub mod app;
 pub mod auth;
+mod buckets;
 mod client;
 pub mod clock;
 pub mod commands;

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -18,6 +18,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
     server::conn::auto::Builder,
 };
+use ipnet::IpNet;
 use providers::Secret;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,12 @@ pub struct Config {
     pub drain_seconds: u64,
     /// Origins whose pages may call the relay (CORS).
     pub allowed_origins: Vec<String>,
+    /// Addresses or networks of proxies whose `x-forwarded-for` is believed.
+    pub trusted_proxies: Vec<String>,
+    /// Requests per second that one caller may make in the long run; 0 = as many as they like.
+    pub requests_per_second: u32,
+    /// Requests that one caller may make at once.
+    pub requests_burst: u32,
 }
 
 impl Default for Config {
@@ -59,6 +66,9 @@ impl Default for Config {
             tls_self_signed: false,
             drain_seconds: 20,
             allowed_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
+            requests_per_second: 20,
+            requests_burst: 600,
         }
     }
 }
@@ -89,7 +99,20 @@ impl Config {
                 wrong.push(("allowed_origins", format!("`{origin}` is no origin; write https://example.org")));
             }
         }
+        for proxy in &self.trusted_proxies {
+            if network(proxy).is_none() {
+                wrong.push(("trusted_proxies", format!("`{proxy}` is no address or network; write 10.0.0.0/8")));
+            }
+        }
+        if self.requests_burst == 0 {
+            wrong.push(("requests_burst", "must be at least 1; requests_per_second = 0 means no limit".into()));
+        }
         wrong
+    }
+
+    /// The proxies that are believed.
+    pub(crate) fn trusted(&self) -> Vec<IpNet> {
+        self.trusted_proxies.iter().filter_map(|proxy| network(proxy)).collect()
     }
 
     /// Fills in what an empty value means on this machine; `variable` reads the environment.
@@ -101,6 +124,11 @@ impl Config {
         let base = variable("XDG_DATA_HOME").filter(|dir| dir.starts_with('/')).map_or_else(home, PathBuf::from);
         self.data_dir = base.join("voice-relay");
     }
+}
+
+/// A network, or an address as the network that has no other.
+fn network(text: &str) -> Option<IpNet> {
+    text.parse().ok().or_else(|| text.parse().ok().map(|address: IpAddr| address.into()))
 }
 
 /// A bound address, and the certificate it shows.
@@ -187,6 +215,22 @@ impl Config {
         Ok(Some(loaded))
     }
 }
+
+/// Takes as many open files as the machine gives: a connection is one, and shells give no more than 1024 at first. A failure
+/// leaves what there was.
+#[cfg(unix)]
+pub fn take_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
+        tracing::warn!(%error, "no more open files can be had than at first");
+    }
+}
+
+/// Takes as many open files as the machine gives, which is as many as there are.
+#[cfg(not(unix))]
+pub fn take_open_files() {}
 
 /// What to do about an address that cannot be had.
 fn remedy(kind: io::ErrorKind) -> &'static str {

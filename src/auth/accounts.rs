@@ -238,7 +238,8 @@ impl Auth {
         if let Some(from) = from {
             inner.logins.take(from.into(), now).map_err(too_many)?;
         }
-        inner.passwords_of.take(account(email), now).map_err(too_many)
+        inner.passwords_of.take(account(email), now).map_err(too_many)?;
+        Ok(())
     }
 
     /// It ended without an answer.

@@ -9,14 +9,15 @@ use tokio::sync::Semaphore;
 
 use super::{
     Credential, Grant, Issuer, Principal, Scope, Scopes, Via,
-    attempts::{Address, Attempts, Limit},
     fingerprint::{self, Fingerprint},
     grants::Grants,
     keyring::Keyring,
+    limits::{ACCOUNT, CREDENTIALS, LOGINS, REGISTRATIONS},
     password::Passwords,
     token::{self, Pair},
 };
 use crate::{
+    buckets::{Address, Buckets},
     clock::Clock,
     store::{
         self, Db, StoreError,
@@ -39,13 +40,13 @@ pub(super) struct Inner {
     keyring: Keyring,
     pub(super) passwords: Passwords,
     /// Wrong credentials, by address.
-    attempts: Attempts<Address>,
+    attempts: Buckets<Address>,
     /// Wrong passwords, by address.
-    pub(super) logins: Attempts<Address>,
+    pub(super) logins: Buckets<Address>,
     /// Wrong passwords, by account.
-    pub(super) passwords_of: Attempts<Fingerprint>,
+    pub(super) passwords_of: Buckets<Fingerprint>,
     /// Accounts made, by address.
-    pub(super) registrations: Attempts<Address>,
+    pub(super) registrations: Buckets<Address>,
     /// Held while a key's last use is written, so that a burst of requests makes one write.
     noting: Semaphore,
 }
@@ -107,10 +108,10 @@ impl Auth {
             grants: Grants::default(),
             keyring: Keyring::default(),
             passwords: Passwords::default(),
-            attempts: Attempts::new(Limit::CREDENTIALS),
-            logins: Attempts::new(Limit::LOGINS),
-            passwords_of: Attempts::new(Limit::ACCOUNT),
-            registrations: Attempts::new(Limit::REGISTRATIONS),
+            attempts: Buckets::new(CREDENTIALS),
+            logins: Buckets::new(LOGINS),
+            passwords_of: Buckets::new(ACCOUNT),
+            registrations: Buckets::new(REGISTRATIONS),
             noting: Semaphore::new(1),
         }))
     }
@@ -139,7 +140,7 @@ impl Auth {
         let found = if signed { self.person(credential).await? } else { self.holder(credential).await? };
         found.ok_or_else(|| {
             if let Some(from) = from {
-                inner.attempts.fail(from, instant);
+                inner.attempts.add(from, instant);
             }
             Denied::Wrong
         })

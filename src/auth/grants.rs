@@ -21,6 +21,8 @@ pub struct Grant {
     pub user: UserId,
     /// What issued it, and it ends with that; `None` is the admin key or the relay itself.
     pub issuer: Option<Issuer>,
+    /// What its live session is known by: it is good for one at a time.
+    pub ticket: Uuid,
     /// The session configuration to start from, as checked JSON text.
     pub session: Arc<str>,
     /// The voice session it is for, if that was told beforehand.
@@ -150,6 +152,7 @@ mod tests {
         Grant {
             user: UserId::new(Timestamp::UNIX_EPOCH),
             issuer: None,
+            ticket: Uuid::nil(),
             session: session.into(),
             reserved: None,
             expires_at: at(seconds),

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 use providers::Secret;
 use secrecy::ExposeSecret;
+use uuid::Uuid;
 
 use super::{
     Auth, Full, Grant, Issuer, Principal, Reserved, Scope, Scopes, Via,
@@ -77,7 +78,8 @@ impl Auth {
             Via::AccessToken(login) => Some(Issuer::Login(*login)),
             Via::AdminKey | Via::ClientSecret(_) => None,
         };
-        let grant = Grant { user: principal.user, issuer, session, reserved, expires_at };
+        let (user, ticket) = (principal.user, Uuid::now_v7());
+        let grant = Grant { user, issuer, ticket, session, reserved, expires_at };
         Ok(Issued { kept: expires_at, secret: self.0.grants.issue(grant, now)? })
     }
 
@@ -85,7 +87,8 @@ impl Auth {
     pub fn invite(&self, session: Arc<str>, life: Duration) -> Result<Issued<Timestamp>, Full> {
         let now = self.now();
         let expires_at = now.saturating_add(life).unwrap_or(now);
-        let grant = Grant { user: self.0.owner.id, issuer: None, session, reserved: None, expires_at };
+        let (user, ticket) = (self.0.owner.id, Uuid::now_v7());
+        let grant = Grant { user, issuer: None, ticket, session, reserved: None, expires_at };
         Ok(Issued { kept: expires_at, secret: self.0.grants.issue(grant, now)? })
     }
 }

@@ -6,7 +6,6 @@
 //! at them is slowed down per address and per account.
 
 mod accounts;
-mod attempts;
 mod config;
 mod credential;
 mod door;
@@ -15,6 +14,7 @@ mod grants;
 mod guesses;
 mod issue;
 mod keyring;
+mod limits;
 pub mod link;
 mod password;
 mod principal;

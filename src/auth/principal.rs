@@ -52,6 +52,14 @@ impl Principal {
         matches!(self.via, Via::AccessToken(_)) || self.holds_key() && self.may(Scope::Admin)
     }
 
+    /// What they were granted, if they came by a client secret.
+    pub fn grant(&self) -> Option<&Grant> {
+        match &self.via {
+            Via::ClientSecret(grant) => Some(grant),
+            Via::AdminKey | Via::ApiKey(_) | Via::AccessToken(_) => None,
+        }
+    }
+
     /// Whether they were recognised by a key or in person rather than by a client secret.
     pub const fn holds_key(&self) -> bool {
         !matches!(self.via, Via::ClientSecret(_))

@@ -13,13 +13,14 @@ use crate::{
     engines,
     engines::Reloads,
     realtime::webrtc,
-    server::Listener,
+    server::{self, Listener},
     telemetry,
 };
 
 pub(super) async fn run(config: &Config, flags: &Flags) -> Result<(), Failure> {
     telemetry::start(&config.log);
     app::prepare(config)?;
+    server::take_open_files();
     let listener = Listener::bind(&config.server).await?;
     let webrtc = sockets(config, &listener)?;
     let app = App::build(config, Clock::system(), webrtc).await?;

@@ -8,10 +8,11 @@ use std::{
     time::SystemTime,
 };
 
-use tokio_util::sync::CancellationToken;
+use tokio::sync::SetOnce;
 use uuid::Uuid;
 
 use super::{
+    session::input::CloseReason,
     sideband::{self, Arrivals, Seat, Seats},
     transport::sideband::OVER,
 };
@@ -32,9 +33,29 @@ struct Door {
 #[derive(Clone, Debug)]
 struct Entry {
     live: Live,
-    kick: CancellationToken,
+    /// What it came by, if that is good for one session at a time.
+    ticket: Option<Uuid>,
+    /// Why it is to end, once somebody wants that.
+    end: Arc<SetOnce<CloseReason>>,
     tally: Arc<Tally>,
     seats: Seats,
+}
+
+/// A session that wants a place.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Entrant {
+    /// What it is called, unless one that lives is called so.
+    pub id: Uuid,
+    /// The conversation it goes on with; `None`: it begins one.
+    pub conversation: Option<Uuid>,
+    /// What it comes by, if that is good for one session at a time: it takes the place of another that came by the same.
+    pub ticket: Option<Uuid>,
+    /// Whose it is.
+    pub principal: Arc<str>,
+    /// `ws`, `webrtc`, …
+    pub transport: &'static str,
+    /// When it begins.
+    pub since: SystemTime,
 }
 
 /// A live session as its owner or an operator sees it.
@@ -105,32 +126,32 @@ impl Admission {
         transport: &'static str,
         since: SystemTime,
     ) -> Result<Pass, Refused> {
-        self.admit_as(Uuid::now_v7(), None, principal, transport, since)
+        let (id, principal) = (Uuid::now_v7(), principal.into());
+        self.admit_as(Entrant { id, conversation: None, ticket: None, principal, transport, since })
     }
 
-    /// Takes a place for a session that is called `id`, unless one that lives is called so, and goes on with a
-    /// conversation.
-    pub fn admit_as(
-        &self,
-        id: Uuid,
-        conversation: Option<Uuid>,
-        principal: impl Into<Arc<str>>,
-        transport: &'static str,
-        since: SystemTime,
-    ) -> Result<Pass, Refused> {
-        let principal = principal.into();
+    /// Takes a place for a session; one that came by the same ticket is asked to end.
+    pub fn admit_as(&self, entrant: Entrant) -> Result<Pass, Refused> {
+        let Entrant { id, conversation, ticket, principal, transport, since } = entrant;
         let mut live = self.0.lock();
-        if live.len() >= self.0.total {
+        let replaced = |entry: &&Entry| ticket.is_some() && entry.ticket == ticket;
+        let others = || live.values().filter(|entry| !replaced(entry));
+        if others().count() >= self.0.total {
             return Err(Refused::Full(self.0.total));
         }
-        if live.values().filter(|entry| entry.live.principal == principal).count() >= self.0.per_principal {
+        if others().filter(|entry| entry.live.principal == principal).count() >= self.0.per_principal {
             return Err(Refused::Greedy(self.0.per_principal));
+        }
+        for entry in live.values().filter(replaced) {
+            // Whoever was to end for another reason ends for that.
+            let _ = entry.end.set(CloseReason::Replaced);
         }
         let (seats, arrivals) = sideband::seats();
         let id = if live.contains_key(&id) { Uuid::now_v7() } else { id };
         let entry = Entry {
             live: Live { id, conversation, principal, transport, since },
-            kick: CancellationToken::new(),
+            ticket,
+            end: Arc::default(),
             tally: Arc::new(Tally::new(Arc::clone(&self.1))),
             seats,
         };
@@ -158,8 +179,9 @@ impl Admission {
 
     /// Asks a live session to end. Returns whether there is such a session.
     pub fn kick(&self, id: Uuid) -> bool {
-        let kick = self.0.lock().get(&id).map(|entry| entry.kick.clone());
-        kick.inspect(CancellationToken::cancel).is_some()
+        let end = self.0.lock().get(&id).map(|entry| Arc::clone(&entry.end));
+        // Whoever was to end before is asked no more.
+        end.inspect(|end| drop(end.set(CloseReason::Kicked))).is_some()
     }
 }
 
@@ -195,9 +217,10 @@ impl Pass {
         self.arrivals.take()
     }
 
-    /// Resolves once somebody wants the session to end.
-    pub fn kicked(&self) -> impl Future<Output = ()> + Send + 'static {
-        self.entry.kick.clone().cancelled_owned()
+    /// Resolves once somebody wants the session to end, to why.
+    pub fn ended(&self) -> impl Future<Output = CloseReason> + Send + 'static {
+        let end = Arc::clone(&self.entry.end);
+        async move { *end.wait().await }
     }
 }
 
@@ -212,6 +235,8 @@ impl Drop for Pass {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
 
     fn door() -> Admission {
@@ -255,9 +280,26 @@ mod tests {
         let ann = admit(&door, "ann").unwrap();
         let bob = admit(&door, "bob").unwrap();
         assert!(door.kick(ann.live().id));
-        ann.kicked().await;
-        assert!(futures_util::FutureExt::now_or_never(bob.kicked()).is_none());
+        assert_eq!(ann.ended().await, CloseReason::Kicked);
+        assert!(bob.ended().now_or_never().is_none());
         assert!(!door.kick(Uuid::nil()));
         assert_eq!(door.list().len(), 2);
+    }
+
+    #[test]
+    fn who_comes_by_a_ticket_takes_the_place_of_whoever_came_by_it_before() {
+        let door = door();
+        let with = |ticket: u128| {
+            let (id, since) = (Uuid::now_v7(), SystemTime::UNIX_EPOCH);
+            let (ticket, principal) = (Some(Uuid::from_u128(ticket)), "ann".into());
+            door.admit_as(Entrant { id, conversation: None, ticket, principal, transport: "ws", since })
+        };
+        let (first, other) = (with(1).unwrap(), with(2).unwrap());
+        assert_eq!(with(3).unwrap_err(), Refused::Greedy(2));
+        let again = with(1).unwrap();
+        assert_eq!(first.ended().now_or_never(), Some(CloseReason::Replaced));
+        assert_eq!((again.ended().now_or_never(), other.ended().now_or_never()), (None, None));
+        drop(first);
+        assert!(door.list().iter().any(|live| live.id == again.live().id));
     }
 }

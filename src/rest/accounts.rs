@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     Json,
     extract::{Request, State},
-    http::{HeaderValue, StatusCode, header},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use providers::Secret;
@@ -190,7 +190,7 @@ fn answer(tokens: Tokens) -> Response {
         token_type: "Bearer",
         expires_in: tokens.expires_in.as_secs(),
     };
-    ([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(view)).into_response()
+    Json(view).into_response()
 }
 
 /// `field` is where the password stands that was chosen.

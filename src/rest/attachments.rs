@@ -180,7 +180,6 @@ pub(super) async fn thumbnail(
     let picture = attachments::thumbnail(&context.db, principal.user, id).await?.ok_or_else(Fault::not_found)?;
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("image/png")),
-        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=3600")),
     ];
     Ok((headers, picture).into_response())

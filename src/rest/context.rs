@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use ipnet::IpNet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Catalog, Ready, telephony};
+use super::{Catalog, Rate, Ready, telephony};
 use crate::{
     auth::{self, Auth},
     documents::export::pdf::Fonts,
@@ -57,6 +58,10 @@ pub struct Context {
 pub struct Config {
     /// Origins whose pages may call the relay (CORS), as browsers write them; none by default.
     pub allowed_origins: Vec<String>,
+    /// Proxies that are believed when they say whom they speak for.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How many requests one caller may make.
+    pub rate: Rate,
     /// The URL clients reach the relay by; empty = the one they asked.
     pub public_url: String,
     /// Whether the relay itself speaks TLS.

@@ -71,7 +71,6 @@ fn described(file: &Attachment, tag: &str) -> HeaderMap {
     let mut headers = HeaderMap::from_iter([
         (header::CONTENT_TYPE, HeaderValue::from_static(media_type)),
         (header::CONTENT_DISPOSITION, filename::attachment(stem, extension)),
-        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
         (header::ACCEPT_RANGES, HeaderValue::from_static("bytes")),
     ]);

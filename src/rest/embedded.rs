@@ -77,16 +77,13 @@ fn takes_gzip(asked: &HeaderMap) -> bool {
 
 /// What the page may do: nothing that does not come from here, nobody may frame it, and of all devices the microphone and
 /// the loudspeaker alone. `'self'` of `connect-src` is also this host's WebSockets (Content Security Policy level 3).
-const GUARDS: [(HeaderName, &str); 6] = [
+const GUARDS: [(HeaderName, &str); 3] = [
     (
         header::CONTENT_SECURITY_POLICY,
         "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; media-src 'self'; \
          connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
          require-trusted-types-for 'script'",
     ),
-    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (header::REFERRER_POLICY, "no-referrer"),
-    (header::X_FRAME_OPTIONS, "DENY"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (
         HeaderName::from_static("permissions-policy"),
@@ -140,7 +137,6 @@ mod tests {
         let page = ask("index.html", &[]);
         let policy = said(&page, "content-security-policy");
         assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe") && !policy.contains("http"));
-        assert_eq!(said(&page, "x-content-type-options"), "nosniff");
         assert!(said(&page, "permissions-policy").contains("microphone=(self)"));
     }
 

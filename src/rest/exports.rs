@@ -76,12 +76,7 @@ async fn text(context: &Arc<Context>, user: UserId, id: SessionId, format: Text)
 /// A body as a file that browsers save and never show as something else.
 fn file(conversation: &Conversation, kind: &'static str, extension: &str, body: Body) -> Response {
     let name = filename::attachment(conversation.title.as_deref().unwrap_or_default(), extension);
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
-        (header::CONTENT_DISPOSITION, name),
-        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("private, no-store")),
-    ];
+    let headers = [(header::CONTENT_TYPE, HeaderValue::from_static(kind)), (header::CONTENT_DISPOSITION, name)];
     (headers, body).into_response()
 }
 

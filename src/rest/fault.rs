@@ -92,6 +92,11 @@ impl Fault {
         Self::new(StatusCode::UNAUTHORIZED, "invalid_api_key", message)
     }
 
+    pub(super) fn too_many(wait: Duration) -> Self {
+        let message = "These are more requests than one caller may make. Slow down.";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded", message).after(wait)
+    }
+
     pub(super) fn read_only() -> Self {
         let message = "A viewer reads what is theirs and changes nothing.";
         Self::new(StatusCode::FORBIDDEN, "read_only", message)

@@ -1,19 +1,19 @@
 //! Nobody passes a route without what it needs.
 
-use std::{
-    convert::Infallible,
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-};
+use std::{convert::Infallible, net::IpAddr, sync::Arc};
 
 use axum::{
-    extract::{ConnectInfo, FromRequestParts, Request, State},
+    extract::{FromRequestParts, Request, State},
     http::{HeaderMap, Method, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 
-use super::{Context, fault::Fault};
+use super::{
+    Context, address,
+    fault::Fault,
+    rates::{Caller, Rates},
+};
 use crate::{
     auth::{Credential, Principal, Scope},
     realtime::protocol::subprotocol::{self, Offer},
@@ -40,26 +40,39 @@ pub enum Need {
     Call,
 }
 
-/// Recognises the caller and leaves the [`Principal`] with the request, or refuses before any of the body is read.
-pub(super) async fn admit(
-    State((context, need)): State<(Arc<Context>, Need)>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+/// What stands before a route.
+#[derive(Clone)]
+pub(super) struct Guard {
+    pub(super) context: Arc<Context>,
+    pub(super) need: Need,
+    pub(super) rates: Arc<Rates>,
+}
+
+/// Recognises the caller and leaves the [`Principal`] with the request, or refuses before any of the body is read. Who asks
+/// too often is refused as well, once it is known who it is.
+pub(super) async fn admit(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
+    let Guard { context, need, rates } = guard;
     let (need, writes) = (need.of(request.method()), need.writes(request.method()));
-    if matches!(need, Need::Nothing | Need::Call) {
-        return next.run(request).await;
-    }
-    match recognise(&context, need, credential(need, &request), address(&request)).await {
-        Ok(principal) => {
-            if writes && !principal.may_write() {
-                return Fault::read_only().into_response();
-            }
-            request.extensions_mut().insert(principal);
-            next.run(request).await
-        }
-        Err(fault) => fault.into_response(),
-    }
+    let from = address::of(request.extensions());
+    let caller = if matches!(need, Need::Nothing | Need::Call) {
+        Caller::at(from)
+    } else {
+        let principal = match recognise(&context, need, credential(need, &request), from).await {
+            Ok(principal) if writes && !principal.may_write() => return Fault::read_only().into_response(),
+            Ok(principal) => principal,
+            Err(fault) => return fault.into_response(),
+        };
+        let caller = Caller::of(&principal, from);
+        request.extensions_mut().insert(principal);
+        caller
+    };
+    let (allowance, wait) = rates.count(caller, context.engine.clock.now());
+    let mut response = match wait {
+        None => next.run(request).await,
+        Some(wait) => Fault::too_many(wait).into_response(),
+    };
+    allowance.tell(response.headers_mut());
+    response
 }
 
 /// What the caller presented, in the forms this route takes: browsers cannot set headers on a WebSocket.
@@ -99,10 +112,6 @@ async fn recognise(
     if fits { Ok(principal) } else { Err(Fault::forbidden(need.name())) }
 }
 
-fn address(request: &Request) -> Option<IpAddr> {
-    request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip())
-}
-
 /// Where a request comes from, for routes that count attempts.
 pub(super) struct Origin(pub(super) Option<IpAddr>);
 
@@ -110,8 +119,7 @@ impl FromRequestParts<Arc<Context>> for Origin {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<Context>) -> Result<Self, Infallible> {
-        let connected = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        Ok(Self(connected.map(|ConnectInfo(address)| address.ip())))
+        Ok(Self(address::of(&parts.extensions)))
     }
 }
 
@@ -170,7 +178,7 @@ impl FromRequestParts<Arc<Context>> for Known {
 
     async fn from_request_parts(parts: &mut Parts, context: &Arc<Context>) -> Result<Self, Fault> {
         let Some(credential) = Credential::of_request(&parts.headers) else { return Ok(Self(None)) };
-        let from = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
+        let from = address::of(&parts.extensions);
         Ok(Self(Some(context.auth.authenticate(&credential, from).await?)))
     }
 }

@@ -5,6 +5,7 @@
 //! error object under `/v1` and `/openai`.
 
 mod accounts;
+mod address;
 mod attachments;
 mod azure;
 mod body;
@@ -21,6 +22,7 @@ mod fault;
 mod filename;
 mod folders;
 mod guard;
+mod headers;
 mod health;
 mod history;
 mod home;
@@ -39,6 +41,7 @@ mod presses;
 mod promises;
 mod provider;
 mod providers;
+mod rates;
 mod ready;
 mod realtime;
 mod request;
@@ -74,6 +77,7 @@ pub use fault::Fault;
 pub use guard::Need;
 pub use home::has_page;
 pub use models::Catalog;
+pub use rates::Rate;
 pub use ready::{Look, Part, Ready};
 
 use crate::{
@@ -231,9 +235,10 @@ pub fn routes() -> Vec<(Cow<'static, str>, Need)> {
 /// credentials are counted per address.
 pub fn router(context: Arc<Context>) -> Router {
     let mut router = Router::new();
+    let rates = Arc::new(rates::Rates::new(context.config.rate));
     for Route { path, need, methods } in table() {
-        let guarded = (Arc::clone(&context), need);
-        router = router.route(&path, methods.route_layer(middleware::from_fn_with_state(guarded, guard::admit)));
+        let guard = guard::Guard { context: Arc::clone(&context), need, rates: Arc::clone(&rates) };
+        router = router.route(&path, methods.route_layer(middleware::from_fn_with_state(guard, guard::admit)));
     }
     router
         .fallback(async || Fault::not_found())
@@ -241,6 +246,7 @@ pub fn router(context: Arc<Context>) -> Router {
         .layer(DefaultBodyLimit::max(BODY))
         .layer(request::cors(&context.config.allowed_origins))
         .layer(middleware::from_fn_with_state(Arc::clone(&context), request::attend))
+        .layer(request::compression())
         .with_state(context)
 }
 

@@ -13,10 +13,10 @@ use super::{
     past::{self, Bound},
 };
 use crate::{
-    auth::{Principal, Via},
+    auth::Principal,
     realtime::{
         Partner, Providers, RELAY, Start, Task,
-        admission::Refused,
+        admission::{Entrant, Refused},
         protocol::{Dialect, Query, settings},
         session::{
             output::ClientError,
@@ -58,7 +58,7 @@ pub(super) fn offered(context: &Context, settings: Settings) -> Result<Settings,
 
 /// The session object that came with a client secret.
 pub(super) fn granted(principal: &Principal) -> Result<Option<&RawValue>, Fault> {
-    let Via::ClientSecret(grant) = &principal.via else { return Ok(None) };
+    let Some(grant) = principal.grant() else { return Ok(None) };
     serde_json::from_str(&grant.session).map(Some).map_err(|error| {
         tracing::error!(%error, "a client secret's session is not JSON");
         Fault::internal()
@@ -79,15 +79,11 @@ pub(super) async fn start(
     settings: Settings,
     transport: &'static str,
 ) -> Result<Start, Fault> {
-    let reserved = match &principal.via {
-        Via::ClientSecret(grant) => grant.reserved,
-        Via::AdminKey | Via::ApiKey(_) | Via::AccessToken(_) => None,
-    };
-    let bound = match reserved {
+    let bound = match principal.grant().and_then(|grant| grant.reserved) {
         Some(reserved) => Some(past::bound(context, principal.user, reserved).await?),
         None => None,
     };
-    place(context, principal.user, settings, bound, transport).map_err(|none| match none {
+    place(context, Party::of(principal), settings, bound, transport).map_err(|none| match none {
         NoPlace::Draining => {
             let message = "The server is shutting down: try again in a moment.";
             Fault::new(StatusCode::SERVICE_UNAVAILABLE, "shutting_down", message).after(RETRY)
@@ -107,10 +103,24 @@ pub(super) enum NoPlace {
     Refused(Refused),
 }
 
-/// Takes a place for a session of `user`, for whom each way in tells a refusal in its own words.
+/// On whose account a session is.
+#[derive(Clone, Copy)]
+pub(super) struct Party {
+    pub(super) user: UserId,
+    /// Of their client secret.
+    pub(super) ticket: Option<Uuid>,
+}
+
+impl Party {
+    pub(super) fn of(principal: &Principal) -> Self {
+        Self { user: principal.user, ticket: principal.grant().map(|grant| grant.ticket) }
+    }
+}
+
+/// Takes a place for a session of `party`, for whom each way in tells a refusal in its own words.
 pub(super) fn place(
     context: &Context,
-    user: UserId,
+    party: Party,
     settings: Settings,
     bound: Option<Bound>,
     transport: &'static str,
@@ -119,15 +129,17 @@ pub(super) fn place(
     if engine.drain.has_begun() {
         return Err(NoPlace::Draining);
     }
-    let (user, since) = (user.to_string(), engine.clock.wall());
-    let (admitted, past) = match bound {
-        Some(Bound { voice, conversation, past }) => {
-            let conversation = conversation.map(Uuid::from);
-            (engine.admission.admit_as(voice, conversation, user, transport, since), past)
-        }
-        None => (engine.admission.admit(user, transport, since), Vec::new()),
+    let unbound = || Bound { voice: Uuid::now_v7(), conversation: None, past: Vec::new() };
+    let Bound { voice, conversation, past } = bound.unwrap_or_else(unbound);
+    let entrant = Entrant {
+        id: voice,
+        conversation: conversation.map(Uuid::from),
+        ticket: party.ticket,
+        principal: party.user.to_string().into(),
+        transport,
+        since: engine.clock.wall(),
     };
-    let pass = admitted.map_err(NoPlace::Refused)?;
+    let pass = engine.admission.admit_as(entrant).map_err(NoPlace::Refused)?;
     let providers = providers(context, &settings);
     let (offer, dialect) = (context.catalog.offer.clone(), Dialect::Ga);
     Ok(Start { engine, providers, pass, settings, past, offer, dialect })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Json,
     extract::{Path, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
 use jiff::SignedDuration;
@@ -112,7 +112,7 @@ pub(super) async fn create(
         password_protected: share.password.is_some(),
         allow_anonymous: share.anonymous,
     };
-    Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(made)).into_response())
+    Ok((StatusCode::CREATED, Json(made)).into_response())
 }
 
 /// A password that may be one.

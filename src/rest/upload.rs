@@ -34,6 +34,11 @@ async fn gather(mut form: Multipart, file: &str, most: usize) -> Result<Form, Fa
     while let Some(mut field) = patient(form.next_field()).await? {
         let name = field.name().unwrap_or_default().to_owned();
         let is_file = name == file;
+        if !is_file && field.file_name().is_some() {
+            discard(field).await;
+            let message = format!("The file goes into the field `{file}`.");
+            return Err(Fault::invalid(name, message).coded("unknown_parameter"));
+        }
         let most = if is_file { most } else { TEXTS - texts };
         let mut bytes = Vec::new();
         while let Some(chunk) = patient(field.chunk()).await? {

@@ -241,12 +241,9 @@ pub async fn post(
     if !adopt(&mut tx, user, session, &entry, now).await? {
         return Err(StoreError::NotFound);
     }
-    let earlier: Option<Message> = query("SELECT * FROM messages WHERE session_id = $1 AND client_message_id = $2")
-        .bind(session.text())
-        .bind(post.client_message)
-        .fetch_optional(&mut tx)
-        .await?;
-    if let Some(earlier) = earlier {
+    if let Some(named) = post.client_message
+        && let Some(earlier) = sent(&mut tx, session, named).await?
+    {
         let same = earlier.entry == entry && earlier.parent == post.parent;
         return Ok(if same { Posted::Kept(Box::new(earlier)) } else { Posted::Taken });
     }
@@ -333,6 +330,15 @@ pub async fn count(db: &Db, user: UserId, session: SessionId) -> Result<u64, Sto
     .fetch_one(db.reader())
     .await?;
     Ok(count.unsigned_abs())
+}
+
+/// The message that its client called so.
+async fn sent(tx: &mut Tx, session: SessionId, named: &str) -> Result<Option<Message>, StoreError> {
+    query("SELECT * FROM messages WHERE session_id = $1 AND client_message_id = $2")
+        .bind(session.text())
+        .bind(named)
+        .fetch_optional(tx)
+        .await
 }
 
 /// Checks that the session is the user's and notes that it changed. The person's first words become its title.

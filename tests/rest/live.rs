@@ -64,6 +64,18 @@ pub(crate) async fn refused(server: &Server, query: &str, headers: &[(&'static s
     (status, body["error"]["code"].as_str().unwrap_or_default().to_owned())
 }
 
+/// How the relay ends it: the code and the reason.
+pub(crate) async fn goodbye(socket: &mut Socket) -> (u16, String) {
+    let ending = async {
+        loop {
+            if let Message::Close(Some(frame)) = socket.next().await.expect("it says goodbye").unwrap() {
+                return (frame.code.into(), frame.reason.to_string());
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), ending).await.expect("it ends")
+}
+
 /// The next event of this type.
 pub(crate) async fn next(socket: &mut Socket, kind: &str) -> Value {
     let finding = async {

@@ -3,7 +3,10 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::server::{Answer, START, Server};
+use crate::{
+    live::{dial, goodbye, next, send},
+    server::{Answer, START, Server},
+};
 
 /// Makes a secret with this body.
 pub(crate) async fn secret(server: &Server, body: Value) -> String {
@@ -77,4 +80,24 @@ async fn a_secret_that_cannot_be_is_refused_by_name() {
     }
     let transcription = server.post("/v1/realtime/client_secrets", json!({"session": {"type": "transcription"}})).await;
     assert_eq!(transcription.body["session"]["object"], "realtime.transcription_session");
+}
+
+#[tokio::test]
+async fn a_secret_is_good_for_one_session_at_a_time_and_the_latest_lives() {
+    let server = Server::start().await;
+    let (one, other) = (secret(&server, json!({})).await, secret(&server, json!({})).await);
+    let connect = async |secret: &str| {
+        let mut socket = dial(&server, "", &[("authorization", &format!("Bearer {secret}"))]).await.unwrap().0;
+        next(&mut socket, "session.created").await;
+        socket
+    };
+    let (mut first, mut beside) = (connect(&one).await, connect(&other).await);
+    let mut second = connect(&one).await;
+    assert_eq!(goodbye(&mut first).await, (1000, "The client secret was used again, elsewhere.".to_owned()));
+    for socket in [&mut second, &mut beside] {
+        send(socket, json!({"type": "input_audio_buffer.clear"})).await;
+        next(socket, "input_audio_buffer.cleared").await;
+    }
+    drop(second);
+    connect(&one).await;
 }

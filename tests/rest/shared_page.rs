@@ -60,7 +60,7 @@ async fn the_page_may_do_nothing_but_be_read() {
         assert_eq!(page.header("content-security-policy"), policy);
         assert_eq!(page.header("x-robots-tag"), "noindex, nofollow");
         assert_eq!(page.header("referrer-policy"), "no-referrer");
-        assert_eq!(page.header("cache-control"), "private, no-store");
+        assert_eq!(page.header("cache-control"), "no-store");
         assert_eq!((page.header("x-content-type-options"), page.header("x-frame-options")), ("nosniff", "DENY"));
         assert!(page.header("x-request-id").starts_with("req_"));
         assert!(!html.contains("http://") && !html.contains("https://"), "no other host");

@@ -75,7 +75,7 @@ async fn a_link_shows_a_conversation_and_nothing_that_opens_anything_else() {
 
     let shown = read(&server, token).await;
     assert_eq!((shown.status, shown.header("content-type")), (StatusCode::OK, "application/json"));
-    assert_eq!((shown.header("cache-control"), shown.header("referrer-policy")), ("private, no-store", "no-referrer"));
+    assert_eq!((shown.header("cache-control"), shown.header("referrer-policy")), ("no-store", "no-referrer"));
     let body = &shown.body;
     let fields: Vec<_> = body.as_object().unwrap().keys().map(String::as_str).collect();
     let expected = ["complete", "created_at", "expires_at", "message_count", "messages", "title", "updated_at"];

@@ -15,7 +15,10 @@ use bytes::Bytes;
 use reqwest::{Client, StatusCode, header};
 use rtc::{
     media_stream::MediaStreamTrack,
-    peer_connection::configuration::media_engine::{MIME_TYPE_OPUS, MediaEngine},
+    peer_connection::configuration::{
+        interceptor_registry::configure_rtcp_reports,
+        media_engine::{MIME_TYPE_OPUS, MediaEngine},
+    },
     rtp_transceiver::rtp_sender::{
         RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind,
     },
@@ -34,7 +37,7 @@ use webrtc::{
     },
     peer_connection::{
         PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCIceCandidateInit, RTCPeerConnectionState,
-        RTCSessionDescription,
+        RTCSessionDescription, Registry,
     },
 };
 
@@ -293,7 +296,10 @@ async fn connection(way: Way, handler: Handler) -> (Arc<dyn PeerConnection>, Arc
     let mut engine = MediaEngine::default();
     let parameters = RTCRtpCodecParameters { rtp_codec: codec.clone(), payload_type: OPUS };
     engine.register_codec(parameters, RtpCodecKind::Audio).unwrap();
-    let connection = PeerConnectionBuilder::new().with_media_engine(engine).with_handler(Arc::new(handler));
+    // What it missed is told to the relay, as browsers do (RFC 3550, 6.4.2).
+    let reports = configure_rtcp_reports(Registry::new());
+    let connection = PeerConnectionBuilder::new().with_media_engine(engine).with_interceptor_registry(reports);
+    let connection = connection.with_handler(Arc::new(handler));
     let connection = match way {
         Way::Ipv4 => connection.with_udp_addrs(vec!["127.0.0.1:0"]),
         Way::Ipv6 => connection.with_udp_addrs(vec!["[::1]:0"]),

@@ -160,7 +160,7 @@ impl Driver {
         let began = self.engine.clock.now();
         tracing::info!(principal = %self.pass.live().principal, "session opened");
         self.obey_all();
-        let (mut kicked, mut drained) = (pin!(self.pass.kicked()), pin!(self.engine.drain.begun()));
+        let (mut ended, mut drained) = (pin!(self.pass.ended()), pin!(self.engine.drain.begun()));
         let mut alarm = Alarm::new(self.engine.clock.clone(), began);
         while !matches!(self.state, State::Closed(..)) {
             let unheard = self.ingest.has_next();
@@ -168,7 +168,7 @@ impl Driver {
             alarm.set(self.deadlines.next(self.session.next_wake(), now, self.workers.is_full()), now);
             select! { biased;
                 // 1. Who may end the session: rare, and never behind the client's backlog.
-                () = &mut kicked => self.handle(Input::Close(CloseReason::Kicked)),
+                reason = &mut ended => self.handle(Input::Close(reason)),
                 () = &mut drained, if !self.deadlines.is_draining() => self.deadlines.drain(now),
                 // 2. Deadlines: ready only when due, so they cannot starve what follows.
                 () = alarm.ring() => self.wake(),
@@ -406,6 +406,7 @@ impl Driver {
             | CloseReason::Expired
             | CloseReason::Drain
             | CloseReason::Kicked
+            | CloseReason::Replaced
             | CloseReason::Internal => self.downlink.close(farewell),
         }
     }

@@ -202,6 +202,8 @@ pub(super) const fn farewell(reason: CloseReason) -> Farewell {
         CloseReason::Drain => Farewell { code: 1001, reason: "The server is going away." },
         CloseReason::SlowReader => Farewell { code: 1013, reason: "The client does not read what it is sent." },
         CloseReason::Kicked => Farewell { code: 1000, reason: "The session was ended." },
+        // A normal end, or clients that come back by themselves would take each other's place for ever.
+        CloseReason::Replaced => Farewell { code: 1000, reason: "The client secret was used again, elsewhere." },
         CloseReason::Internal => Farewell { code: 1011, reason: "Internal error." },
     }
 }

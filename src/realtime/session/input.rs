@@ -223,6 +223,8 @@ pub enum CloseReason {
     SlowReader,
     /// An operator or the user ended it.
     Kicked,
+    /// Another session came by the same client secret, which is good for one at a time.
+    Replaced,
     /// A bounded queue overflowed or a part of the relay failed.
     Internal,
 }

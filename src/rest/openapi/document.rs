@@ -101,6 +101,7 @@ impl Api {
         let mut schemas = self.written.take_definitions(true);
         schemas.extend(self.read.take_definitions(true));
         let tags: Vec<_> = self.tags.iter().map(|(name, text)| json!({"name": name, "description": text})).collect();
+        let count = json!({"type": "integer", "minimum": 0});
         json!({
             "openapi": "3.1.0",
             "info": {
@@ -114,11 +115,16 @@ impl Api {
             "paths": paths,
             "components": {
                 "schemas": schemas,
-                "headers": {"RequestId": {
-                    "description": "Under which the log holds what happened.",
-                    "required": true,
-                    "schema": {"type": "string", "pattern": "^req_[0-9a-f]{32}$"},
-                }},
+                "headers": {
+                    "RequestId": {
+                        "description": "Under which the log holds what happened.",
+                        "required": true,
+                        "schema": {"type": "string", "pattern": "^req_[0-9a-f]{32}$"},
+                    },
+                    "RateLimit": {"description": "Requests that the caller may make at once.", "schema": count},
+                    "RateRemaining": {"description": "How many of them are left.", "schema": count},
+                    "RateReset": {"description": "Seconds until all of them are.", "schema": count},
+                },
                 "securitySchemes": {
                     "bearer": {"type": "http", "scheme": "bearer", "description":
                         "An access token of a login, an API key (`vr_…`), the admin key, or, for live voice, a client secret (`ek_…`)."},
@@ -145,16 +151,24 @@ fn finished(mut value: Value, method: &Method, path: &str, need: Need, alias: bo
     value["x-need"] = need.word().into();
     value["x-write"] = need.writes(method).into();
     value["security"] = security(need, known);
+    // What was said of the same status stands, beside this.
     let answers = |status: u16, why: &str, value: &mut Value| {
-        let response = &mut value["responses"][status.to_string()];
-        if response.is_null() {
-            *response = refusal(dialect, status, why);
+        let (usual, response) = (refusal(dialect, status, why), &mut value["responses"][status.to_string()]);
+        for (media, content) in usual["content"].as_object().into_iter().flatten() {
+            response["content"][media] = content.clone();
+        }
+        if response["description"].is_null() {
+            *response = usual;
         }
     };
+    answers(
+        429,
+        "This is more than one caller may ask, or too many wrong credentials came from this address.",
+        &mut value,
+    );
     if !matches!(need, Need::Nothing | Need::Call) {
         answers(401, "No credential is shown, or one that is wrong, expired or revoked.", &mut value);
         answers(403, "The credential is not for this, or its holder is a viewer.", &mut value);
-        answers(429, "Too many wrong credentials came from this address.", &mut value);
     }
     let parts: Vec<_> = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
     for name in &parts {
@@ -173,7 +187,9 @@ fn finished(mut value: Value, method: &Method, path: &str, need: Need, alias: bo
     value["responses"]["5XX"] = refusal(dialect, 500, "Something is wrong on our side, or away for now.");
     if let Some(responses) = value["responses"].as_object_mut() {
         for response in responses.values_mut() {
-            response["headers"]["x-request-id"] = json!({"$ref": "#/components/headers/RequestId"});
+            for (name, component) in HEADERS {
+                response["headers"][name] = json!({"$ref": format!("#/components/headers/{component}")});
+            }
         }
     }
     value
@@ -208,6 +224,14 @@ fn original(path: &str) -> Option<String> {
 fn spelled(path: &str) -> String {
     path.replace("{*", "{")
 }
+
+/// What every answer tells beside its body.
+const HEADERS: [(&str, &str); 4] = [
+    ("x-request-id", "RequestId"),
+    ("ratelimit-limit", "RateLimit"),
+    ("ratelimit-remaining", "RateRemaining"),
+    ("ratelimit-reset", "RateReset"),
+];
 
 const ABOUT: &str = "A self-hosted relay for realtime voice: conversations, spoken and typed, and what belongs to them.\n\n\
     Bodies are JSON in UTF-8; a field that is not known is refused. Ids are UUIDs, times RFC 3339 in UTC. Lists take `limit` \

@@ -12,7 +12,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     Extension,
     extract::{FromRequestParts, Path},
-    http::{HeaderName, Method, StatusCode, header, request::Parts},
+    http::{HeaderName, Method, StatusCode, request::Parts},
 };
 use providers::Secret;
 use serde_json::json;
@@ -159,13 +159,8 @@ impl From<Closed> for Fault {
     }
 }
 
-/// What no copy is kept of, no search engine lists and no other site hears of.
-const PRIVATE: [(HeaderName, &str); 4] = [
-    (header::CACHE_CONTROL, "private, no-store"),
-    (header::REFERRER_POLICY, "no-referrer"),
-    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (HeaderName::from_static("x-robots-tag"), "noindex, nofollow"),
-];
+/// What no search engine lists.
+const PRIVATE: [(HeaderName, &str); 1] = [(HeaderName::from_static("x-robots-tag"), "noindex, nofollow")];
 
 pub(super) fn describe(api: &mut Api) {
     let example = json!({

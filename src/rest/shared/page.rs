@@ -174,7 +174,7 @@ pub(in crate::rest) fn escaped(text: &str) -> Cow<'_, str> {
 }
 
 /// What the page may do: be read, and send its form to where it came from.
-fn guards() -> [(HeaderName, HeaderValue); 7] {
+fn guards() -> [(HeaderName, HeaderValue); 3] {
     static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
         let style = BASE64_STANDARD.encode(Sha256::digest(STYLE));
         let policy = format!(
@@ -182,10 +182,9 @@ fn guards() -> [(HeaderName, HeaderValue); 7] {
         );
         HeaderValue::from_str(&policy).unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'"))
     });
-    let [a, b, c, d] = PRIVATE.map(|(name, value)| (name, HeaderValue::from_static(value)));
+    let [robots] = PRIVATE.map(|(name, value)| (name, HeaderValue::from_static(value)));
     let kind = HeaderValue::from_static("text/html; charset=utf-8");
-    let frame = (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-    [a, b, c, d, frame, (header::CONTENT_TYPE, kind), (header::CONTENT_SECURITY_POLICY, POLICY.clone())]
+    [robots, (header::CONTENT_TYPE, kind), (header::CONTENT_SECURITY_POLICY, POLICY.clone())]
 }
 
 const STYLE: &str = include_str!("page.css");

@@ -4,15 +4,11 @@
 //! start, or by Twilio's signature of the handshake. Who shows a client secret gets its session; who shows a key, or is
 //! known by a signature, gets the configured one.
 
-use std::{
-    convert::Infallible,
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-};
+use std::{convert::Infallible, net::IpAddr, sync::Arc};
 
 use axum::{
     extract::{
-        ConnectInfo, FromRequestParts, Path, State,
+        FromRequestParts, Path, State,
         ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
     },
     http::{StatusCode, request::Parts},
@@ -26,11 +22,10 @@ use crate::{
     auth::{Credential, Denied, Via},
     realtime::{Admitted, Dialect, Introduction, Refusal, limited_call, protocol::Query, serve_call},
     rest::{
-        Context,
+        Context, address,
         fault::Fault,
-        opening::{self, NoPlace},
+        opening::{self, NoPlace, Party},
     },
-    store::UserId,
 };
 
 /// `GET /telephony/{dialect}`.
@@ -66,23 +61,17 @@ impl FromRequestParts<Arc<Context>> for Shown {
             .or_else(|| Credential::of_password(&parts.headers))
             .or_else(|| Credential::of_url(&parts.uri));
         let signed = twilio::signed_stream(context, &parts.headers, &parts.uri);
-        let from = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
+        let from = address::of(&parts.extensions);
         Ok(Self { credential, signed, from })
     }
 }
 
-/// Whom a call is on account of, and the session it brought.
-struct Party {
-    user: UserId,
-    session: Arc<str>,
-}
-
 async fn admit(context: Arc<Context>, dialect: Dialect, shown: Shown, who: Introduction) -> Result<Admitted, Refusal> {
-    let party = recognise(&context, &shown, &who).await?;
-    let session = RawValue::from_string(party.session.as_ref().to_owned()).map_err(|_| INTERNAL)?;
+    let (party, session) = recognise(&context, &shown, &who).await?;
+    let session = RawValue::from_string(session.as_ref().to_owned()).map_err(|_| INTERNAL)?;
     let query = Query::Conversation { model: None };
     let settings = opening::settings(&context, &query, Some(&session)).map_err(|_| SESSION)?;
-    let start = opening::place(&context, party.user, settings, None, dialect.name()).map_err(|none| match none {
+    let start = opening::place(&context, party, settings, None, dialect.name()).map_err(|none| match none {
         NoPlace::Draining => Refusal { code: 1001, reason: "The server is going away." },
         NoPlace::Refused(_) => Refusal { code: 1013, reason: "No call can be taken now: all places are taken." },
     })?;
@@ -92,13 +81,13 @@ async fn admit(context: Arc<Context>, dialect: Dialect, shown: Shown, who: Intro
     Ok(Admitted { start, greeting })
 }
 
-/// Who calls: a token among the parameters goes before what the handshake showed.
-async fn recognise(context: &Context, shown: &Shown, who: &Introduction) -> Result<Party, Refusal> {
+/// Who calls, and the session they brought: a token among the parameters goes before what the handshake showed.
+async fn recognise(context: &Context, shown: &Shown, who: &Introduction) -> Result<(Party, Arc<str>), Refusal> {
     let told = who.parameter(TOKEN).map(|token| Credential::from(Secret::from(token)));
     let usual = || context.telephony.session_json().into();
     let Some(credential) = told.or_else(|| shown.credential.clone()) else {
         if shown.signed {
-            return Ok(Party { user: context.auth.owner().id, session: usual() });
+            return Ok((Party { user: context.auth.owner().id, ticket: None }, usual()));
         }
         return Err(Refusal { code: 1008, reason: "A call needs a token: docs/telephony.md tells how it gets one." });
     };
@@ -110,11 +99,12 @@ async fn recognise(context: &Context, shown: &Shown, who: &Introduction) -> Resu
     if !principal.may_converse() {
         return Err(Refusal { code: 1008, reason: "This credential may not do that: it takes the scope `realtime`." });
     }
+    let party = Party::of(&principal);
     let session = match &principal.via {
         Via::ClientSecret(grant) if grant.session.as_ref() != "null" => Arc::clone(&grant.session),
         Via::ClientSecret(_) | Via::AdminKey | Via::ApiKey(_) | Via::AccessToken(_) => usual(),
     };
-    Ok(Party { user: principal.user, session })
+    Ok((party, session))
 }
 
 const INTERNAL: Refusal = Refusal { code: 1011, reason: "Internal error." };
