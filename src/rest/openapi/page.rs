@@ -41,8 +41,9 @@ impl Page {
         }
         self.raw("<h2 id=\"schemas\">Schemas</h2>\n");
         for (name, schema) in object(&document["components"]["schemas"]) {
-            self.raw(&format!("<details id=\"schema-{0}\"><summary><code>{0}</code></summary>", escaped(name)));
-            self.code(&pretty(schema));
+            // What a link leads to inside of something closed is opened by browsers.
+            self.raw(&format!("<details><summary><code>{0}</code></summary><pre id=\"schema-{0}\">", escaped(name)));
+            self.raw(&format!("{}</pre>", escaped(&pretty(schema))));
             self.raw("</details>\n");
         }
         self.raw("</main>\n</body>\n</html>\n");
@@ -93,7 +94,7 @@ impl Page {
             if good && contents.clone().next().is_some() {
                 contents.for_each(|(media, content)| self.content(&title, media, content));
             } else {
-                self.raw(&format!("<h4>{}</h4>\n", escaped(&title)));
+                self.raw(&format!("<h4>{}</h4>\n", marked(&title)));
             }
         }
         self.raw("</details>\n");
@@ -115,7 +116,7 @@ impl Page {
     }
 
     fn content(&mut self, title: &str, media: &str, content: &Value) {
-        self.raw(&format!("<h4>{} · <code>{}</code></h4>\n", escaped(title), escaped(media)));
+        self.raw(&format!("<h4>{} · <code>{}</code></h4>\n", marked(title), escaped(media)));
         match text(&content["schema"]["$ref"]).rsplit('/').next().filter(|name| !name.is_empty()) {
             Some(name) => self.raw(&format!("<p><a href=\"#schema-{0}\">{0}</a></p>\n", escaped(name))),
             None if object(&content["schema"]).next().is_some() => self.code(&pretty(&content["schema"])),
@@ -135,7 +136,7 @@ impl Page {
 
     fn paragraph(&mut self, words: &str) {
         if !words.is_empty() {
-            let _ = writeln!(self.0, "<p>{}</p>", escaped(words));
+            let _ = writeln!(self.0, "<p>{}</p>", marked(words));
         }
     }
 
@@ -146,6 +147,13 @@ impl Page {
     fn raw(&mut self, html: &str) {
         self.0.push_str(html);
     }
+}
+
+/// Words in which code stands between back-ticks.
+fn marked(words: &str) -> String {
+    let part =
+        |(n, part)| if n % 2 == 1 { format!("<code>{}</code>", escaped(part)) } else { escaped(part).into_owned() };
+    words.split('`').enumerate().map(part).collect()
 }
 
 fn text(value: &Value) -> &str {
