@@ -1,6 +1,8 @@
 //! What a key may be used for.
 
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::store::users::Role;
 
@@ -29,6 +31,16 @@ impl Scope {
             Self::Sessions => "sessions",
             Self::Admin => "admin",
         }
+    }
+}
+
+impl JsonSchema for Scope {
+    fn schema_name() -> Cow<'static, str> {
+        "Scope".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "enum": Self::ALL.map(Self::as_str)})
     }
 }
 

@@ -13,6 +13,7 @@ use std::{
 };
 
 use providers::layers::{Account, Consumed, Role};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
@@ -28,7 +29,7 @@ pub struct Tally {
 }
 
 /// What was spent, as it is kept with a session and shown to its owner.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Spending {
     /// What the costs are in.
     pub currency: String,
@@ -41,7 +42,7 @@ pub struct Spending {
 }
 
 /// What one engine consumed.
-#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Spent {
     /// In the currency; `None` where the price is not known.
     pub cost: Option<f64>,

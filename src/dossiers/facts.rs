@@ -1,9 +1,10 @@
 //! What a clinical context says, as it is kept and answered.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What is known of a patient. Not to be printed: it has no `Debug`.
-#[derive(Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Facts {
     /// In years.
@@ -27,7 +28,7 @@ pub struct Facts {
 }
 
 /// What was measured.
-#[derive(Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Vitals {
     /// Of the body, in °C.

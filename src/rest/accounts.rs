@@ -9,14 +9,17 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use providers::Secret;
+use schemars::JsonSchema;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::{
     Context,
     body::{self, Strict},
     fault::Fault,
     guard::{Known, Origin},
+    openapi::Api,
     users,
 };
 use crate::{
@@ -25,47 +28,57 @@ use crate::{
 };
 
 /// What a person registers with.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Register {
+    #[schemars(email, length(max = 254))]
     email: String,
+    /// Not easily guessed.
+    #[schemars(with = "String", length(min = 12, max = 256))]
     password: Secret,
+    #[schemars(length(min = 1, max = 200))]
     full_name: String,
 }
 
 /// What a person logs in with.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LogIn {
     email: String,
+    #[schemars(with = "String")]
     password: Secret,
 }
 
 /// What keeps a person logged in.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Refresh {
+    #[schemars(with = "String")]
     refresh_token: Secret,
 }
 
 /// Which login is to end; a body may be left out altogether.
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, JsonSchema, Default)]
 #[serde(deny_unknown_fields)]
 struct LogOut {
     /// For whom the access token has run out. Absent: the login of the access token.
+    #[schemars(with = "Option<String>")]
     refresh_token: Option<Secret>,
 }
 
 /// A change of password.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ChangePassword {
+    #[schemars(with = "String")]
     current_password: Secret,
+    #[schemars(with = "String", length(min = 12, max = 256))]
     new_password: Secret,
 }
 
 /// Tokens as clients read them (RFC 6749, 5.1).
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Tokens")]
 struct View<'a> {
     access_token: &'a str,
     refresh_token: &'a str,
@@ -203,3 +216,41 @@ fn fault(error: AccountError, field: &str) -> Fault {
 
 /// When to try again where too many passwords are being checked: the queue is through by then.
 const BUSY: Duration = Duration::from_secs(2);
+
+pub(super) fn describe(api: &mut Api) {
+    let (email, password) = ("ann@example.org", "wheel-fjord-candle-52");
+    let tokens = json!({"access_token": "eyJ…", "refresh_token": "vrr_…", "token_type": "Bearer", "expires_in": 900});
+    api.chapter("Accounts", "People: registering, logging in, staying logged in, logging out, and what is theirs.");
+    api.post("/api/auth/register", "register", "Makes an account")
+        .more("Where registration is closed, only an admin makes accounts, for others.")
+        .open_to_all()
+        .takes::<Register>(json!({"email": email, "password": password, "full_name": "Ann Example"}))
+        .gives::<users::View>(201, "The account.", users::example())
+        .refuses(403, "Registration is closed here.")
+        .refuses(409, "Another account has this e-mail.")
+        .refuses(429, "There were too many attempts.");
+    api.post("/api/auth/login", "log_in", "Logs in")
+        .takes::<LogIn>(json!({"email": email, "password": password}))
+        .gives::<View<'static>>(200, "Tokens of a new login.", tokens.clone())
+        .refuses(401, "The e-mail or the password is wrong.")
+        .refuses(429, "There were too many attempts.");
+    api.post("/api/auth/refresh", "refresh", "Exchanges a refresh token for new tokens")
+        .more("It is spent by that. Shown once more, its whole login ends.")
+        .takes::<Refresh>(json!({"refresh_token": "vrr_…"}))
+        .gives::<View<'static>>(200, "New tokens of the same login.", tokens)
+        .refuses(401, "The refresh token is wrong, expired, spent or revoked.");
+    api.post("/api/auth/logout", "log_out", "Ends a login")
+        .more("That of the access token, or that of the refresh token in the body.")
+        .open_to_all()
+        .may_take::<LogOut>(json!({"refresh_token": "vrr_…"}))
+        .says_nothing(204, "It has ended.")
+        .refuses(404, "There is no such login.")
+        .refuses(409, "The credential is no login.")
+        .refuses(429, "Too many wrong credentials came from this address.");
+    api.post("/api/users/me/password", "change_password", "Changes one's own password")
+        .more("Every other login of the caller ends.")
+        .takes::<ChangePassword>(json!({"current_password": password, "new_password": "harbour-velvet-77-quartz"}))
+        .says_nothing(204, "It is changed.")
+        .refuses(409, "Nobody logs in to this account.")
+        .refuses(429, "There were too many attempts.");
+}

@@ -8,14 +8,16 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use tokio::time::timeout;
 
 use super::{
     Context,
     fault::Fault,
     intake::{self, Upload, unkept},
+    openapi::{Api, schema},
     page::{self, Id, Slice, time},
 };
 use crate::{
@@ -31,7 +33,8 @@ use crate::{
 };
 
 /// A file as clients read it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Attachment")]
 pub(super) struct View {
     id: AttachmentId,
     message_id: MessageId,
@@ -44,25 +47,34 @@ pub(super) struct View {
     size: u64,
     sha256: String,
     /// `pending` until it was read, then `ready` or `failed`.
+    #[schemars(extend("enum" = ["pending", "ready", "failed"]))]
     state: &'static str,
     /// Why it could not be read.
     failure: Option<String>,
     /// What could not be done.
+    #[schemars(with = "Vec<String>")]
     warnings: Value,
     /// What it says of itself; empty until it was read.
+    #[schemars(with = "Map<String, Value>")]
     metadata: Value,
+    #[schemars(extend("format" = "date-time"))]
     created_at: String,
+    #[schemars(extend("format" = "date-time"))]
     updated_at: String,
 }
 
 /// What was read in a file.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AttachmentText")]
 struct Content {
+    #[schemars(extend("enum" = ["pending", "ready", "failed"]))]
     state: &'static str,
     failure: Option<String>,
     /// Null until it was read.
     text: Option<String>,
+    #[schemars(with = "Map<String, Value>")]
     metadata: Value,
+    #[schemars(with = "Vec<String>")]
     warnings: Value,
 }
 
@@ -219,4 +231,47 @@ impl From<Attachment> for View {
             updated_at: time(attachment.updated_at),
         }
     }
+}
+
+pub(super) fn describe(api: &mut Api) {
+    let example = json!({
+        "id": "0190b0a0-0000-7000-8000-000000000002",
+        "message_id": "0190b0a0-0000-7000-8000-000000000001",
+        "name": "notes.txt",
+        "kind": "txt",
+        "media_type": "text/plain",
+        "size": 21,
+        "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "state": "pending",
+        "failure": null,
+        "warnings": [],
+        "metadata": {},
+        "created_at": "2026-01-01T00:00:00.000Z",
+        "updated_at": "2026-01-01T00:00:00.000Z",
+    });
+    let read = json!({
+        "state": "ready", "failure": null, "text": "Rain from noon.", "metadata": {"word_count": 3}, "warnings": [],
+    });
+    api.chapter("Attachments", "Files that came with messages, and what is read in them.");
+    api.get("/api/messages/{id}/attachments", "list_attachments", "Lists a message's files")
+        .lists::<View>("A page of them.", example.clone());
+    api.post("/api/messages/{id}/attachments", "create_attachment", "Attaches a file")
+        .more("Its type is told by its bytes and must agree with its name. It is read as soon as it is kept.")
+        .takes_form(json!({"file": {"type": "string", "format": "binary"}}), &["file"])
+        .gives::<View>(201, "The file's record.", example.clone());
+    api.get("/api/attachments/{id}", "show_attachment", "Shows a file's record").gives::<View>(
+        200,
+        "The record.",
+        example,
+    );
+    api.get("/api/attachments/{id}/text", "show_text", "Shows what was read in a file").gives::<Content>(
+        200,
+        "The text; null until it was read.",
+        read,
+    );
+    api.get("/api/attachments/{id}/thumbnail", "show_thumbnail", "Shows a picture of a file")
+        .sends(200, "image/png", schema::bytes(), "The picture.")
+        .refuses(404, "There is no such file, or no picture of it.");
+    api.delete("/api/attachments/{id}", "delete_attachment", "Deletes a file, its bytes too")
+        .says_nothing(204, "It is gone.");
 }

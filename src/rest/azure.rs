@@ -22,6 +22,12 @@ pub(super) fn aliases(ours: &[Route]) -> Vec<Route> {
     versioned.chain(dated).collect()
 }
 
+/// The path of ours that this one of theirs stands for.
+pub(super) fn original(path: &str) -> Option<String> {
+    let dated = DATED.iter().find(|(theirs, _)| *theirs == path).map(|(_, ours)| (*ours).to_owned());
+    dated.or_else(|| path.strip_prefix("/openai").filter(|rest| rest.starts_with("/v1/")).map(str::to_owned))
+}
+
 /// Those with a date for a version, and what they are here. The deployment in a path is the model that the body names too.
 const DATED: &[(&str, &str)] = &[
     ("/openai/realtime", "/v1/realtime"),

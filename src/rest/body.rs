@@ -14,7 +14,7 @@ use serde::{
 };
 use tokio::time::timeout;
 
-use super::{Context, fault::Fault};
+use super::{Context, fault::Fault, objects::Objects};
 
 /// A JSON body. `T` must refuse unknown fields.
 pub(super) struct Strict<T>(pub(super) T);
@@ -44,7 +44,7 @@ pub(super) async fn read(request: Request, context: &Arc<Context>) -> Result<Byt
 /// Reads JSON, naming the field that does not fit.
 pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+    let value = serde_path_to_error::deserialize(Objects(&mut reader)).map_err(|error| {
         let path = error.path().to_string();
         refusal(&path, &error.into_inner())
     })?;

@@ -8,10 +8,15 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde_json::value::RawValue;
+use serde_json::{json, value::RawValue};
 use uuid::Uuid;
 
-use super::{Context, body, fault::Fault, opening, upload, voice};
+use super::{
+    Context, body,
+    fault::Fault,
+    openapi::{Api, Operation, schema},
+    opening, upload, voice,
+};
 use crate::{
     auth::Principal,
     realtime::{
@@ -143,3 +148,36 @@ pub(super) fn id(name: &str) -> Option<Uuid> {
 
 /// The media type of offers and answers (RFC 8866, 8.1).
 pub(super) const SDP: &str = "application/sdp";
+
+/// What every way to begin a call has.
+pub(super) fn offered(operation: Operation<'_>) -> Operation<'_> {
+    let offer = json!("v=0\r\n…");
+    operation
+        .takes_as(SDP, schema::text(), offer, true)
+        .sends(201, SDP, schema::text(), "The answer.")
+        .with_header(201, "location", "The call, to end it by.")
+        .refuses(400, "The offer cannot be answered.")
+        .refuses(404, "There is no such model.")
+        .refuses(415, "The body is no offer.")
+        .refuses(422, "A parameter cannot be what it is.")
+        .refuses(429, "There are as many sessions as there may be.")
+}
+
+pub(super) fn describe(api: &mut Api) {
+    let model = "What to talk with; needed by those who come with a key.";
+    let form = json!({
+        "type": "object", "required": ["sdp"], "properties": {"sdp": {"type": "string"}, "session": {"type": "string"}},
+    });
+    for (path, id) in [("/v1/realtime/calls", "create_call"), ("/v1/realtime", "create_beta_call")] {
+        let operation = api.post(path, id, "Opens a live session over WebRTC: an offer in, an answer out");
+        offered(operation.query("model", schema::text(), model).takes_as(
+            "multipart/form-data",
+            form.clone(),
+            serde_json::Value::Null,
+            true,
+        ));
+    }
+    api.post("/v1/realtime/calls/{id}/hangup", "hang_up", "Ends a call")
+        .part("id", schema::text(), "The last segment of its `location`.")
+        .says_nothing(200, "It ends.");
+}

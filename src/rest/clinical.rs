@@ -8,13 +8,16 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::json;
 
 use super::{
     Context,
     body::Strict,
     facts::Given,
     fault::Fault,
+    openapi::{Api, schema},
     page::{Id, time},
 };
 use crate::{
@@ -27,13 +30,16 @@ use crate::{
 };
 
 /// A context as clients read it: every fact, null or an empty list where none is known.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ClinicalContext")]
 struct View {
     id: ClinicalContextId,
     session_id: Option<SessionId>,
     #[serde(flatten)]
     facts: Facts,
+    #[schemars(extend("format" = "date-time"))]
     created_at: String,
+    #[schemars(extend("format" = "date-time"))]
     updated_at: String,
 }
 
@@ -121,4 +127,40 @@ impl From<Refusal> for Fault {
             Refusal::Store(error) => error.into(),
         }
     }
+}
+
+pub(super) fn describe(api: &mut Api) {
+    let example = json!({
+        "id": "0190b0a0-0000-7000-8000-000000000007", "session_id": null, "age": 54, "gender": "female",
+        "weight_kg": 70.5, "height_cm": 172.0, "chief_complaint": "chest pain", "problems": ["asthma"],
+        "medications": ["warfarin 5 mg"], "allergies": ["penicillin"],
+        "vitals": {"temperature": 37.2, "heart_rate": 88, "blood_pressure": "120/80", "respiratory_rate": 16, "spo2": 97.0},
+        "created_at": "2026-01-01T00:00:00.000Z", "updated_at": "2026-01-01T00:00:00.000Z",
+    });
+    api.chapter("Clinical contexts", "What is known of the patient a conversation is about.");
+    api.post("/api/clinical-contexts", "create_clinical_context", "Makes a clinical context")
+        .takes::<Given>(json!({"age": 54, "allergies": ["penicillin"]}))
+        .gives::<View>(201, "The context.", example.clone())
+        .leads(201, "show_clinical_context", "id", "/id")
+        .leads(201, "change_clinical_context", "id", "/id")
+        .leads(201, "delete_clinical_context", "id", "/id")
+        .refuses(404, "There is no such conversation.")
+        .refuses(409, "There is one for this conversation, or for all others, already.");
+    api.get("/api/clinical-contexts/current", "current_clinical_context", "Shows the context made for a conversation")
+        .query("session_id", schema::id(), "Without: the one for all that have none.")
+        .gives::<View>(200, "The context.", example.clone())
+        .refuses(404, "There is none.")
+        .refuses(422, "A parameter is unknown.");
+    api.get("/api/clinical-contexts/{id}", "show_clinical_context", "Shows a clinical context").gives::<View>(
+        200,
+        "The context.",
+        example.clone(),
+    );
+    api.put("/api/clinical-contexts/{id}", "change_clinical_context", "Changes what is given of a clinical context")
+        .more("What is absent stays, null clears; within vitals too.")
+        .takes::<Given>(json!({"age": 55, "vitals": {"spo2": null}}))
+        .gives::<View>(200, "The context as it is now.", example)
+        .refuses(409, "There is one for that conversation already.");
+    api.delete("/api/clinical-contexts/{id}", "delete_clinical_context", "Deletes a clinical context")
+        .says_nothing(204, "It is gone.");
 }

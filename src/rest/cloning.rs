@@ -12,11 +12,18 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use providers::{ProviderError, elevenlabs::NewVoice};
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Instrument;
 
-use super::{Context, fault::Fault, provider, samples};
+use super::{
+    Context,
+    fault::Fault,
+    openapi::{Api, schema},
+    provider, samples,
+};
 use crate::{auth::Principal, roster::Studio};
 
 /// Where recordings of voices are held in memory, a few clients' at a time.
@@ -33,6 +40,20 @@ impl Booths {
             Fault::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded", message).after(Duration::from_secs(5))
         })
     }
+}
+
+/// A voice that was cloned just now.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ClonedVoice")]
+struct View {
+    id: String,
+    name: String,
+    /// The vendor.
+    provider: String,
+    /// Always.
+    cloned: bool,
+    /// Whether it has to be verified at the vendor before it speaks.
+    requires_verification: bool,
 }
 
 /// `POST /voice/voices`: 201 with the new voice's id.
@@ -66,13 +87,8 @@ pub(super) async fn make(
         Ok(cloned)
     });
     let cloned = cloned.await?;
-    let told = json!({
-        "id": cloned.id,
-        "name": name,
-        "provider": vendor,
-        "cloned": true,
-        "requires_verification": cloned.requires_verification,
-    });
+    let requires_verification = cloned.requires_verification;
+    let told = View { id: cloned.id, name, provider: vendor, cloned: true, requires_verification };
     Ok((StatusCode::CREATED, Json(told)).into_response())
 }
 
@@ -118,3 +134,24 @@ async fn carried_through<T: Send + 'static>(
 
 /// Clients whose recordings are held at once, 32 MiB each.
 const BOOTHS: usize = 2;
+
+pub(super) fn describe(api: &mut Api) {
+    let parts = json!({
+        "name": {"type": "string"},
+        "description": {"type": "string"},
+        "consent": schema::one_of(&["true"]),
+        "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
+    });
+    let example = json!({
+        "id": "XrExE9yKIg1WjnnlVkGX", "name": "Ann", "provider": "elevenlabs", "cloned": true,
+        "requires_verification": false,
+    });
+    api.post("/voice/voices", "clone_voice", "Clones a voice from recordings, with the consent of whose it is")
+        .takes_form(parts, &["name", "consent", "files"])
+        .gives::<View>(201, "The voice.", example)
+        .refuses(429, "Other voices are being cloned.");
+    api.delete("/voice/voices/{id}", "delete_voice", "Deletes a voice that was cloned here")
+        .part("id", schema::text(), "The voice.")
+        .says_nothing(204, "It is gone.")
+        .refuses(400, "The vendor cannot do this.");
+}

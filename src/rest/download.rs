@@ -9,7 +9,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{Context, fault::Fault, filename, intake::unkept, page::Id};
+use super::{
+    Context,
+    fault::Fault,
+    filename,
+    intake::unkept,
+    openapi::{Api, schema},
+    page::Id,
+};
 use crate::{
     auth::Principal,
     documents::kind::Kind,
@@ -124,6 +131,18 @@ fn asked(headers: &HeaderMap, tag: &str, size: u64) -> Asked {
             (None, _) | (_, None) => Asked::All,
         },
     }
+}
+
+pub(super) fn describe(api: &mut Api) {
+    api.get("/api/attachments/{id}/download", "download_attachment", "Downloads a file, whole or in part")
+        .header("range", schema::text(), "`bytes=…` (RFC 9110, 14.2).")
+        .header("if-range", schema::text(), "Only if the file still has this tag.")
+        .header("if-none-match", schema::text(), "Tags of what the caller has.")
+        .sends(200, "*/*", schema::bytes(), "All of it.")
+        .sends(206, "*/*", schema::bytes(), "The part that was asked for.")
+        .with_header(206, "content-range", "Which part it is.")
+        .says_nothing(304, "The caller has it.")
+        .refuses(416, "The file has no bytes there.");
 }
 
 #[cfg(test)]

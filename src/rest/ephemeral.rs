@@ -10,10 +10,15 @@ use axum::{
 };
 use secrecy::ExposeSecret;
 use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde_json::{json, value::RawValue};
 use uuid::Uuid;
 
-use super::{Context, body, fault::Fault, opening, secrets};
+use super::{
+    Context, body,
+    fault::Fault,
+    openapi::{Api, schema},
+    opening, secrets,
+};
 use crate::{
     auth::Principal,
     realtime::{
@@ -91,3 +96,17 @@ fn flat(path: &str) -> &str {
 
 /// How long a secret is good for when nothing is said: what the beta's clients count on.
 const LIFE: Duration = Duration::from_secs(60);
+
+pub(super) fn describe(api: &mut Api) {
+    for (path, id, example) in [
+        ("/v1/realtime/sessions", "create_beta_session", json!({"voice": "alloy"})),
+        ("/v1/realtime/transcription_sessions", "create_beta_transcription_session", json!({})),
+    ] {
+        api.post(path, id, "Makes a client secret, in the shape of the beta")
+            .takes_as("application/json", schema::object(), example, false)
+            .sends(200, "application/json", schema::object(), "The session, with the secret in it.")
+            .refuses(400, "A field is unknown, or cannot be what it is.")
+            .refuses(404, "There is no such model.")
+            .refuses(429, "There are too many client secrets.");
+    }
+}

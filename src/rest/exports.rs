@@ -12,11 +12,20 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
+use schemars::JsonSchema;
 
-use super::{Context, fault::Fault, filename, history::History, page::Id, presses::Presses};
+use super::{
+    Context,
+    fault::Fault,
+    filename,
+    history::History,
+    openapi::{Api, schema},
+    page::Id,
+    presses::Presses,
+};
 use crate::{
     auth::Principal,
-    documents::export::{Conversation, Text},
+    documents::export::{Conversation, Message, Text},
     store::{Db, SessionId, UserId, messages, sessions},
 };
 
@@ -82,4 +91,29 @@ async fn conversation(db: &Db, user: UserId, id: SessionId) -> Result<Conversati
         updated: session.updated_at,
         messages: messages::count(db, user, id).await?,
     })
+}
+
+/// An export as JSON: docs/export.md.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is looked at: it is written piece by piece")]
+struct Export {
+    version: u32,
+    session: Conversation,
+    messages: Vec<Message>,
+    #[schemars(extend("format" = "date-time"))]
+    exported_at: String,
+}
+
+pub(super) fn describe(api: &mut Api) {
+    api.chapter("Exports", "A conversation as a file to keep.");
+    api.get("/api/sessions/{id}/export/markdown", "export_markdown", "Exports a conversation as Markdown")
+        .sends(200, "text/markdown", schema::text(), "The file.")
+        .with_header(200, "content-disposition", "What to call the file.");
+    api.get("/api/sessions/{id}/export/json", "export_json", "Exports a conversation as JSON")
+        .gives::<Export>(200, "The file.", serde_json::Value::Null)
+        .with_header(200, "content-disposition", "What to call the file.");
+    api.get("/api/sessions/{id}/export/pdf", "export_pdf", "Exports a conversation as PDF")
+        .sends(200, "application/pdf", schema::bytes(), "The file.")
+        .with_header(200, "content-disposition", "What to call the file.")
+        .refuses(422, "It is too long for a PDF.");
 }

@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -9,44 +10,58 @@ use super::{body::given, fault::Fault};
 use crate::store::{SessionId, clinical::Change};
 
 /// A context that is made or changed: what is absent stays, null clears.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ClinicalContextChange")]
 pub(super) struct Given {
     #[serde(default, deserialize_with = "given")]
     session_id: Option<Option<SessionId>>,
     #[serde(default, deserialize_with = "given")]
+    #[schemars(range(min = 0, max = 130))]
     age: Option<Option<i64>>,
     #[serde(default, deserialize_with = "given")]
+    #[schemars(length(min = 1, max = GENDER))]
     gender: Option<Option<String>>,
     #[serde(default, deserialize_with = "given")]
+    #[schemars(range(min = 0, max = 700))]
     weight_kg: Option<Option<f64>>,
     #[serde(default, deserialize_with = "given")]
+    #[schemars(range(min = 0, max = 300))]
     height_cm: Option<Option<f64>>,
     #[serde(default, deserialize_with = "given")]
+    #[schemars(length(min = 1, max = COMPLAINT))]
     chief_complaint: Option<Option<String>>,
     #[serde(default, deserialize_with = "given")]
+    #[schemars(length(max = ENTRIES))]
     problems: Option<Option<Vec<String>>>,
     #[serde(default, deserialize_with = "given")]
+    #[schemars(length(max = ENTRIES))]
     medications: Option<Option<Vec<String>>>,
     #[serde(default, deserialize_with = "given")]
+    #[schemars(length(max = ENTRIES))]
     allergies: Option<Option<Vec<String>>>,
     #[serde(default, deserialize_with = "given")]
     vitals: Option<Option<Vitals>>,
 }
 
 /// What was measured.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "VitalsChange")]
 struct Vitals {
     #[serde(default, deserialize_with = "given")]
+    #[schemars(range(min = 20, max = 46))]
     temperature: Option<Option<f64>>,
     #[serde(default, deserialize_with = "given")]
+    #[schemars(range(min = 0, max = 350))]
     heart_rate: Option<Option<i64>>,
     #[serde(default, deserialize_with = "given")]
     blood_pressure: Option<Option<String>>,
     #[serde(default, deserialize_with = "given")]
+    #[schemars(range(min = 0, max = 120))]
     respiratory_rate: Option<Option<i64>>,
     #[serde(default, deserialize_with = "given")]
+    #[schemars(range(min = 0, max = 100))]
     spo2: Option<Option<f64>>,
 }
 

@@ -12,6 +12,7 @@ use axum::{
 };
 use serde_json::json;
 
+use super::spelling::{ErrorObject, FieldError, OpenAiError, Problem};
 use crate::{auth::Denied, store::StoreError};
 
 /// Why a request failed.
@@ -156,21 +157,16 @@ impl Fault {
 
     /// RFC 9457.
     fn problem(&self, id: &str) -> serde_json::Value {
-        let title = self.status.canonical_reason().unwrap_or("Error");
-        let mut body = json!({
-            "type": "about:blank",
-            "title": title,
-            "status": self.status.as_u16(),
-            "detail": self.message,
-            "code": self.code,
-        });
-        if let Some(field) = &self.field {
-            body["errors"] = json!([{"field": field, "message": self.message}]);
-        }
-        if self.status.is_server_error() {
-            body["request_id"] = json!(id);
-        }
-        body
+        let error = |field| [FieldError { field, message: &self.message }];
+        json!(Problem {
+            r#type: "about:blank",
+            title: self.status.canonical_reason().unwrap_or("Error"),
+            status: self.status.as_u16(),
+            detail: &self.message,
+            code: self.code,
+            errors: self.field.as_deref().map(error),
+            request_id: Some(id).filter(|_| self.status.is_server_error()),
+        })
     }
 
     fn openai(&self, id: &str) -> serde_json::Value {
@@ -184,7 +180,8 @@ impl Fault {
         } else {
             self.message.clone()
         };
-        json!({"error": {"message": message, "type": kind, "param": self.field, "code": self.code}})
+        let error = ErrorObject { message: &message, r#type: kind, param: self.field.as_deref(), code: self.code };
+        json!(OpenAiError { error })
     }
 }
 

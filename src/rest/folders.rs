@@ -8,13 +8,16 @@ use axum::{
     http::{StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use unicode_normalization::UnicodeNormalization;
 
 use super::{
     Context,
     body::{Strict, given},
     fault::Fault,
+    openapi::Api,
     page::{self, Id, Slice, time},
     tree,
 };
@@ -27,40 +30,54 @@ use crate::{
 };
 
 /// What a folder is made of.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NewFolder")]
 pub(super) struct Params {
+    #[schemars(length(min = 1, max = NAME))]
     name: String,
     /// Absent or null: at the top.
     parent_folder_id: Option<FolderId>,
+    /// `#rgb`, `#rrggbb`, `#rrggbbaa`, or a name that clients know.
+    #[schemars(regex(pattern = COLOR))]
     color: Option<String>,
+    /// An emoji, or a name that clients know.
+    #[schemars(length(min = 1, max = 64))]
     icon: Option<String>,
 }
 
 /// What of a folder changes: what is absent does not, null clears.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "FolderChange")]
 pub(super) struct Put {
     #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "String", length(min = 1, max = NAME))]
     name: Option<String>,
     /// Null: to the top.
     #[serde(default, deserialize_with = "given")]
     parent_folder_id: Option<Option<FolderId>>,
     #[serde(default, deserialize_with = "given")]
+    #[schemars(regex(pattern = COLOR))]
     color: Option<Option<String>>,
     #[serde(default, deserialize_with = "given")]
+    #[schemars(length(min = 1, max = 64))]
     icon: Option<Option<String>>,
 }
 
 /// A folder as clients read it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Folder")]
 pub(super) struct View {
     id: FolderId,
     name: String,
     color: Option<String>,
     icon: Option<String>,
+    /// Null: it is at the top.
     parent_folder_id: Option<FolderId>,
+    #[schemars(extend("format" = "date-time"))]
     created_at: String,
+    #[schemars(extend("format" = "date-time"))]
     updated_at: String,
 }
 
@@ -245,4 +262,68 @@ impl From<Refusal> for Fault {
             Refusal::Store(error) => error.into(),
         }
     }
+}
+
+/// What [`color`] takes, for the API's description.
+const COLOR: &str = "^(#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6}|[0-9A-Fa-f]{8})|[A-Za-z0-9_-]{1,32})$";
+
+pub(super) fn describe(api: &mut Api) {
+    let example = json!({
+        "id": "0190b0a0-0000-7000-8000-000000000003",
+        "name": "Travel",
+        "color": "#1b6753",
+        "icon": "✈️",
+        "parent_folder_id": null,
+        "created_at": "2026-01-01T00:00:00.000Z",
+        "updated_at": "2026-01-01T00:00:00.000Z",
+    });
+    let mut nested = example.clone();
+    nested["children"] = json!([]);
+    let place = || json!({"type": "string", "pattern": "^(root|[0-9a-fA-F-]{36})$"});
+    api.chapter("Folders", "Where conversations are filed.");
+    api.get("/api/folders", "list_folders", "Lists the caller's folders, the eldest first")
+        .query("parent_folder_id", place(), "Those in this one; `root`: those at the top.")
+        .lists::<View>("A page of them.", example.clone());
+    api.post("/api/folders", "create_folder", "Makes a folder")
+        .takes::<Params>(json!({"name": "Travel", "color": "#1b6753"}))
+        .gives::<View>(201, "The folder.", example.clone())
+        .leads(201, "show_folder", "id", "/id")
+        .leads(201, "change_folder", "id", "/id")
+        .leads(201, "delete_folder", "id", "/id")
+        .refuses(409, "Another folder there has this name, or there are too many.");
+    api.get("/api/folders/tree", "folder_tree", "Shows all folders, each with its children")
+        .more("Without `next`: it comes whole.")
+        .gives::<Tree>(200, "The tree.", json!({"items": [nested]}));
+    api.get("/api/folders/{id}", "show_folder", "Shows a folder").gives::<View>(200, "The folder.", example.clone());
+    api.put("/api/folders/{id}", "change_folder", "Changes what is given of a folder")
+        .more("What is absent stays, null clears. Another parent moves it.")
+        .takes::<Put>(json!({"name": "Journeys", "icon": null}))
+        .gives::<View>(200, "The folder as it is now.", example.clone())
+        .refuses(409, "Another folder there has this name, or it would be in itself.");
+    api.post("/api/folders/{id}/move/{target}", "move_folder", "Moves a folder with all that is in it")
+        .part("target", place(), "The folder it goes into; `root`: to the top.")
+        .gives::<View>(200, "The folder as it is now.", example)
+        .refuses(409, "Another folder there has this name, or it would be in itself.");
+    api.delete("/api/folders/{id}", "delete_folder", "Deletes a folder")
+        .more("Folders in it move to its parent, its conversations are in none.")
+        .says_nothing(204, "It is gone.");
+}
+
+/// The tree as [`tree::written`] writes it.
+#[derive(JsonSchema)]
+#[schemars(rename = "FolderTree")]
+struct Tree {
+    #[expect(dead_code, reason = "only its schema is looked at: see `tree`")]
+    items: Vec<Node>,
+}
+
+/// A folder and what is in it.
+#[derive(JsonSchema)]
+#[schemars(rename = "FolderNode")]
+struct Node {
+    #[schemars(flatten)]
+    #[expect(dead_code, reason = "only its schema is looked at")]
+    folder: View,
+    #[expect(dead_code, reason = "only its schema is looked at")]
+    children: Vec<Self>,
 }

@@ -125,7 +125,7 @@ impl FromRequestParts<Arc<Context>> for Origin {
 
 impl Need {
     /// What it takes to call a route by this method.
-    fn of(self, method: &Method) -> Self {
+    pub(super) fn of(self, method: &Method) -> Self {
         match self {
             Self::Change(_) if method.is_safe() => Self::Key,
             Self::Account if method.is_safe() => Self::Key,
@@ -136,13 +136,26 @@ impl Need {
 
     /// Whether calling a route by this method is a write, which viewers may not. A live conversation is one, however it
     /// begins; what one does with one's own account is none.
-    fn writes(self, method: &Method) -> bool {
+    pub(super) fn writes(self, method: &Method) -> bool {
         match self {
             Self::Voice => true,
             Self::Account => false,
             Self::Nothing | Self::Key | Self::Scope(_) | Self::Change(_) | Self::Login | Self::Call => {
                 !method.is_safe()
             }
+        }
+    }
+
+    /// What the API's description calls it.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Call => "call",
+            Self::Key => "key",
+            Self::Scope(scope) | Self::Change(scope) => scope.as_str(),
+            Self::Login => "login",
+            Self::Account => "account",
+            Self::Voice => "voice",
         }
     }
 

@@ -9,6 +9,7 @@ use axum::{
 use super::{
     embedded::{FILES, find},
     fault::Fault,
+    openapi::{Api, schema},
 };
 
 /// Whether there is a page in this binary.
@@ -40,9 +41,20 @@ A realtime voice relay. It speaks the OpenAI Realtime protocol:
   HTTP       /v1/audio/transcriptions, /v1/audio/speech, /v1/models
   History    /api/sessions, /api/sessions/{id}/messages
   Health     /health, /ready, /metrics
+  All of it  /docs, /openapi.json
 
 Point an OpenAI SDK at this server's /v1 as its base URL, or run `voice-relay talk question.wav`.
 ";
 const PAGE: &str = "Open this address in a browser to talk.";
 const NO_PAGE: &str =
     "There is no page to talk on in this binary: `scripts/web` builds it, then `cargo build` puts it in.";
+
+pub(super) fn describe(api: &mut Api) {
+    api.get("/", "home", "The page to talk on, or what answers here")
+        .sends(200, "text/html", schema::text(), "The page, for those who take HTML; else a few lines.")
+        .sends(200, "text/plain", schema::text(), "")
+        .says_nothing(304, "The caller has it.");
+    api.get("/assets/{name}", "asset", "What the page is made of")
+        .sends(200, "*/*", schema::bytes(), "The file.")
+        .says_nothing(304, "The caller has it.");
+}

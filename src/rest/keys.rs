@@ -9,13 +9,16 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::{
     Context,
     body::Strict,
     fault::Fault,
+    openapi::Api,
     page::{self, Id, Slice, time},
 };
 use crate::{
@@ -27,27 +30,36 @@ use crate::{
 };
 
 /// What a key is to be.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NewKey")]
 pub(super) struct Params {
+    #[schemars(length(min = 1, max = NAME))]
     name: String,
     /// Absent: all but `admin`, as far as the caller may.
+    #[schemars(with = "Option<Vec<Scope>>", length(min = 1))]
     scopes: Option<Vec<String>>,
-    /// RFC 3339; absent or null: never.
+    /// Absent or null: never.
+    #[schemars(extend("format" = "date-time"))]
     expires_at: Option<String>,
 }
 
 /// A key as clients read it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Key")]
 struct View {
     id: KeyId,
     name: String,
     /// The key's first characters.
     hint: String,
+    #[schemars(with = "Vec<Scope>")]
     scopes: Vec<String>,
+    #[schemars(extend("format" = "date-time"))]
     created_at: String,
+    #[schemars(extend("format" = "date-time"))]
     expires_at: Option<String>,
     /// To the minute.
+    #[schemars(extend("format" = "date-time"))]
     last_used_at: Option<String>,
     /// The key itself: only in the answer that makes it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -125,3 +137,25 @@ impl View {
 
 /// Most characters of a key's name.
 const NAME: usize = 100;
+
+pub(super) fn describe(api: &mut Api) {
+    let mut example = json!({
+        "id": "0190b0a0-0000-7000-8000-000000000000",
+        "name": "phone",
+        "hint": "vr_abcd",
+        "scopes": ["realtime", "speech", "sessions"],
+        "created_at": "2026-01-01T00:00:00.000Z",
+        "expires_at": null,
+        "last_used_at": null,
+    });
+    api.chapter("Keys", "API keys, for servers and SDKs. Each is shown once.");
+    api.get("/api/keys", "list_keys", "Lists the caller's keys that are not revoked, newest first")
+        .lists::<View>("A page of them.", example.clone());
+    example["key"] = json!("vr_…");
+    api.post("/api/keys", "create_key", "Makes a key")
+        .takes::<Params>(json!({"name": "phone", "scopes": ["realtime"]}))
+        .gives::<View>(201, "The key, which is never shown again.", example)
+        .leads(201, "revoke_key", "id", "/id");
+    api.delete("/api/keys/{id}", "revoke_key", "Revokes a key, and the client secrets it issued")
+        .says_nothing(204, "It is good for nothing any more.");
+}

@@ -8,12 +8,15 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::{
     Context, attachments,
     body::Strict,
     fault::Fault,
+    openapi::Api,
     page::{self, Id, Slice, time},
 };
 use crate::{
@@ -26,35 +29,43 @@ use crate::{
 };
 
 /// A typed message.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NewMessage")]
 pub(super) struct Params {
-    /// `user`, `assistant` or `system`.
+    #[schemars(extend("enum" = ["user", "assistant", "system"]))]
     role: String,
+    #[schemars(length(min = 1))]
     content: String,
     /// What the client calls it: sent twice, it is kept once.
+    #[schemars(length(min = 1, max = NAME))]
     client_message_id: Option<String>,
     /// The message it answers.
     parent_message_id: Option<MessageId>,
 }
 
 /// What of a message changes.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "MessagePatch")]
 pub(super) struct Patch {
+    #[schemars(length(min = 1))]
     content: String,
 }
 
 /// A message as clients read it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Message")]
 pub(super) struct View {
     id: MessageId,
     session_id: SessionId,
+    #[schemars(extend("enum" = ["system", "user", "assistant", "tool"]))]
     role: &'static str,
-    /// `text` or `audio`.
+    #[schemars(extend("enum" = ["text", "audio"]))]
     modality: &'static str,
     /// The words; of speech those that were heard.
     content: String,
+    #[schemars(extend("enum" = ["in_progress", "completed", "incomplete"]))]
     status: &'static str,
     tool_call: Option<ToolCall>,
     /// The conversation item of the voice session, as its client knows it.
@@ -64,13 +75,16 @@ pub(super) struct View {
     /// Files that came with it.
     attachments: Vec<attachments::View>,
     /// Sources it names.
+    #[schemars(with = "Vec<Value>")]
     citations: [(); 0],
+    #[schemars(extend("format" = "date-time"))]
     created_at: String,
+    #[schemars(extend("format" = "date-time"))]
     updated_at: String,
 }
 
 /// The function call that a message makes or answers.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct ToolCall {
     id: String,
     name: Option<String>,
@@ -193,4 +207,50 @@ impl View {
             updated_at: time(message.updated_at),
         }
     }
+}
+
+/// A message, for the description.
+pub(super) fn example() -> Value {
+    json!({
+        "id": "0190b0a0-0000-7000-8000-000000000001",
+        "session_id": "0190b0a0-0000-7000-8000-000000000000",
+        "role": "user",
+        "modality": "text",
+        "content": "Will it rain in Oslo?",
+        "status": "completed",
+        "tool_call": null,
+        "item_id": null,
+        "client_message_id": "m1",
+        "parent_message_id": null,
+        "attachments": [],
+        "citations": [],
+        "created_at": "2026-01-01T00:00:00.000Z",
+        "updated_at": "2026-01-01T00:00:00.000Z",
+    })
+}
+
+pub(super) fn describe(api: &mut Api) {
+    let example = example();
+    api.chapter("Messages", "What was said and written in a conversation.");
+    api.get("/api/sessions/{id}/messages", "list_messages", "Lists a conversation's messages, oldest first")
+        .lists::<View>("A page of them.", example.clone());
+    api.post("/api/sessions/{id}/messages", "create_message", "Writes a message")
+        .more("Sent again under the same `client_message_id`, it is kept once.")
+        .takes::<Params>(json!({"role": "user", "content": "Will it rain in Oslo?", "client_message_id": "m1"}))
+        .gives::<View>(201, "The message.", example.clone())
+        .leads(201, "show_message", "id", "/id")
+        .leads(201, "change_message", "id", "/id")
+        .leads(201, "list_attachments", "id", "/id")
+        .leads(201, "delete_message", "id", "/id");
+    api.get("/api/messages/{id}", "show_message", "Shows a message").gives::<View>(
+        200,
+        "The message.",
+        example.clone(),
+    );
+    api.patch("/api/messages/{id}", "change_message", "Changes a message's words")
+        .more("A live voice session does not learn of it.")
+        .takes::<Patch>(json!({"content": "Will it snow in Oslo?"}))
+        .gives::<View>(200, "The message as it is now.", example);
+    api.delete("/api/messages/{id}", "delete_message", "Deletes a message with its files")
+        .says_nothing(204, "It is gone.");
 }

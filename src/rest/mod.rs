@@ -35,6 +35,8 @@ mod intake;
 mod keys;
 mod messages;
 mod models;
+mod objects;
+mod openapi;
 mod opening;
 mod origin;
 mod page;
@@ -58,6 +60,7 @@ mod shares;
 mod sideband;
 mod sound;
 mod speech;
+mod spelling;
 mod subtitles;
 mod synthesis;
 pub mod telephony;
@@ -108,6 +111,8 @@ fn table() -> Vec<Route> {
         route("/health/openai", Need::Nothing, get(providers::openai)),
         route("/health/providers", Need::Nothing, get(providers::health)),
         route("/ready", Need::Nothing, get(ready::show)),
+        route("/openapi.json", Need::Nothing, get(openapi::json)),
+        route("/docs", Need::Nothing, get(openapi::docs)),
         route("/metrics", Need::Scope(Scope::Admin), get(health::metrics)),
         route("/v1/realtime", Need::Voice, get(realtime::connect).merge(beta_calls())),
         route("/v1/realtime/calls", Need::Voice, post(calls::create)),

@@ -10,10 +10,37 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::json;
 
-use super::{Context, fault::Fault};
+use super::{
+    Context,
+    fault::Fault,
+    openapi::{Api, schema},
+};
 use crate::realtime::{Offer, RELAY, Task};
+
+/// A model as OpenAI's SDKs read it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Model")]
+struct View<'a> {
+    id: &'a str,
+    /// Always `model`.
+    object: &'static str,
+    /// In seconds since 1970.
+    created: i64,
+    owned_by: &'static str,
+}
+
+/// All of them.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Models")]
+struct List<'a> {
+    /// Always `list`.
+    object: &'static str,
+    data: Vec<View<'a>>,
+}
 
 /// What is offered, as models.
 #[derive(Clone, Debug)]
@@ -50,16 +77,16 @@ impl Catalog {
         listed
     }
 
-    fn show(&self, name: &str) -> Value {
-        json!({"id": name, "object": "model", "created": self.since, "owned_by": RELAY})
+    const fn show<'a>(&self, name: &'a str) -> View<'a> {
+        View { id: name, object: "model", created: self.since, owned_by: RELAY }
     }
 }
 
 /// `GET /v1/models`.
 pub(super) async fn list(State(context): State<Arc<Context>>) -> Response {
     let catalog = &context.catalog;
-    let data: Vec<_> = catalog.listed().into_iter().map(|name| catalog.show(name)).collect();
-    Json(json!({"object": "list", "data": data})).into_response()
+    let data = catalog.listed().into_iter().map(|name| catalog.show(name)).collect();
+    Json(List { object: "list", data }).into_response()
 }
 
 /// `GET /v1/models/{id}`; ids may hold slashes.
@@ -76,6 +103,19 @@ pub(super) fn unknown(name: &str) -> Fault {
     let message =
         format!("The model `{name}` does not exist here or cannot do this. GET /v1/models lists what there is.");
     Fault::new(StatusCode::NOT_FOUND, "model_not_found", message).at("model")
+}
+
+pub(super) fn describe(api: &mut Api) {
+    let model = json!({"id": "voice-relay", "object": "model", "created": 1_767_225_600, "owned_by": "voice-relay"});
+    api.chapter("OpenAI", "What OpenAI's SDKs call beside live conversations.");
+    api.get("/v1/models", "list_models", "Lists the models").gives::<List<'static>>(
+        200,
+        "All of them.",
+        json!({"object": "list", "data": [model]}),
+    );
+    api.get("/v1/models/{*id}", "show_model", "Shows a model")
+        .part("id", schema::text(), "Its name, which may hold slashes.")
+        .gives::<View<'static>>(200, "The model.", model);
 }
 
 #[cfg(test)]

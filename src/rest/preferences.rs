@@ -1,5 +1,6 @@
 //! How a conversation is led: instructions, voice, language and the like, for all that is said in it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json, value::RawValue};
 
@@ -7,8 +8,9 @@ use super::{Context, body::given, fault::Fault, opening, transcriptions};
 use crate::realtime::{RELAY, protocol::Query, session::settings::Settings};
 
 /// What may be chosen; what is absent is the relay's choice.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Settings")]
 pub(super) struct Preferences {
     /// What the assistant is told to be.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,8 +87,9 @@ impl Preferences {
 }
 
 /// What of preferences changes: what is absent does not, null takes it out.
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, JsonSchema, Default)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "SettingsChange")]
 pub(super) struct Changes {
     #[serde(default, deserialize_with = "given")]
     instructions: Option<Option<String>>,
@@ -95,10 +98,12 @@ pub(super) struct Changes {
     #[serde(default, deserialize_with = "given")]
     voice: Option<Option<String>>,
     #[serde(default, deserialize_with = "given")]
+    #[schemars(range(min = 0.25, max = 1.5))]
     speed: Option<Option<f64>>,
     #[serde(default, deserialize_with = "given")]
     language: Option<Option<String>>,
     #[serde(default, deserialize_with = "given")]
+    #[schemars(range(min = 0, max = 2))]
     temperature: Option<Option<f64>>,
 }
 

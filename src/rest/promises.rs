@@ -11,12 +11,13 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use schemars::JsonSchema;
 use secrecy::ExposeSecret;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{Context, body, fault::Fault, origin, preferences::Preferences, secrets, voice};
+use super::{Context, body, fault::Fault, openapi::Api, origin, preferences::Preferences, secrets, voice};
 use crate::{
     auth::{Principal, Reserved},
     realtime::protocol::{beta, settings},
@@ -24,23 +25,54 @@ use crate::{
 };
 
 /// What the voice session is to be like; all may be left out, and the body too.
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, JsonSchema, Default)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NewVoiceSession")]
 struct Params {
     /// The conversation that goes on; absent: a new one.
     conversation_id: Option<SessionId>,
     instructions: Option<String>,
     model: Option<String>,
     voice: Option<String>,
+    #[schemars(range(min = 0.25, max = 1.5))]
     speed: Option<f64>,
     language: Option<String>,
+    #[schemars(range(min = 0, max = 2))]
     temperature: Option<f64>,
     /// `["audio"]`, `["text"]` or both.
     modalities: Option<Vec<String>>,
     /// How readily sound counts as speech, 0 to 1.
+    #[schemars(range(min = 0, max = 1))]
     vad_sensitivity: Option<f64>,
     /// How long there is to connect, 10 to 7200.
+    #[schemars(range(min = 10, max = 7200))]
     expires_in_seconds: Option<u64>,
+}
+
+/// A voice session that was promised.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "VoiceSessionPromise")]
+struct View<'a> {
+    /// Where to connect.
+    url: String,
+    model: &'a str,
+    /// What the voice session will be called.
+    session_id: String,
+    /// In seconds since 1970.
+    expires_at: i64,
+    conversation_id: SessionId,
+    client_secret: ClientSecret<'a>,
+    /// What it begins with.
+    #[schemars(with = "Map<String, Value>")]
+    voice_config: Value,
+}
+
+/// What to connect with.
+#[derive(Serialize, JsonSchema)]
+struct ClientSecret<'a> {
+    value: &'a str,
+    /// In seconds since 1970.
+    expires_at: i64,
 }
 
 /// `POST /voice/realtime-session`: 201.
@@ -68,15 +100,15 @@ pub(super) async fn create(
     let session = settings::to_json(&settings, "", 0);
     let issued = secrets::issue(&context, &principal, &session, Some(reserved), life)?;
     let expires_at = issued.kept.as_second();
-    let shown = json!({
-        "url": format!("{url}/v1/realtime"),
-        "model": settings.model,
-        "session_id": voice::name(principal.user, id),
-        "expires_at": expires_at,
-        "conversation_id": conversation,
-        "client_secret": {"value": issued.secret.expose_secret(), "expires_at": expires_at},
-        "voice_config": voice_config(&beta::session::to_json(&settings, "", 0, None)),
-    });
+    let shown = View {
+        url: format!("{url}/v1/realtime"),
+        model: &settings.model,
+        session_id: voice::name(principal.user, id),
+        expires_at,
+        conversation_id: conversation,
+        client_secret: ClientSecret { value: issued.secret.expose_secret(), expires_at },
+        voice_config: voice_config(&beta::session::to_json(&settings, "", 0, None)),
+    };
     Ok((StatusCode::CREATED, Json(shown)).into_response())
 }
 
@@ -124,3 +156,22 @@ fn life(seconds: Option<u64>) -> Result<Duration, Fault> {
 
 /// How long there is to connect where nothing is said: what the contract's clients count on.
 const LIFE: Duration = Duration::from_secs(300);
+
+pub(super) fn describe(api: &mut Api) {
+    let example = json!({
+        "url": "wss://relay.example.org/v1/realtime",
+        "model": "voice-relay",
+        "session_id": "rtc_0190b0a0-0000-7000-8000-000000000000_0190b0a000007000800000000000000a",
+        "expires_at": 1_767_225_900,
+        "conversation_id": "0190b0a0-0000-7000-8000-00000000000a",
+        "client_secret": {"value": "ek_…", "expires_at": 1_767_225_900},
+        "voice_config": {"voice": "alloy", "modalities": ["audio", "text"]},
+    });
+    api.chapter("Voice", "Talking with the relay, and recordings and voices.");
+    api.post("/voice/realtime-session", "promise_voice_session", "Promises a voice session to a browser or a phone")
+        .more("The answer has all that it takes to connect. A conversation that was typed or spoken before goes on.")
+        .may_take::<Params>(json!({"language": "en", "expires_in_seconds": 60}))
+        .gives::<View<'static>>(201, "Where to connect, and with what.", example)
+        .refuses(404, "There is no such conversation, or no such model.")
+        .refuses(429, "There are too many client secrets.");
+}

@@ -16,10 +16,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::future::{BoxFuture, join_all};
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 use tokio::{sync::Mutex, time::timeout};
 
-use super::Context;
+use super::{Context, openapi::Api};
 
 /// Looks whether something works; the reason why not is its own to log.
 pub type Look = Box<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync>;
@@ -66,6 +68,20 @@ impl Ready {
     }
 }
 
+/// What was found, as clients read it. Everything is `ok`, `failed` or, once the server goes, `draining`.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Readiness")]
+struct View<'a> {
+    #[schemars(extend("enum" = ["ready", "unavailable"]))]
+    status: &'static str,
+    /// What serving takes.
+    checks: BTreeMap<&'a str, &'static str>,
+    /// Of each part, those that can do it.
+    parts: BTreeMap<&'a str, BTreeMap<&'a str, &'static str>>,
+    /// What is not `ok`.
+    missing: Vec<&'a str>,
+}
+
 /// `GET /ready`: database, storage, a working engine for each role, and no shutdown; else 503 with what is missing.
 pub(super) async fn show(State(context): State<Arc<Context>>) -> Response {
     let database = in_time(async {
@@ -80,7 +96,7 @@ pub(super) async fn show(State(context): State<Arc<Context>>) -> Response {
     checks.extend(found.iter().map(|(part, any)| (*part, word(any.iter().any(|(_, works)| *works)))));
     checks.insert("accepting", if context.engine.drain.has_begun() { "draining" } else { "ok" });
     let parts = found.iter().map(|(part, any)| {
-        let each = any.iter().map(|(name, works)| (name, word(*works)));
+        let each = any.iter().map(|(name, works)| (name.as_str(), word(*works)));
         (*part, each.collect::<BTreeMap<_, _>>())
     });
     let parts: BTreeMap<_, _> = parts.collect();
@@ -89,7 +105,7 @@ pub(super) async fn show(State(context): State<Arc<Context>>) -> Response {
         true => (StatusCode::OK, "ready"),
         false => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
     };
-    (status, Json(json!({"status": shown, "checks": checks, "parts": parts, "missing": missing}))).into_response()
+    (status, Json(View { status: shown, checks, parts, missing })).into_response()
 }
 
 async fn in_time(look: impl Future<Output = bool>) -> bool {
@@ -105,3 +121,16 @@ const fn word(works: bool) -> &'static str {
 const FRESH: Duration = Duration::from_secs(5);
 /// How long anything may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+pub(super) fn describe(api: &mut Api) {
+    let ready = json!({
+        "status": "ready", "checks": {"accepting": "ok", "database": "ok"}, "parts": {}, "missing": [],
+    });
+    let away = json!({
+        "status": "unavailable", "checks": {"accepting": "ok", "database": "failed"}, "parts": {},
+        "missing": ["database"],
+    });
+    api.get("/ready", "ready", "Tells whether sessions can be served, and what is missing if not")
+        .gives::<View<'static>>(200, "They can.", ready)
+        .gives::<View<'static>>(503, "They cannot.", away);
+}

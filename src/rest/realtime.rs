@@ -13,8 +13,15 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode},
     response::Response,
 };
+use serde_json::json;
 
-use super::{Context, fault::Fault, guard, opening, sideband};
+use super::{
+    Context,
+    fault::Fault,
+    guard,
+    openapi::{Api, schema},
+    opening, sideband,
+};
 use crate::{
     auth::Principal,
     realtime::{
@@ -50,4 +57,19 @@ pub(super) async fn connect(
     let settings = opening::settings(&context, &query, opening::granted(&principal)?)?;
     let start = Start { dialect, ..opening::start(&context, &principal, settings, "ws").await? };
     Ok(upgrade.on_upgrade(move |socket| serve_ws(socket, start)))
+}
+
+pub(super) fn describe(api: &mut Api) {
+    let intents = json!({"type": "string", "enum": ["transcription"]});
+    api.chapter("Realtime", "Live conversations, by the OpenAI Realtime protocol.");
+    api.get("/v1/realtime", "connect", "Opens a live session over WebSocket, or controls one that runs")
+        .more("The handshake may carry the credential as the subprotocol `openai-insecure-api-key.…`, too.")
+        .query("model", schema::text(), "What to talk with; needed by those who come with a key.")
+        .query("intent", intents, "To be transcribed and not answered.")
+        .query("call_id", schema::text(), "The call to control.")
+        .says_nothing(101, "The protocol is spoken from here on.")
+        .refuses(400, "A parameter cannot be what it is.")
+        .refuses(404, "There is no such model, or no such call.")
+        .refuses(426, "Live sessions are spoken over WebSocket.")
+        .refuses(429, "There are as many sessions as there may be.");
 }

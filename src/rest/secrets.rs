@@ -9,12 +9,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde_json::{Map, Value, json, value::RawValue};
 use uuid::Uuid;
 
-use super::{Context, body, fault::Fault, opening};
+use super::{Context, body, fault::Fault, openapi::Api, opening};
 use crate::{
     auth::{Issued, Principal, Reserved},
     realtime::{
@@ -24,31 +25,39 @@ use crate::{
 };
 
 /// What the secret is to be good for. A body may be left out altogether.
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, JsonSchema, Default)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NewClientSecret")]
 struct Params {
     expires_after: Option<ExpiresAfter>,
     /// The session configuration, checked by the protocol.
+    #[schemars(with = "Option<Map<String, Value>>")]
     session: Option<Box<RawValue>>,
 }
 
 /// How long a secret is to be good for.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ExpiresAfter {
-    /// Always `created_at`.
+    #[schemars(extend("enum" = ["created_at", null]))]
     anchor: Option<String>,
+    #[schemars(range(min = 10, max = 7200))]
     seconds: Option<u64>,
 }
 
 /// A client secret, shown this once.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "RealtimeClientSecret")]
 struct View<'a> {
     value: &'a str,
+    /// In seconds since 1970.
     expires_at: i64,
+    /// What it is good for.
+    #[schemars(with = "Map<String, Value>")]
     session: Box<RawValue>,
     /// For the `RTCPeerConnection`'s configuration, where there is a TURN server.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Vec<Map<String, Value>>>")]
     ice_servers: Option<[IceServer; 1]>,
 }
 
@@ -109,3 +118,14 @@ impl ExpiresAfter {
 const LIFE: Duration = Duration::from_secs(600);
 pub(super) const SHORTEST: Duration = Duration::from_secs(10);
 pub(super) const LONGEST: Duration = Duration::from_secs(7200);
+
+pub(super) fn describe(api: &mut Api) {
+    let asked = json!({"expires_after": {"anchor": "created_at", "seconds": 60}, "session": {"type": "realtime"}});
+    let made =
+        json!({"value": "ek_…", "expires_at": 1_767_225_660, "session": {"type": "realtime", "model": "voice-relay"}});
+    api.post("/v1/realtime/client_secrets", "create_client_secret", "Makes a credential for a browser or a phone")
+        .may_take::<Params>(asked)
+        .gives::<View<'static>>(200, "The secret, which is never shown again.", made)
+        .refuses(404, "There is no such model.")
+        .refuses(429, "There are too many client secrets.");
+}

@@ -8,6 +8,7 @@ use axum::{
     http::{StatusCode, request::Parts},
     response::{IntoResponse, Response},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -15,11 +16,13 @@ use super::{
     Context,
     body::{Strict, given},
     fault::Fault,
+    openapi::Api,
     page::{self, Id, Slice, time},
-    preferences::Changes,
+    preferences::{Changes, Preferences},
 };
 use crate::{
     auth::Principal,
+    cost::Spending,
     store::{
         FolderId, SessionId, Words,
         sessions::{self, Filter, Session},
@@ -27,11 +30,13 @@ use crate::{
 };
 
 /// What a typed conversation begins with.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NewSession")]
 pub(super) struct Params {
     /// Absent or null: the person's first words.
     #[serde(default)]
+    #[schemars(length(min = 1, max = TITLE))]
     title: Option<String>,
     /// Absent or null: in none.
     folder_id: Option<FolderId>,
@@ -40,10 +45,12 @@ pub(super) struct Params {
 }
 
 /// What of a conversation changes; what is absent does not.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "SessionPatch")]
 pub(super) struct Patch {
     /// Null: the person's next words become it.
+    #[schemars(length(min = 1, max = TITLE))]
     #[serde(default, deserialize_with = "given")]
     title: Option<Option<String>>,
     archived: Option<bool>,
@@ -56,7 +63,8 @@ pub(super) struct Patch {
 }
 
 /// A conversation as clients read it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Session")]
 struct View {
     id: SessionId,
     title: Option<String>,
@@ -64,11 +72,15 @@ struct View {
     complete: bool,
     archived: bool,
     folder_id: Option<FolderId>,
-    /// A JSON object.
+    /// How it is led.
+    #[schemars(with = "Preferences")]
     settings: Value,
     /// What it has cost so far, by the table of prices; null while nothing was spent.
+    #[schemars(with = "Option<Spending>")]
     cost: Option<Value>,
+    #[schemars(extend("format" = "date-time"))]
     created_at: String,
+    #[schemars(extend("format" = "date-time"))]
     updated_at: String,
 }
 
@@ -205,4 +217,48 @@ impl From<Session> for View {
             updated_at: time(session.updated_at),
         }
     }
+}
+
+pub(super) fn describe(api: &mut Api) {
+    let example = json!({
+        "id": "0190b0a0-0000-7000-8000-000000000000",
+        "title": "Rain in Oslo",
+        "complete": true,
+        "archived": false,
+        "folder_id": null,
+        "settings": {"language": "en"},
+        "cost": null,
+        "created_at": "2026-01-01T00:00:00.000Z",
+        "updated_at": "2026-01-01T00:00:00.000Z",
+    });
+    let folder = json!({"type": "string", "pattern": "^(none|[0-9a-fA-F-]{36})$"});
+    let words = json!({"type": "string", "minLength": 1, "maxLength": QUERY});
+    api.chapter("Sessions", "Conversations, spoken and typed, in one history.");
+    api.get("/api/sessions", "list_sessions", "Lists the caller's conversations, newest first")
+        .query("archived", json!({"type": "boolean"}), "Those that are, or are not.")
+        .query("folder_id", folder, "Those in this folder; `none`: those in none.")
+        .query("q", words, "Those in which each of these words begins one.")
+        .lists::<View>("A page of them.", example.clone());
+    api.post("/api/sessions", "create_session", "Begins a conversation, in which nothing is said yet")
+        .takes::<Params>(json!({"title": "Rain in Oslo", "settings": {"language": "en"}}))
+        .gives::<View>(201, "The conversation.", example.clone())
+        .leads(201, "show_session", "id", "/id")
+        .leads(201, "change_session", "id", "/id")
+        .leads(201, "create_message", "id", "/id")
+        .leads(201, "list_messages", "id", "/id")
+        .leads(201, "export_json", "id", "/id")
+        .leads(201, "export_markdown", "id", "/id")
+        .leads(201, "create_share", "id", "/id")
+        .leads(201, "delete_session", "id", "/id");
+    api.get("/api/sessions/{id}", "show_session", "Shows a conversation").gives::<View>(
+        200,
+        "The conversation.",
+        example.clone(),
+    );
+    api.patch("/api/sessions/{id}", "change_session", "Changes what is given of a conversation")
+        .takes::<Patch>(json!({"title": "Rain in Oslo", "archived": true}))
+        .gives::<View>(200, "The conversation as it is now.", example);
+    api.delete("/api/sessions/{id}", "delete_session", "Deletes a conversation with all its messages")
+        .more("A live voice session goes on, unrecorded.")
+        .says_nothing(204, "It is gone for good.");
 }

@@ -10,13 +10,16 @@ use axum::{
 };
 use jiff::SignedDuration;
 use providers::Secret;
+use schemars::JsonSchema;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::{
     Context,
     body::{Strict, secret},
     fault::Fault,
+    openapi::Api,
     origin::origin,
     page::{self, Id, Slice, time},
 };
@@ -29,40 +32,49 @@ use crate::{
 };
 
 /// What a link is to be.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NewShare")]
 pub(super) struct Params {
-    /// 1 to 8760 (a year); absent or null: 24.
+    /// Up to a year; absent or null: 24.
+    #[schemars(range(min = 1, max = MOST_HOURS))]
     expires_in_hours: Option<i64>,
     /// Absent or null: opens without.
     #[serde(default, deserialize_with = "secret")]
+    #[schemars(with = "Option<String>", length(min = 4, max = 256))]
     password: Option<Secret>,
     /// Whether whoever has the link may read, or only whom the relay knows; absent or null: whoever.
     allow_anonymous: Option<bool>,
 }
 
 /// A link that was just made.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "NewLink")]
 struct Made {
     share_id: ShareId,
     /// Only in this answer.
     share_token: String,
     share_url: String,
+    #[schemars(extend("format" = "date-time"))]
     expires_at: String,
     password_protected: bool,
     allow_anonymous: bool,
 }
 
 /// A link as its maker reads it later.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Link")]
 struct View {
     share_id: ShareId,
+    #[schemars(extend("format" = "date-time"))]
     created_at: String,
+    #[schemars(extend("format" = "date-time"))]
     expires_at: String,
     password_protected: bool,
     allow_anonymous: bool,
     /// How often it was opened.
     access_count: u64,
+    #[schemars(extend("format" = "date-time"))]
     last_accessed_at: Option<String>,
 }
 
@@ -163,4 +175,39 @@ impl From<Busy> for Fault {
         let message = "Too many passwords are being looked at: try again in a moment.";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message).after(std::time::Duration::from_secs(10))
     }
+}
+
+pub(super) fn describe(api: &mut Api) {
+    let made = json!({
+        "share_id": "0190b0a0-0000-7000-8000-000000000004",
+        "share_token": "pA4…",
+        "share_url": "https://relay.example.org/shared/pA4…",
+        "expires_at": "2026-01-02T00:00:00.000Z",
+        "password_protected": true,
+        "allow_anonymous": true,
+    });
+    let kept = json!({
+        "share_id": "0190b0a0-0000-7000-8000-000000000004",
+        "created_at": "2026-01-01T00:00:00.000Z",
+        "expires_at": "2026-01-02T00:00:00.000Z",
+        "password_protected": true,
+        "allow_anonymous": true,
+        "access_count": 3,
+        "last_accessed_at": "2026-01-01T12:00:00.000Z",
+    });
+    api.chapter("Sharing", "Links by which others read a conversation.");
+    api.post("/api/sessions/{id}/share", "create_share", "Makes a link")
+        .takes::<Params>(json!({"expires_in_hours": 48, "password": "correct horse"}))
+        .gives::<Made>(201, "The link. Its token is never shown again.", made)
+        .leads(201, "open_link", "token", "/share_token")
+        .leads(201, "show_shared_page", "token", "/share_token");
+    api.get(
+        "/api/sessions/{id}/shares",
+        "list_shares",
+        "Lists a conversation's links that have not ended, newest first",
+    )
+    .lists::<View>("A page of them.", kept);
+    api.delete("/api/sessions/{id}/share/{token}", "revoke_share", "Ends a link for good")
+        .part("token", json!({"type": "string", "minLength": 1}), "Its token, or its `share_id`.")
+        .says_nothing(204, "It opens nothing any more.");
 }

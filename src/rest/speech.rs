@@ -14,6 +14,7 @@ use axum::{
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use futures_util::{StreamExt, stream};
 use providers::tts::Voice;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -23,27 +24,34 @@ use super::{
     clauses,
     encoding::Encoding,
     fault::Fault,
-    models, opening,
+    models,
+    openapi::{Api, schema},
+    opening,
     sound::{self, Sound},
 };
 use crate::realtime::Task;
 
 /// What to say, and how. The hosted service's request.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Speech")]
 pub(super) struct Params {
     model: String,
+    #[schemars(length(min = 1, max = INPUT))]
     input: String,
     voice: Option<VoiceName>,
     /// How to say it. The voices here follow no instructions; see [`IGNORED`].
     instructions: Option<String>,
+    #[schemars(extend("enum" = ["wav", "pcm", "opus", null]))]
     response_format: Option<String>,
+    #[schemars(range(min = 0.25, max = 4))]
     speed: Option<f32>,
+    #[schemars(extend("enum" = ["audio", "sse", null]))]
     stream_format: Option<String>,
 }
 
 /// A voice by name, or as an object with its id.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(untagged)]
 enum VoiceName {
     Name(String),
@@ -140,10 +148,20 @@ pub(super) fn check(field: &str, text: &str) -> Result<(), Fault> {
 }
 
 /// Most characters of an input, as in the hosted service.
-const INPUT: usize = 4096;
+pub(super) const INPUT: usize = 4096;
 /// Most characters of a voice's name.
 const VOICE: usize = 256;
 /// Longest clause given to a voice: two breaths. Longer ones would delay the first sound.
 pub(super) const CLAUSE: usize = 240;
 /// Names what of a request had no effect.
 pub(super) const IGNORED: HeaderName = HeaderName::from_static("x-ignored");
+
+pub(super) fn describe(api: &mut Api) {
+    api.post("/v1/audio/speech", "create_speech", "Says a text aloud, as OpenAI's API does")
+        .takes::<Params>(json!({"model": "tts-1", "input": "It will rain from noon.", "voice": "alloy"}))
+        .sends(200, "audio/wav", schema::bytes(), "The sound, as it is made.")
+        .sends(200, "audio/pcm", schema::bytes(), "")
+        .sends(200, "audio/ogg", schema::bytes(), "")
+        .sends(200, "text/event-stream", schema::text(), "")
+        .refuses(404, "There is no such model.");
+}

@@ -9,10 +9,20 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use providers::{TextToSpeech, layers::Metered, tts::Voice};
+use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::json;
 
 use super::{
-    Context, body::Strict, clauses, encoding::Encoding, fault::Fault, opening, provider, served::Served, sound, speech,
+    Context,
+    body::Strict,
+    clauses,
+    encoding::Encoding,
+    fault::Fault,
+    openapi::{Api, schema},
+    opening, provider,
+    served::Served,
+    sound, speech,
 };
 use crate::realtime::Task;
 
@@ -22,17 +32,19 @@ pub(super) const PROVIDER: HeaderName = HeaderName::from_static("x-tts-provider"
 pub(super) const FALLBACK: HeaderName = HeaderName::from_static("x-tts-fallback");
 
 /// What to say, and how.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Synthesis")]
 pub(super) struct Params {
+    #[schemars(length(min = 1, max = speech::INPUT))]
     text: String,
     /// Its name; absent: the usual one.
     voice: Option<String>,
     /// An engine, or a vendor.
     provider: Option<String>,
-    /// `wav`, `pcm` or `opus`.
+    #[schemars(extend("enum" = ["wav", "pcm", "opus", null]))]
     format: Option<String>,
-    /// 0.25 to 4.
+    #[schemars(range(min = 0.25, max = 4))]
     speed: Option<f32>,
 }
 
@@ -64,4 +76,14 @@ pub(super) async fn speak(
     headers.insert(PROVIDER, HeaderValue::from_str(&engine).map_err(|_| Fault::internal())?);
     headers.insert(FALLBACK, HeaderValue::from_static(if served.fell_back() { "true" } else { "false" }));
     Ok(response)
+}
+
+pub(super) fn describe(api: &mut Api) {
+    api.post("/voice/synthesize", "synthesize", "Says a text aloud")
+        .takes::<Params>(json!({"text": "It will rain from noon.", "format": "opus"}))
+        .sends(200, "audio/wav", schema::bytes(), "The sound, as it is made.")
+        .sends(200, "audio/pcm", schema::bytes(), "")
+        .sends(200, "audio/ogg", schema::bytes(), "")
+        .with_header(200, PROVIDER.as_str(), "The engine that speaks.")
+        .with_header(200, FALLBACK.as_str(), "`true`: another engine was asked first, and failed.");
 }

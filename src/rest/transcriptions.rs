@@ -15,13 +15,17 @@ use providers::{
     SpeechToText,
     stt::{FinalTranscript, SttOptions, Transcript},
 };
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
     Context,
     dictation::{Desk, Dictation},
     fault::Fault,
-    models, provider, subtitles, upload,
+    models,
+    openapi::{Api, schema},
+    provider, subtitles, upload,
 };
 use crate::realtime::{RELAY, Task};
 
@@ -33,6 +37,27 @@ struct Params {
     format: Format,
     words: bool,
     stream: bool,
+}
+
+/// What was heard in a recording.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Transcript")]
+struct Heard {
+    text: String,
+    /// What was spoken, if anybody determined or said it.
+    language: Option<String>,
+    /// Seconds of sound.
+    duration: f64,
+    segments: Vec<Segment>,
+}
+
+/// A stretch of it, from `start` to `end` in seconds.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TranscriptSegment")]
+struct Segment {
+    start: f64,
+    end: f64,
+    text: String,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -75,16 +100,14 @@ pub(super) async fn hear(
     let (params, dictation) = take(&context, &desk, request, "audio", read).await?;
     let duration = dictation.duration().as_secs_f64();
     let transcript = dictation.finish().await?;
-    let segments = transcript.segments.iter().map(
-        |segment| json!({"start": segment.start.as_secs_f64(), "end": segment.end.as_secs_f64(), "text": segment.text}),
-    );
-    let heard = json!({
-        "text": transcript.text,
-        "language": transcript.language.clone().or(params.language),
-        "duration": duration,
-        "segments": segments.collect::<Vec<_>>(),
+    let segments = transcript.segments.into_iter().map(|segment| Segment {
+        start: segment.start.as_secs_f64(),
+        end: segment.end.as_secs_f64(),
+        text: segment.text,
     });
-    Ok(Json(heard).into_response())
+    let segments = segments.collect();
+    let language = transcript.language.or(params.language);
+    Ok(Json(Heard { text: transcript.text, language, duration, segments }).into_response())
 }
 
 /// Takes a recording, and hands it to who transcribes it.
@@ -311,3 +334,34 @@ const FILE: usize = 25 << 20;
 pub(super) const BODY: usize = FILE + (1 << 20);
 /// A field is not there.
 const MISSING: &str = "missing_required_parameter";
+
+pub(super) fn describe(api: &mut Api) {
+    let file = json!({"type": "string", "format": "binary"});
+    let heard = json!({
+        "text": "Will it rain in Oslo?", "language": "en", "duration": 1.6,
+        "segments": [{"start": 0.2, "end": 1.5, "text": "Will it rain in Oslo?"}],
+    });
+    api.post("/voice/transcribe", "transcribe_recording", "Transcribes a recording")
+        .more("WAV, MP3, FLAC, Ogg, WebM or M4A, of up to 25 MB and half an hour.")
+        .takes_form(json!({"audio": file, "language": {"type": "string"}, "provider": {"type": "string"}}), &["audio"])
+        .gives::<Heard>(200, "What was said, and when.", heard)
+        .refuses(429, "Too many recordings are being transcribed.");
+    let parts = json!({
+        "file": file,
+        "model": {"type": "string"},
+        "language": {"type": "string"},
+        "prompt": {"type": "string"},
+        "response_format": schema::one_of(&["json", "text", "srt", "vtt", "verbose_json"]),
+        "timestamp_granularities[]": schema::one_of(&["word", "segment"]),
+        "stream": {"type": "boolean"},
+        "temperature": {"type": "number", "minimum": 0, "maximum": 1},
+        "chunking_strategy": {},
+    });
+    api.post("/v1/audio/transcriptions", "create_transcription", "Transcribes a recording, as OpenAI's API does")
+        .takes_form(parts, &["file", "model"])
+        .sends(200, "application/json", schema::object(), "What was said, in the format asked for.")
+        .sends(200, "text/plain", schema::text(), "")
+        .sends(200, "text/event-stream", schema::text(), "")
+        .refuses(404, "There is no such model.")
+        .refuses(429, "Too many recordings are being transcribed.");
+}

@@ -8,12 +8,15 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::{
     Context,
     body::Strict,
     fault::Fault,
+    openapi::Api,
     page::{self, Id, Slice, time},
 };
 use crate::{
@@ -26,32 +29,39 @@ use crate::{
 };
 
 /// What of one's own account changes; what is absent does not.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "UserPatch")]
 pub(super) struct Patch {
+    #[schemars(length(max = EMAIL))]
     email: Option<String>,
+    #[schemars(length(min = 1, max = NAME))]
     full_name: Option<String>,
 }
 
 /// What an admin changes of somebody; what is absent stays.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Administration {
     active: Option<bool>,
-    /// `admin`, `user` or `viewer`.
+    #[schemars(extend("enum" = ["admin", "user", "viewer", null]))]
     role: Option<String>,
 }
 
 /// A user as clients read it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "User")]
 pub(super) struct View {
     id: UserId,
     /// Null for machines, and for whom the admin key stands.
     email: Option<String>,
     full_name: Option<String>,
+    #[schemars(extend("enum" = ["admin", "user", "viewer"]))]
     role: &'static str,
     active: bool,
+    #[schemars(extend("format" = "date-time"))]
     created_at: String,
+    #[schemars(extend("format" = "date-time"))]
     last_login_at: Option<String>,
 }
 
@@ -175,4 +185,33 @@ impl From<User> for View {
             last_login_at: user.last_login_at.map(time),
         }
     }
+}
+
+/// Somebody, for the API's description.
+pub(super) fn example() -> Value {
+    json!({
+        "id": "0190b0a0-0000-7000-8000-000000000000",
+        "email": "ann@example.org",
+        "full_name": "Ann Example",
+        "role": "user",
+        "active": true,
+        "created_at": "2026-01-01T00:00:00.000Z",
+        "last_login_at": null,
+    })
+}
+
+pub(super) fn describe(api: &mut Api) {
+    api.get("/api/users/me", "show_me", "Shows one's own account").gives::<View>(200, "The account.", example());
+    api.patch("/api/users/me", "change_me", "Changes one's own account")
+        .takes::<Patch>(json!({"full_name": "Ann Example"}))
+        .gives::<View>(200, "The account as it is now.", example())
+        .refuses(409, "Another account has this e-mail.");
+    api.delete("/api/users/me", "delete_me", "Erases one's own account, with all that is in it")
+        .says_nothing(204, "It is erased.")
+        .refuses(409, "The owner of the installation stays.");
+    api.get("/api/users", "list_users", "Lists everybody, newest first").lists::<View>("A page of them.", example());
+    api.patch("/api/users/{id}", "administer_user", "Changes somebody's role, or shuts them out")
+        .takes::<Administration>(json!({"role": "viewer"}))
+        .gives::<View>(200, "The account as it is now.", example())
+        .refuses(409, "It is the caller's own account, or that of the owner.");
 }

@@ -8,16 +8,20 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
     Context,
     fault::Fault,
+    openapi::Api,
     page::{Id, Slice, time},
 };
 use crate::{
     auth::{Principal, Scope},
+    cost::Spending,
     realtime::admission::Live,
     store::{
         self, Cursor, UserId,
@@ -50,6 +54,32 @@ impl FromStr for Name {
         let (user, id) = text.strip_prefix("rtc_").and_then(|rest| rest.split_once('_')).unwrap_or_default();
         Ok(Self { user: user.parse()?, id: Uuid::try_parse(id)? })
     }
+}
+
+/// A voice session as clients read it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "VoiceSession")]
+struct View {
+    /// `rtc_<user_id>_<token>`
+    id: String,
+    /// What it is called on the wire: `sess_…`.
+    name: String,
+    user_id: String,
+    conversation_id: String,
+    #[schemars(extend("enum" = ["live", "ended"]))]
+    state: &'static str,
+    /// `ws`, `webrtc`, `twilio`, …
+    transport: String,
+    /// The model as the client named it; told of one that has ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<String>,
+    #[schemars(extend("format" = "date-time"))]
+    started_at: String,
+    #[schemars(extend("format" = "date-time"))]
+    ended_at: Option<String>,
+    /// So far, by the table of prices; null while nothing was spent.
+    #[schemars(with = "Option<Spending>")]
+    cost: Option<Value>,
 }
 
 /// `GET /voice/sessions`: the caller's, live ones before those that ended, newest first; an admin sees what lives of
@@ -107,32 +137,57 @@ pub(super) fn sees(principal: &Principal, live: &Live) -> bool {
     principal.may(Scope::Admin) || *live.principal == *principal.user.to_string()
 }
 
-fn view(context: &Context, live: &Live) -> Value {
-    json!({
-        "id": format!("rtc_{}_{}", live.principal, live.id.simple()),
-        "name": live.name(),
-        "user_id": *live.principal,
-        "conversation_id": live.conversation.unwrap_or(live.id),
-        "state": "live",
-        "transport": live.transport,
-        "started_at": time(store::timestamp(live.since)),
-        "ended_at": null,
-        "cost": context.engine.admission.spending(live.id),
-    })
+fn view(context: &Context, live: &Live) -> View {
+    View {
+        id: format!("rtc_{}_{}", live.principal, live.id.simple()),
+        name: live.name(),
+        user_id: live.principal.to_string(),
+        conversation_id: live.conversation.unwrap_or(live.id).to_string(),
+        state: "live",
+        transport: live.transport.to_owned(),
+        model: None,
+        started_at: time(store::timestamp(live.since)),
+        ended_at: None,
+        cost: context.engine.admission.spending(live.id).map(|spending| json!(spending)),
+    }
 }
 
-fn past(user: UserId, kept: &VoiceSession) -> Value {
+fn past(user: UserId, kept: &VoiceSession) -> View {
     let cost: Option<Value> = kept.cost.as_ref().and_then(|cost| serde_json::from_str(cost).ok());
-    json!({
-        "id": name(user, kept.id.into()),
-        "name": crate::realtime::admission::name(kept.id.into()),
-        "user_id": user,
-        "conversation_id": kept.session,
-        "state": "ended",
-        "transport": kept.transport,
-        "model": kept.model,
-        "started_at": time(kept.started_at),
-        "ended_at": kept.ended_at.map(time),
-        "cost": cost,
-    })
+    View {
+        id: name(user, kept.id.into()),
+        name: crate::realtime::admission::name(kept.id.into()),
+        user_id: user.to_string(),
+        conversation_id: kept.session.to_string(),
+        state: "ended",
+        transport: kept.transport.clone(),
+        model: Some(kept.model.clone()),
+        started_at: time(kept.started_at),
+        ended_at: kept.ended_at.map(time),
+        cost,
+    }
+}
+
+pub(super) fn describe(api: &mut Api) {
+    let name = || json!({"type": "string", "pattern": "^rtc_[0-9a-fA-F-]{36}_[0-9a-fA-F]{32}$"});
+    let example = json!({
+        "id": "rtc_0190b0a0-0000-7000-8000-000000000000_0190b0a000007000800000000000000a",
+        "name": "sess_0190b0a000007000800000000000000a",
+        "user_id": "0190b0a0-0000-7000-8000-000000000000",
+        "conversation_id": "0190b0a0-0000-7000-8000-00000000000a",
+        "state": "live",
+        "transport": "webrtc",
+        "started_at": "2026-01-01T00:00:00.000Z",
+        "ended_at": null,
+        "cost": null,
+    });
+    api.get("/voice/sessions", "list_voice_sessions", "Lists voice sessions, live ones before those that ended")
+        .more("An admin sees what lives of everybody.")
+        .lists::<View>("A page of them.", example.clone());
+    api.get("/voice/sessions/{id}", "show_voice_session", "Shows a voice session")
+        .part("id", name(), "Its name.")
+        .gives::<View>(200, "The voice session.", example);
+    api.delete("/voice/sessions/{id}", "end_voice_session", "Ends a live voice session; its client is told")
+        .part("id", name(), "Its name.")
+        .says_nothing(202, "It ends.");
 }

@@ -9,10 +9,33 @@ use axum::{
 };
 use futures_util::future::join_all;
 use providers::layers::Role;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::json;
 
-use super::{Context, fault::Fault};
+use super::{
+    Context,
+    fault::Fault,
+    openapi::{Api, schema},
+};
 use crate::roster::{Named, Report};
+
+/// A voice, as clients choose it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Voice")]
+struct View {
+    id: String,
+    name: String,
+    /// The engine that speaks with it.
+    provider: String,
+    /// Empty: any, or nobody knows.
+    languages: Vec<String>,
+    healthy: bool,
+    /// Made from recordings by this account.
+    cloned: bool,
+    /// Whether it speaks where nobody chooses.
+    default: bool,
+}
 
 /// `GET /voice/voices`: the voices of every engine that speaks, the preferred engine first, its default voice first;
 /// `?provider=` names an engine, or a vendor.
@@ -33,19 +56,17 @@ pub(super) async fn list(State(context): State<Arc<Context>>, RawQuery(query): R
     Ok(Json(json!({"items": items, "next": null})).into_response())
 }
 
-fn views(report: &Report, voices: &[Named]) -> Vec<Value> {
+fn views(report: &Report, voices: &[Named]) -> Vec<View> {
     let own = report.abilities.voices();
     let usual = own.first().or(voices.first()).map(|voice| &voice.id);
-    let view = |voice: &Named| {
-        json!({
-            "id": voice.id,
-            "name": voice.name.as_ref().unwrap_or(&voice.id),
-            "provider": report.name,
-            "languages": report.abilities.languages(),
-            "healthy": report.works,
-            "cloned": voice.cloned,
-            "default": report.preferred && Some(&voice.id) == usual,
-        })
+    let view = |voice: &Named| View {
+        id: voice.id.clone(),
+        name: voice.name.as_ref().unwrap_or(&voice.id).clone(),
+        provider: report.name.clone(),
+        languages: report.abilities.languages().to_vec(),
+        healthy: report.works,
+        cloned: voice.cloned,
+        default: report.preferred && Some(&voice.id) == usual,
     };
     voices.iter().map(view).collect()
 }
@@ -59,4 +80,17 @@ fn wanted(query: &str) -> Result<Option<String>, Fault> {
         }
     }
     Ok(wanted)
+}
+
+pub(super) fn describe(api: &mut Api) {
+    api.get("/voice/voices", "list_voices", "Lists the voices of every engine that speaks, the default first")
+        .query("provider", schema::text(), "Of this engine, or of this vendor.")
+        .listed::<View>(
+            "All of them.",
+            json!({
+                "id": "af_heart", "name": "af_heart", "provider": "local/kokoro", "languages": ["en"],
+                "healthy": true, "cloned": false, "default": true,
+            }),
+        )
+        .refuses(422, "A parameter is unknown, or empty.");
 }

@@ -8,7 +8,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{Context, calls, fault::Fault};
+use super::{
+    Context, calls,
+    fault::Fault,
+    openapi::{Api, schema},
+};
 use crate::{
     auth::Principal,
     realtime::{protocol::Dialect, webrtc::IceServer},
@@ -49,4 +53,13 @@ fn link(url: &str, server: &IceServer) -> Option<HeaderValue> {
         r#"<{url}>; rel="ice-server"; username="{username}"; credential="{credential}"; credential-type="password""#
     );
     HeaderValue::from_str(&link).ok()
+}
+
+pub(super) fn describe(api: &mut Api) {
+    let model = "What to talk with; needed by those who come with a key.";
+    let publish = api.post("/whip", "publish", "Opens a live session by WHIP (RFC 9725)");
+    calls::offered(publish.query("model", schema::text(), model));
+    api.delete("/whip/{id}", "unpublish", "Ends a call that was begun so")
+        .part("id", schema::text(), "The last segment of its `location`.")
+        .says_nothing(200, "It ends.");
 }

@@ -301,6 +301,19 @@ async fn every_answer_is_told_what_holds_then() {
 }
 
 #[tokio::test]
+async fn a_typed_answer_is_told_the_same() {
+    let listener = Listener::default();
+    let server = Server::with(|context| context.providers.llm = Arc::new(listener.clone())).await;
+    let session = server.session().await.to_string();
+    made(&server, json!({"session_id": session, "medications": ["warfarin"]})).await;
+    attached(&server, &session, "letter.txt", "Dear colleague.").await;
+    let replied = server.post(&format!("/api/sessions/{session}/replies"), json!({})).await;
+    assert_eq!(replied.status, StatusCode::CREATED, "{}", replied.body);
+    let sheet = listener.0.lock().unwrap().pop().unwrap();
+    assert!(sheet.contains("- warfarin\n") && sheet.contains("> Dear colleague."), "{sheet}");
+}
+
+#[tokio::test]
 async fn a_database_that_is_away_stops_no_voice() {
     let listener = Listener::default();
     let server = Server::with(|context| context.providers.llm = Arc::new(listener.clone())).await;

@@ -40,7 +40,8 @@ async fn every_route_but_health_refuses_who_shows_nothing() {
     open.sort();
     open.dedup();
     let accounts = ["/api/auth/login", "/api/auth/refresh", "/api/auth/register"];
-    let health = ["/assets/{name}", "/health", "/health/openai", "/health/providers", "/ready"];
+    let health =
+        ["/assets/{name}", "/docs", "/health", "/health/openai", "/health/providers", "/openapi.json", "/ready"];
     // By the token that stands in their place.
     let (api, page) = (["/api/shared/{token}"], ["/shared/{token}"]);
     assert_eq!(open, [&["/"][..], &accounts, &api, &health, &page].concat());

@@ -58,7 +58,9 @@ async fn what_cannot_be_is_refused_with_the_field_named() {
     for body in ["", "{", "{\"name\":\"a\"} trailing", "\u{feff}{}"] {
         assert_eq!(Answer::of(json(body)).await.problem(400).0, "invalid_json", "{body}");
     }
-    assert_eq!(Answer::of(json("[]")).await.problem(422).0, "invalid_value");
+    for list in ["[]", "[\"a\", null, null]"] {
+        assert_eq!(Answer::of(json(list)).await.problem(422).0, "invalid_value", "a list is no object: {list}");
+    }
     assert_eq!(Answer::of(post().body("{}")).await.problem(415).0, "unsupported_media_type");
     let huge = post().header("content-type", "application/json").body(vec![b' '; 300 << 10]);
     assert_eq!(Answer::of(huge).await.problem(413).0, "payload_too_large");

@@ -8,10 +8,12 @@ mod markdown;
 pub mod pdf;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 /// What is told above the messages.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ExportedSession")]
 pub struct Conversation {
     /// Its id.
     pub id: String,
@@ -23,9 +25,11 @@ pub struct Conversation {
     pub complete: bool,
     /// When it began.
     #[serde(rename = "created_at", serialize_with = "rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub created: Timestamp,
     /// When something was last added.
     #[serde(rename = "updated_at", serialize_with = "rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub updated: Timestamp,
     /// How many messages it had when its export began.
     #[serde(rename = "message_count")]
@@ -33,7 +37,8 @@ pub struct Conversation {
 }
 
 /// One message.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ExportedMessage")]
 pub struct Message {
     /// Its id.
     pub id: String,
@@ -52,11 +57,13 @@ pub struct Message {
     pub attachments: Vec<Attachment>,
     /// When.
     #[serde(rename = "created_at", serialize_with = "rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub at: Timestamp,
 }
 
 /// A function call.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ExportedCall")]
 pub struct Call {
     /// What joins call and result.
     pub id: String,
@@ -67,7 +74,8 @@ pub struct Call {
 }
 
 /// A file that came with a message.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ExportedAttachment")]
 pub struct Attachment {
     /// Its id.
     pub id: String,
@@ -82,7 +90,7 @@ pub struct Attachment {
 }
 
 /// Who speaks.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// The operator.
@@ -96,7 +104,7 @@ pub enum Role {
 }
 
 /// How a message was made.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 pub enum Modality {
     /// Written.
     #[serde(rename = "text")]
@@ -107,7 +115,7 @@ pub enum Modality {
 }
 
 /// Whether a message is whole.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Content still arrives.

@@ -15,15 +15,25 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::json;
 
 use self::progress::{Stage, Watched};
-use super::{Context, body, fault::Fault, messages, opening, page::Id};
+use super::{
+    Context, body,
+    fault::Fault,
+    messages,
+    openapi::{Api, schema},
+    opening,
+    page::Id,
+};
 use crate::{auth::Principal, store::SessionId};
 
 /// What is asked for: nothing can be chosen, a conversation's settings lead its replies.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NewReply")]
 struct Params {}
 
 /// How the answer is wanted.
@@ -77,6 +87,23 @@ impl Delivery {
         let known = kinds.find(|kind| ["application/json", "text/event-stream"].contains(kind));
         if known == Some("text/event-stream") { Self::Events } else { Self::Message }
     }
+}
+
+pub(super) fn describe(api: &mut Api) {
+    let mut example = messages::example();
+    example["role"] = "assistant".into();
+    example["content"] = "It will, from noon.".into();
+    api.post("/api/sessions/{id}/replies", "create_reply", "Has the assistant answer in a conversation")
+        .more(
+            "A client that goes loses nothing: the reply is finished and kept. With `accept: text/event-stream` its words come as \
+             they are made: `chunk`s, then `message.done` or `error`.",
+        )
+        .may_take::<Params>(json!({}))
+        .gives::<messages::View>(201, "The message, once it is whole.", example)
+        .sends(200, "text/event-stream", schema::text(), "The words as they come.")
+        .refuses(409, "Nobody waits for an answer, one is being made, or a live voice session is in the conversation.")
+        .refuses(502, "No model answered.")
+        .refuses(503, "The database or the models are away, or the relay is shutting down.");
 }
 
 #[cfg(test)]

@@ -5,7 +5,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use providers::Secret;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{Opened, PRIVATE, Visit};
 use crate::{
@@ -18,29 +20,35 @@ use crate::{
 };
 
 /// What opens a link.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "LinkPassword")]
 pub(in crate::rest) struct Params {
     /// Absent or null: it opens without.
     #[serde(default, deserialize_with = "secret")]
+    #[schemars(with = "Option<String>")]
     password: Option<Secret>,
 }
 
 /// What is told above the messages.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Head<'a> {
     title: Option<&'a str>,
     /// Whether all that was said is among the messages.
     complete: bool,
     message_count: u64,
+    #[schemars(extend("format" = "date-time"))]
     created_at: String,
+    #[schemars(extend("format" = "date-time"))]
     updated_at: String,
     /// When the link ends.
+    #[schemars(extend("format" = "date-time"))]
     expires_at: String,
 }
 
 /// A message as strangers read it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "SharedMessage")]
 struct View<'a> {
     role: Role,
     /// `text` or `audio`.
@@ -49,12 +57,15 @@ struct View<'a> {
     status: Status,
     tool_call: Option<ToolCall<'a>>,
     /// Sources it names.
+    #[schemars(with = "Vec<Value>")]
     citations: [(); 0],
+    #[schemars(extend("format" = "date-time"))]
     created_at: String,
 }
 
 /// The function call that a message makes or answers.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "SharedToolCall")]
 struct ToolCall<'a> {
     name: Option<&'a str>,
     arguments: Option<&'a str>,
@@ -109,4 +120,14 @@ impl<'a> From<&'a Message> for View<'a> {
             created_at: time(message.at),
         }
     }
+}
+
+/// All of it, as [`written`] writes it.
+#[derive(JsonSchema)]
+#[schemars(rename = "SharedSession")]
+#[expect(dead_code, reason = "only its schema is looked at: it is written piece by piece")]
+pub(super) struct Shared<'a> {
+    #[schemars(flatten)]
+    head: Head<'a>,
+    messages: Vec<View<'a>>,
 }

@@ -15,8 +15,15 @@ use axum::{
     http::{HeaderName, Method, StatusCode, request::Parts},
 };
 use providers::Secret;
+use serde_json::json;
 
-use super::{Context, fault::Fault, guard::Known, history::History};
+use super::{
+    Context,
+    fault::Fault,
+    guard::Known,
+    history::History,
+    openapi::{Api, Operation, schema},
+};
 use crate::{
     auth::{Guess, Guesses, link},
     store::{
@@ -154,3 +161,52 @@ impl From<Closed> for Fault {
 
 /// What no search engine lists.
 const PRIVATE: [(HeaderName, &str); 1] = [(HeaderName::from_static("x-robots-tag"), "noindex, nofollow")];
+
+pub(super) fn describe(api: &mut Api) {
+    let example = json!({
+        "title": "Rain in Oslo",
+        "complete": true,
+        "message_count": 0,
+        "created_at": "2026-01-01T00:00:00.000Z",
+        "updated_at": "2026-01-01T00:00:00.000Z",
+        "expires_at": "2026-01-02T00:00:00.000Z",
+        "messages": [],
+    });
+    api.get("/api/shared/{token}", "open_link", "Reads a shared conversation")
+        .open_to_all()
+        .part("token", schema::name(), "The link's token.")
+        .header("x-share-password", schema::text(), "The link's password, if it has one.")
+        .gives::<json::Shared<'static>>(200, "The conversation.", example.clone())
+        .refuses(401, LOCKED)
+        .refuses(410, ENDED)
+        .refuses(429, SLOW);
+    api.post("/api/shared/{token}", "unlock_link", "Reads a shared conversation that takes a password")
+        .open_to_all()
+        .part("token", schema::name(), "The link's token.")
+        .takes::<json::Params>(json!({"password": "correct horse"}))
+        .gives::<json::Shared<'static>>(200, "The conversation.", example)
+        .refuses(401, LOCKED)
+        .refuses(410, ENDED)
+        .refuses(429, SLOW);
+    let password = json!({"type": "object", "properties": {"password": {"type": "string"}}});
+    page_of(api.get("/shared/{token}", "show_shared_page", "Shows a shared conversation as a page"));
+    let unlock = api.post("/shared/{token}", "unlock_shared_page", "Shows one that takes a password");
+    page_of(unlock.takes_as("application/x-www-form-urlencoded", password, json!({"password": "correct horse"}), true))
+        .refuses(400, "The body broke off.");
+}
+
+/// What is told of the page, however it is asked for.
+fn page_of(operation: Operation<'_>) -> Operation<'_> {
+    operation
+        .open_to_all()
+        .part("token", schema::name(), "The link's token.")
+        .sends(200, "text/html", schema::text(), "The conversation as a page.")
+        .sends(401, "text/html", schema::text(), LOCKED)
+        .sends(404, "text/html", schema::text(), "There is no such link, or it was revoked.")
+        .sends(410, "text/html", schema::text(), ENDED)
+        .sends(429, "text/html", schema::text(), SLOW)
+}
+
+const LOCKED: &str = "It takes a password or a credential, or that was wrong.";
+const ENDED: &str = "It has ended.";
+const SLOW: &str = "There were too many wrong passwords, or credentials.";

@@ -154,7 +154,7 @@ fn at(when: Timestamp) -> String {
 }
 
 /// Text that is nothing but text, between tags and within quotes.
-fn escaped(text: &str) -> Cow<'_, str> {
+pub(in crate::rest) fn escaped(text: &str) -> Cow<'_, str> {
     if !text.contains(['&', '<', '>', '"', '\'', '\0']) {
         return text.into();
     }

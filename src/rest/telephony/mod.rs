@@ -15,8 +15,14 @@ use std::time::Duration;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 pub use config::{Config, VARIABLES};
 use secrecy::ExposeSecret;
+use serde_json::{Value, json};
 
-use super::{Context, fault::Fault};
+use super::{
+    Context,
+    fault::Fault,
+    openapi::{Api, Operation, schema},
+};
+use crate::realtime::Dialect;
 
 /// How long the stream may take to open after the vendor asked: it opens as soon as the call is answered.
 const INVITATION: Duration = Duration::from_secs(60);
@@ -104,6 +110,60 @@ fn markup(url: &str, attributes: &str, token: &str, greeting: &str) -> String {
     format!(
         r#"<?xml version="1.0" encoding="UTF-8"?><Response><Connect><Stream url="{url}"{attributes}>{parameters}</Stream></Connect></Response>"#
     )
+}
+
+pub(super) fn describe(api: &mut Api) {
+    let dialects = schema::one_of(&Dialect::ALL.map(Dialect::name));
+    let (ncco, answer) = (json!({"type": "array", "items": {"type": "object"}}), "What to do with the call.");
+    api.chapter("Telephony", "What phone networks call: docs/telephony.md.");
+    api.get("/telephony/{dialect}", "stream_call", "Streams a call over WebSocket")
+        .part("dialect", dialects, "How the gateway speaks.")
+        .query("token", schema::text(), "A client secret, where the gateway has no other place for it.")
+        .says_nothing(101, "The call is streamed from here on.")
+        .refuses(426, "Calls are streamed over WebSocket.");
+    xml(api.get("/telephony/twilio/voice", "twilio_get", "Twilio asks what to do with a call"));
+    xml(form(api.post("/telephony/twilio/voice", "twilio_post", "Twilio asks what to do with a call")));
+    xml(form(api.post("/telephony/telnyx/voice", "telnyx", "Telnyx asks what to do with a call")));
+    asked(api.get("/telephony/vonage/answer", "vonage_get", "Vonage asks what to do with a call").sends(
+        200,
+        "application/json",
+        ncco.clone(),
+        answer,
+    ));
+    told(api.post("/telephony/vonage/answer", "vonage_post", "Vonage asks what to do with a call").sends(
+        200,
+        "application/json",
+        ncco,
+        answer,
+    ));
+    told(
+        api.post("/telephony/vonage/event", "vonage_event", "Vonage tells how a call goes").says_nothing(204, "Heard."),
+    );
+}
+
+/// A vendor's question, which it signs.
+fn asked(operation: Operation<'_>) -> Operation<'_> {
+    operation
+        .refuses(403, "The vendor did not sign it.")
+        .refuses(404, "Calls of this vendor are not set up here.")
+        .refuses(429, "There are too many client secrets.")
+}
+
+/// One that is answered in TwiML or TeXML.
+fn xml(operation: Operation<'_>) -> Operation<'_> {
+    asked(operation.sends(200, "text/xml", schema::text(), "What to do with the call: stream it here."))
+}
+
+/// One that comes as a form.
+fn form(operation: Operation<'_>) -> Operation<'_> {
+    let media = "application/x-www-form-urlencoded";
+    operation.takes_as(media, schema::object(), Value::Null, false).refuses(400, "The body broke off.")
+}
+
+/// One that comes as JSON.
+fn told(operation: Operation<'_>) -> Operation<'_> {
+    let body = operation.takes_as("application/json", schema::object(), json!({"uuid": "aaaa"}), false);
+    asked(body.refuses(400, "The body broke off."))
 }
 
 #[cfg(test)]
