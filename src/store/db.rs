@@ -4,11 +4,11 @@
 //! writing pool has exactly one connection and queues fairly instead. `synchronous = NORMAL` means a committed row
 //! survives the death of the process at any instant; a power cut may undo the last commits but never tears the file.
 
-use std::{borrow::Cow, fs, io, path::Path, str::FromStr, time::Duration};
+use std::{borrow::Cow, fs, future::ready, io, path::Path, str::FromStr, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
-    SqlSafeStr,
+    Connection, SqlSafeStr, SqliteConnection,
     migrate::{Migration, MigrationType, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -48,7 +48,13 @@ impl Db {
             .foreign_keys(true)
             .busy_timeout(PATIENCE)
             .pragma("cache_size", PAGE_CACHE);
-        let pool = || SqlitePoolOptions::new().acquire_timeout(PATIENCE);
+        // After a COMMIT that failed SQLite has rolled back by itself, and a driver that is told so when it tries counts the
+        // transaction as open for ever: such a connection takes no other one.
+        let fresh = |connection: &SqliteConnection| Ok(!connection.is_in_transaction());
+        let pool = || {
+            let options = SqlitePoolOptions::new().acquire_timeout(PATIENCE);
+            options.before_acquire(move |connection, _| Box::pin(ready(fresh(connection))))
+        };
         let writer = pool().max_connections(1).connect_with(options.clone()).await.map_err(fail)?;
         Migrator::with_migrations(migrations(SQLITE)).run(&writer).await?;
         let options = options.pragma("query_only", "ON");
