@@ -26,7 +26,7 @@ impl Pages {
         Self { serial, sequence: 0, lacing: Vec::new(), packets: Vec::new() }
     }
 
-    /// Puts a packet into the next page, which has room for [`MOST`] of these.
+    /// Puts a packet into the next page, which has room for 255 of these.
     pub(super) fn push(&mut self, packet: &[u8]) {
         self.lacing.extend(std::iter::repeat_n(255, packet.len() / 255));
         self.lacing.push((packet.len() % 255) as u8);
