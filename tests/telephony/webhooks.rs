@@ -205,8 +205,9 @@ async fn a_full_house_takes_no_call() {
     let raw = Vendor::Raw(audio::Encoding::Ulaw, 8_000);
     let mut first = Gateway::call(&server.url, raw, &token, Duration::from_millis(60)).await;
     first.until("the first call", |heard| of(heard, "session.created").count() == 1).await;
+    let other = server.token(json!({"type": "realtime"})).await;
     let mut socket = dial(&server.url, "/telephony/raw", &[]).await;
-    for message in raw.begin(&json!({"token": token})) {
+    for message in raw.begin(&json!({"token": other})) {
         socket.send(message).await.unwrap();
     }
     assert_eq!(goodbye(&mut socket).await.0, 1013);
