@@ -172,4 +172,4 @@ fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default()
 }
 
-const STYLE: &str = include_str!("page.css");
+const STYLE: &str = concat!(include_str!("../palette.css"), include_str!("page.css"));
