@@ -10,11 +10,11 @@ use futures_util::{
 };
 use providers::{
     ErrorKind, ProviderError, TextToSpeech,
-    tts::{Clause, Speech, SpeechStream, Voice},
+    tts::{Speech, SpeechStream, Voice},
 };
 use tokio::time::timeout;
 
-use super::{Context, fault::Fault, provider};
+use super::{Context, clauses, fault::Fault, provider};
 use crate::metrics::Role;
 
 /// The rate of everything spoken.
@@ -29,15 +29,16 @@ pub(super) type Sound = BoxStream<'static, Result<Vec<i16>, Broken>>;
 #[error("the speech broke off")]
 pub(super) struct Broken;
 
-/// Begins to speak. Answers once there is something to hear, so that a failure before that is told as one.
+/// Begins to say a text. Answers once there is something to hear, so that a failure before that is told as one.
 pub(super) async fn speak(
     context: &Context,
     tts: Arc<dyn TextToSpeech>,
     voice: Voice,
-    clauses: Vec<Clause>,
+    text: &str,
 ) -> Result<Sound, Fault> {
     let patience = context.engine.config.patience();
-    let opening = tts.speak(voice, stream::iter(clauses).boxed());
+    let longest = tts.capabilities().max_chars.unwrap_or(CLAUSE).min(CLAUSE);
+    let opening = tts.speak(voice, stream::iter(clauses::cut(text, longest)).boxed());
     let speech = timeout(patience, opening).await.map_err(|_| provider::silent(Role::Speak, ErrorKind::Timeout))?;
     let speech = speech.map_err(|error| provider::failed(Role::Speak, &error))?;
     let mut voicing = Voicing { speech: Some(speech), patience, resampler: None };
@@ -61,6 +62,9 @@ pub(super) async fn speak(
     });
     Ok(stream::once(async { Ok(first) }).chain(rest).boxed())
 }
+
+/// Longest clause given to a voice, in characters: two breaths. Longer ones would delay the first sound.
+const CLAUSE: usize = 240;
 
 /// A voice's speech on its way to one rate.
 struct Voicing {

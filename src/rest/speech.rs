@@ -21,7 +21,6 @@ use serde_json::json;
 use super::{
     Context,
     body::Strict,
-    clauses,
     encoding::Encoding,
     fault::Fault,
     models,
@@ -79,8 +78,7 @@ pub(super) async fn speak(
     // A voice that says whose it is goes there by itself.
     let named = offer.voices(&params.model).filter(|_| offer.names().speaker(&voice.name).is_none());
     let tts = named.unwrap_or_else(|| Arc::clone(&context.providers.tts));
-    let longest = tts.capabilities().max_chars.unwrap_or(CLAUSE).min(CLAUSE);
-    let sound = sound::speak(&context, tts, voice, clauses::cut(&params.input, longest)).await?;
+    let sound = sound::speak(&context, tts, voice, &params.input).await?;
     let mut response = if events { event_stream(encoding, sound) } else { audio(encoding, sound) };
     if params.instructions.is_some_and(|text| !text.is_empty()) {
         response.headers_mut().insert(IGNORED, HeaderValue::from_static("instructions"));
@@ -151,8 +149,6 @@ pub(super) fn check(field: &str, text: &str) -> Result<(), Fault> {
 pub(super) const INPUT: usize = 4096;
 /// Most characters of a voice's name.
 const VOICE: usize = 256;
-/// Longest clause given to a voice: two breaths. Longer ones would delay the first sound.
-pub(super) const CLAUSE: usize = 240;
 /// Names what of a request had no effect.
 pub(super) const IGNORED: HeaderName = HeaderName::from_static("x-ignored");
 

@@ -16,7 +16,6 @@ use serde_json::json;
 use super::{
     Context,
     body::Strict,
-    clauses,
     encoding::Encoding,
     fault::Fault,
     openapi::{Api, schema},
@@ -62,11 +61,10 @@ pub(super) async fn speak(
     let asked = params.provider.as_deref().map(|name| provider::named(offer, Task::Speech, name)).transpose()?;
     let tts = asked.as_deref().and_then(|engine| offer.voices(engine));
     let tts = tts.unwrap_or_else(|| Arc::clone(&context.providers.tts));
-    let longest = tts.capabilities().max_chars.unwrap_or(speech::CLAUSE).min(speech::CLAUSE);
 
     let served = Served::on(context.engine.admission.tally());
     let metered = Metered::<dyn TextToSpeech>::new(served.clone() as _, tts);
-    let sound = sound::speak(&context, Arc::new(metered), voice, clauses::cut(&params.text, longest)).await;
+    let sound = sound::speak(&context, Arc::new(metered), voice, &params.text).await;
     let sound = sound.map_err(|fault| fault.spelled(|field| if field == "input" { "text" } else { field }))?;
     let usual = || offer.names().engines(Task::Speech).first().cloned();
     let engine = served.engine().or(asked).or_else(usual).unwrap_or_default();
