@@ -126,7 +126,7 @@ impl Auth {
         &self.0.owner
     }
 
-    /// Who presents this credential. Keys and client secrets are looked up as every kind of them, whatever they look like, so a
+    /// Who presents this credential. What is none is looked up as every kind of key and client secret, whatever it looks like, so a
     /// refusal takes the same time whatever was wrong. An address that failed too often is refused unheard, except with
     /// credentials that nobody could guess: a neighbour behind the same proxy must not lock them out.
     pub async fn authenticate(&self, credential: &Credential, from: Option<IpAddr>) -> Result<Principal, Denied> {
@@ -150,17 +150,14 @@ impl Auth {
     async fn holder(&self, credential: &Secret) -> Result<Option<Principal>, StoreError> {
         let (inner, now) = (&*self.0, self.now());
         let print = Fingerprint::of(credential);
-        let admin = inner.admin.matches(&print);
-        let grant = inner.grants.find(&print, now);
-        let key = keys::find(&inner.db, print.as_bytes(), now).await;
-        if admin {
+        if inner.admin.matches(&print) {
             let (user, role) = (inner.owner.id, inner.owner.role);
             return Ok(Some(Principal { user, role, via: Via::AdminKey, scopes: Scopes::ALL }));
         }
-        if let Some(grant) = grant {
+        if let Some(grant) = inner.grants.find(&print, now) {
             return self.granted(grant).await;
         }
-        let Some((key, role)) = key? else { return Ok(None) };
+        let Some((key, role)) = keys::find(&inner.db, print.as_bytes(), now).await? else { return Ok(None) };
         self.note_use(&key, now);
         let scopes = scopes_of(&key).within(Scopes::of(role));
         Ok(Some(Principal { user: key.user, role, via: Via::ApiKey(key.id), scopes }))
