@@ -8,7 +8,7 @@ use std::{borrow::Cow, fs, future::ready, io, path::Path, str::FromStr, time::Du
 
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
-    Connection, SqlSafeStr, SqliteConnection,
+    Connection, PgConnection, SqlSafeStr, SqliteConnection,
     migrate::{Migration, MigrationType, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -47,17 +47,19 @@ impl Db {
             .synchronous(SqliteSynchronous::Normal)
             .foreign_keys(true)
             .busy_timeout(PATIENCE)
-            .pragma("cache_size", PAGE_CACHE);
+            .row_buffer_size(ROWS_AHEAD)
+            .pragma("cache_size", WRITER_CACHE);
         // After a COMMIT that failed SQLite has rolled back by itself, and a driver that is told so when it tries counts the
         // transaction as open for ever: such a connection takes no other one.
         let fresh = |connection: &SqliteConnection| Ok(!connection.is_in_transaction());
         let pool = || {
-            let options = SqlitePoolOptions::new().acquire_timeout(PATIENCE);
+            // The file is always there: nothing is to be asked before a query but that.
+            let options = SqlitePoolOptions::new().acquire_timeout(PATIENCE).test_before_acquire(false);
             options.before_acquire(move |connection, _| Box::pin(ready(fresh(connection))))
         };
         let writer = pool().max_connections(1).connect_with(options.clone()).await.map_err(fail)?;
         Migrator::with_migrations(migrations(SQLITE)).run(&writer).await?;
-        let options = options.pragma("query_only", "ON");
+        let options = options.pragma("query_only", "ON").pragma("cache_size", READER_CACHE);
         let reader = pool().max_connections(READERS).connect_with(options).await.map_err(fail)?;
         Ok(Self { writer: Pool::Sqlite(writer), reader: Pool::Sqlite(reader) })
     }
@@ -70,7 +72,10 @@ impl Db {
         let what =
             format!("{}:{}/{}", options.get_host(), options.get_port(), options.get_database().unwrap_or_default());
         let options = options.application_name("voice-relay");
-        let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE).connect_with(options);
+        let pool =
+            PgPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE).test_before_acquire(false);
+        let pool =
+            pool.before_acquire(|connection, met| Box::pin(lives(connection, met.idle_for))).connect_with(options);
         let pool = pool.await.map_err(|source| StoreError::Open { what, source })?;
         Migrator::with_migrations(migrations(POSTGRES)).run(&pool).await?;
         Ok(Self { writer: Pool::Postgres(pool.clone()), reader: Pool::Postgres(pool) })
@@ -141,6 +146,12 @@ impl Db {
     }
 }
 
+/// Whether a connection to PostgreSQL that was idle so long is still one. Asking costs as much as a small query, so one that was
+/// just in use is taken to be: should it have broken since, that query fails as if the database were away.
+async fn lives(connection: &mut PgConnection, idle_for: Duration) -> Result<bool, sqlx::Error> {
+    Ok(idle_for < TRUSTED || connection.ping().await.is_ok())
+}
+
 /// A lock on a file beside the database, for as long as it is opened and migrated: SQLite's own locks let two processes
 /// find the same table missing.
 async fn alone(path: &Path) -> io::Result<fs::File> {
@@ -201,8 +212,17 @@ fn migrations(steps: Steps) -> Vec<Migration> {
 /// beside a running server).
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Of each connection, in KiB when negative: what is hot is the newest messages, and the system caches the file anyway.
-const PAGE_CACHE: &str = "-256";
+/// How long after its last use a connection is known to be there.
+const TRUSTED: Duration = Duration::from_secs(1);
+
+/// Pages a connection keeps, in KiB when negative. Who writes needs the newest messages alone; who searches goes all over an
+/// index, and the system's cache, which has the file anyway, takes a call for each page.
+const WRITER_CACHE: &str = "-256";
+const READER_CACHE: &str = "-2048";
+
+/// Rows that SQLite's thread may find before the first of them is taken: as many as a list has, so that it is not stopped and
+/// woken in the middle.
+const ROWS_AHEAD: usize = 1024;
 
 /// Readers never wait for each other; four keep two cores busy.
 const READERS: u32 = 4;
