@@ -89,7 +89,7 @@ async fn gather(form: &mut Multipart, storage: &Storage, room: &AtomicUsize) -> 
 }
 
 async fn receive(mut field: Field<'_>, storage: &Storage, room: &AtomicUsize) -> Result<Arrived, Fault> {
-    let mut file: Arriving = storage.receive().await.map_err(unkept)?;
+    let mut file: Arriving = storage.receive();
     while let Some(piece) = patient(field.chunk()).await? {
         room.store(ROOM, Ordering::Relaxed);
         if file.size() + piece.len() as u64 > storage.most() {

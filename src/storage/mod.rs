@@ -110,8 +110,8 @@ impl Storage {
     }
 
     /// Begins to take a file in.
-    pub async fn receive(&self) -> Result<Arriving, StorageError> {
-        Ok(Arriving::begin(&self.0.spool).await?)
+    pub fn receive(&self) -> Arriving {
+        Arriving::begin(&self.0.spool)
     }
 
     /// Has a file looked at by the scanner, if there is one. What it finds is put where nobody comes across it.

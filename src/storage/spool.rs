@@ -1,32 +1,42 @@
 //! A file on its way in: written as it comes, measured and fingerprinted, gone again unless it is kept.
 
 use std::{
-    fmt::Write,
-    io,
+    fmt::Write as _,
+    fs::{File, OpenOptions},
+    io::{self, Write as _},
+    mem,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
-use tokio::{
-    fs::{File, OpenOptions},
-    io::AsyncWriteExt,
-};
+use tokio::task::{JoinHandle, spawn_blocking};
 use uuid::Uuid;
 
-/// A file that still comes.
+/// A file that still comes. What came is hashed and written a batch at a time off the runtime's threads, while the next batch is
+/// received: at most two of [`BATCH`] are in memory.
 #[derive(Debug)]
 pub struct Arriving {
-    place: Place,
-    file: File,
+    place: Arc<Place>,
     size: u64,
+    batch: Vec<Bytes>,
+    batched: usize,
+    writing: Option<JoinHandle<io::Result<Sink>>>,
+}
+
+/// Where batches go. It keeps its place: who leaves while something is written leaves nothing behind.
+#[derive(Debug)]
+struct Sink {
+    file: File,
     hash: Sha256,
+    _place: Arc<Place>,
 }
 
 /// A file that came whole and nobody keeps yet: dropped, it is gone.
 #[derive(Debug)]
 pub struct Arrived {
-    place: Place,
+    place: Arc<Place>,
     /// In bytes.
     pub size: u64,
     /// SHA-256 of its bytes, in hexadecimal.
@@ -39,25 +49,24 @@ pub(super) struct Place(pub(super) PathBuf);
 
 impl Arriving {
     /// Begins a file of no name in this folder, which its owner alone can read.
-    pub(super) async fn begin(folder: &Path) -> io::Result<Self> {
-        let place = Place(folder.join(Uuid::now_v7().to_string()));
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        options.mode(0o600);
-        let mut file = options.open(&place.0).await?;
-        file.set_max_buf_size(PIECE);
-        Ok(Self { place, file, size: 0, hash: Sha256::new() })
+    pub(super) fn begin(folder: &Path) -> Self {
+        let place = Arc::new(Place(folder.join(Uuid::now_v7().to_string())));
+        let opened = Arc::clone(&place);
+        let writing = spawn_blocking(move || Sink::open(opened));
+        Self { place, size: 0, batch: Vec::new(), batched: 0, writing: Some(writing) }
     }
 
-    /// Writes what came.
-    pub async fn write(&mut self, mut bytes: Bytes) -> io::Result<()> {
-        while !bytes.is_empty() {
-            let piece = bytes.split_to(bytes.len().min(PIECE));
-            self.hash.update(&piece);
-            self.size += piece.len() as u64;
-            self.file.write_all(&piece).await?;
+    /// Takes what came. What cannot be written fails a later call, or [`Self::finish`].
+    pub async fn write(&mut self, piece: Bytes) -> io::Result<()> {
+        if self.batched > 0 && self.batched + piece.len() > BATCH {
+            let batch = mem::take(&mut self.batch);
+            self.batched = 0;
+            let mut sink = self.sink().await?;
+            self.writing = Some(spawn_blocking(move || sink.write(&batch).map(|()| sink)));
         }
+        self.size += piece.len() as u64;
+        self.batched += piece.len();
+        self.batch.push(piece);
         Ok(())
     }
 
@@ -68,13 +77,49 @@ impl Arriving {
 
     /// It came whole.
     pub async fn finish(mut self) -> io::Result<Arrived> {
-        self.file.flush().await?;
-        self.file.sync_all().await?;
-        let sha256 = self.hash.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
+        let mut sink = self.sink().await?;
+        let batch = self.batch;
+        let sha256 = spawn_blocking(move || {
+            sink.write(&batch)?;
+            sink.finish()
+        });
+        Ok(Arrived { place: self.place, size: self.size, sha256: sha256.await?? })
+    }
+
+    /// The sink, once the batch before is written.
+    async fn sink(&mut self) -> io::Result<Sink> {
+        match self.writing.take() {
+            Some(writing) => writing.await?,
+            None => Err(io::Error::other("the file could not be written before")),
+        }
+    }
+}
+
+impl Sink {
+    fn open(place: Arc<Place>) -> io::Result<Self> {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        Ok(Self { file: options.open(&place.0)?, hash: Sha256::new(), _place: place })
+    }
+
+    fn write(&mut self, batch: &[Bytes]) -> io::Result<()> {
+        for piece in batch {
+            self.hash.update(piece);
+            self.file.write_all(piece)?;
+        }
+        Ok(())
+    }
+
+    /// What is written stays, also when the machine stops; its SHA-256 in hexadecimal.
+    fn finish(self) -> io::Result<String> {
+        self.file.sync_all()?;
+        let digits = self.hash.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
             let _ = write!(text, "{byte:02x}");
             text
         });
-        Ok(Arrived { place: self.place, size: self.size, sha256 })
+        Ok(digits)
     }
 }
 
@@ -97,5 +142,6 @@ impl Drop for Place {
     }
 }
 
-/// How much is hashed and written at once, in bytes: less than half a millisecond of the runtime's time.
-pub(super) const PIECE: usize = 64 << 10;
+/// How much is hashed and written at once, in bytes. A piece of a body is at most 64 KiB, so what one upload holds is less than
+/// 256 KiB with what its connection reads ahead.
+const BATCH: usize = 96 << 10;

@@ -241,7 +241,7 @@ async fn bytes_whose_upload_never_ended_are_removed_in_time() {
     // As a process leaves it that died before the row was written.
     let stray = AttachmentId::new(now());
     strays::expect(db, stray, now() + LONGEST).await.unwrap();
-    let mut arriving = server.context.storage.receive().await.unwrap();
+    let mut arriving = server.context.storage.receive();
     arriving.write("half".into()).await.unwrap();
     server.context.storage.keep(stray.into(), arriving.finish().await.unwrap()).await.unwrap();
     assert_eq!(strays::due(db, now(), 10).await.unwrap(), [], "it may still be on its way");
