@@ -26,7 +26,7 @@ use super::{
 use crate::{
     auth::Principal,
     documents::export::{Conversation, Message, Text},
-    store::{Db, SessionId, UserId, messages, sessions},
+    store::{Db, SessionId, UserId, sessions},
 };
 
 /// `GET /api/sessions/{id}/export/markdown`.
@@ -81,7 +81,7 @@ fn file(conversation: &Conversation, kind: &'static str, extension: &str, body: 
 }
 
 async fn conversation(db: &Db, user: UserId, id: SessionId) -> Result<Conversation, Fault> {
-    let session = sessions::get(db, user, id).await?;
+    let (session, messages) = sessions::counted(db, user, id).await?;
     Ok(Conversation {
         id: id.to_string(),
         title: session.title,
@@ -89,7 +89,7 @@ async fn conversation(db: &Db, user: UserId, id: SessionId) -> Result<Conversati
         complete: session.complete,
         created: session.created_at,
         updated: session.updated_at,
-        messages: messages::count(db, user, id).await?,
+        messages,
     })
 }
 

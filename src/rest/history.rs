@@ -26,6 +26,7 @@ pub(super) struct History {
     /// The page before: a message put in its place late moves those behind it, and they come again.
     seen: Vec<MessageId>,
     next: Next,
+    files: bool,
 }
 
 enum Next {
@@ -36,13 +37,19 @@ enum Next {
 
 impl History {
     pub(super) fn new(db: Db, user: UserId, session: SessionId) -> Self {
-        Self { db, user, session, waiting: VecDeque::new(), seen: Vec::new(), next: Next::Start }
+        Self { db, user, session, waiting: VecDeque::new(), seen: Vec::new(), next: Next::Start, files: true }
+    }
+
+    /// The same for who is shown no files.
+    pub(super) fn without_files(self) -> Self {
+        Self { files: false, ..self }
     }
 
     /// The next message, until there are no more.
     pub(super) async fn next(&mut self) -> Result<Option<Message>, StoreError> {
-        /// At once in memory. Messages are a few KiB as a rule and 1 MiB at worst.
-        const PAGE: u32 = 25;
+        /// At once in memory: so many messages, and no more once they have so many bytes. A message has a few KiB as a rule and
+        /// 1 MiB at worst.
+        const PAGE: (u32, usize) = (128, 1 << 20);
         loop {
             if let Some(message) = self.waiting.pop_front() {
                 return Ok(Some(message));
@@ -52,10 +59,13 @@ impl History {
                 Next::After(cursor) => Some(cursor),
                 Next::End => return Ok(None),
             };
-            let page = messages::list(&self.db, self.user, self.session, after, PAGE).await?;
+            let page = messages::stretch(&self.db, self.user, self.session, after, PAGE.0, PAGE.1).await?;
             self.next = page.next.map_or(Next::End, Next::After);
             let ids: Vec<_> = page.items.iter().map(|message| message.id).collect();
-            let mut files = attachments::by_message(&self.db, self.user, &page.items).await?;
+            let mut files = match self.files {
+                true => attachments::by_message(&self.db, self.user, &page.items).await?,
+                false => Default::default(),
+            };
             let fresh = page.items.into_iter().filter(|message| !self.seen.contains(&message.id));
             self.waiting.extend(fresh.map(|message| {
                 let files = files.remove(&message.id).unwrap_or_default();

@@ -34,6 +34,14 @@ pub struct Message {
     pub updated_at: Timestamp,
 }
 
+impl Message {
+    /// Bytes of its words.
+    fn size(&self) -> usize {
+        let arguments = self.entry.call.as_ref().and_then(|call| call.arguments.as_ref());
+        self.entry.content.len() + arguments.map_or(0, String::len)
+    }
+}
+
 /// What a message says.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Entry {
@@ -170,22 +178,57 @@ pub async fn list(
     after: Option<&Cursor>,
     limit: u32,
 ) -> Result<Page<Message>, StoreError> {
-    super::sessions::get(db, user, session).await?;
     let after = after.map(Cursor::key::<i64>);
-    if after == Some(None) {
-        return Ok(Page { items: Vec::new(), next: None });
+    let mut rows = Vec::new();
+    if after != Some(None) {
+        rows = query(
+            "SELECT messages.* FROM messages JOIN sessions ON sessions.id = messages.session_id \
+             WHERE session_id = $1 AND user_id = $2 AND ($3 IS NULL OR position > $3) ORDER BY position LIMIT $4",
+        )
+        .bind(session.text())
+        .bind(user.text())
+        .bind(after.flatten())
+        .bind(i64::from(limit) + 1)
+        .fetch_all(db.reader())
+        .await?;
     }
-    let rows = query(
+    if rows.is_empty() {
+        // Nothing is said in it, or it is not theirs.
+        super::sessions::get(db, user, session).await?;
+    }
+    Ok(Page::cut(rows, limit, |message: &Message| Cursor::at(message.position)))
+}
+
+/// A part of a session's messages, oldest first: at most `limit` of them, and no more once there are so many bytes of words.
+pub async fn stretch(
+    db: &Db,
+    user: UserId,
+    session: SessionId,
+    after: Option<&Cursor>,
+    limit: u32,
+    bytes: usize,
+) -> Result<Page<Message>, StoreError> {
+    let items: Vec<Message> = query(
         "SELECT messages.* FROM messages JOIN sessions ON sessions.id = messages.session_id \
-         WHERE session_id = $1 AND user_id = $2 AND ($3 IS NULL OR position > $3) ORDER BY position LIMIT $4",
+         WHERE session_id = $1 AND user_id = $2 AND ($3 IS NULL OR position > $3) AND position <= (SELECT MAX(position) FROM \
+         (SELECT position, SUM(size) OVER (ORDER BY position) - size AS before FROM \
+         (SELECT position, octet_length(content) + COALESCE(octet_length(call_arguments), 0) AS size FROM messages \
+         WHERE session_id = $1 AND ($3 IS NULL OR position > $3) ORDER BY position LIMIT $4) AS near) AS sizes \
+         WHERE before < $5) ORDER BY position",
     )
     .bind(session.text())
     .bind(user.text())
-    .bind(after.flatten())
-    .bind(i64::from(limit) + 1)
+    .bind(after.and_then(Cursor::key::<i64>))
+    .bind(i64::from(limit))
+    .bind(i64::try_from(bytes).unwrap_or(i64::MAX))
     .fetch_all(db.reader())
     .await?;
-    Ok(Page::cut(rows, limit, |message: &Message| Cursor::at(message.position)))
+    if items.is_empty() {
+        super::sessions::get(db, user, session).await?;
+    }
+    let whole = items.len() < limit as usize && items.iter().map(Message::size).sum::<usize>() < bytes;
+    let next = items.last().filter(|_| !whole).map(|last| Cursor::at(last.position));
+    Ok(Page { items, next })
 }
 
 /// A session's newest messages, oldest first.
@@ -322,19 +365,6 @@ pub async fn delete(db: &Db, user: UserId, message: MessageId) -> Result<(), Sto
         .bind(user.text())
         .execute_found(db.writer())
         .await
-}
-
-/// How many messages a session has.
-pub async fn count(db: &Db, user: UserId, session: SessionId) -> Result<u64, StoreError> {
-    let count: i64 = query(
-        "SELECT COUNT(*) FROM messages JOIN sessions ON sessions.id = messages.session_id \
-         WHERE session_id = $1 AND user_id = $2",
-    )
-    .bind(session.text())
-    .bind(user.text())
-    .fetch_one(db.reader())
-    .await?;
-    Ok(count.unsigned_abs())
 }
 
 /// The message that its client called so.

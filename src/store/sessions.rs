@@ -154,6 +154,28 @@ pub async fn get(db: &Db, user: UserId, session: SessionId) -> Result<Session, S
         .await
 }
 
+/// One conversation of this user, and how many messages it has.
+pub async fn counted(db: &Db, user: UserId, session: SessionId) -> Result<(Session, u64), StoreError> {
+    let found: Counted = query(
+        "SELECT sessions.*, (SELECT COUNT(*) FROM messages WHERE session_id = sessions.id) AS messages FROM sessions \
+         WHERE id = $1 AND user_id = $2",
+    )
+    .bind(session.text())
+    .bind(user.text())
+    .fetch_found(db.reader())
+    .await?;
+    Ok((found.0, found.1))
+}
+
+/// A conversation, and how many messages it has.
+struct Counted(Session, u64);
+
+impl Record for Counted {
+    fn read(row: &Row) -> Result<Self, sqlx::Error> {
+        Ok(Self(Session::read(row)?, row.get::<i64>("messages")?.unsigned_abs()))
+    }
+}
+
 /// Which conversations are asked for; `None` asks for all.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Filter {

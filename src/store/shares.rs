@@ -2,6 +2,7 @@
 
 use super::{
     Cursor, Db, Page, SessionId, ShareId, StoreError, UserId, column,
+    sessions::Session,
     sql::{Record, Row, query},
 };
 use jiff::Timestamp;
@@ -120,21 +121,37 @@ pub async fn revoke(db: &Db, user: UserId, session: SessionId, which: Which<'_>)
     .await
 }
 
-/// The link whose token has this hash and whose conversation it shows, also when it has ended. Who asks is nobody's user:
-/// the token is what lets them in.
-pub async fn find(db: &Db, token: &[u8]) -> Result<Option<(Share, UserId)>, StoreError> {
-    let found: Option<Found> = query(
-        "SELECT shares.*, sessions.user_id FROM shares JOIN sessions ON sessions.id = shares.session_id \
-         WHERE token_hash = $1",
+/// What a link opens, and for whom.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Door {
+    /// The link.
+    pub share: ShareId,
+    /// The hash of its password; `None` opens without.
+    pub password: Option<String>,
+    /// Whether whoever has the link may read, or only whom the relay knows.
+    pub anonymous: bool,
+    /// When it ends by itself.
+    pub expires_at: Timestamp,
+    /// Whose conversation it shows.
+    pub user: UserId,
+    /// The conversation.
+    pub session: Session,
+    /// How many messages it has.
+    pub messages: u64,
+}
+
+/// What the link opens whose token has this hash, also when it has ended. Who asks is nobody's user: the token is what lets
+/// them in.
+pub async fn door(db: &Db, token: &[u8]) -> Result<Option<Door>, StoreError> {
+    query(
+        "SELECT sessions.*, shares.id AS share_id, password_hash, allow_anonymous, expires_at, \
+         (SELECT COUNT(*) FROM messages WHERE session_id = sessions.id) AS messages \
+         FROM shares JOIN sessions ON sessions.id = shares.session_id WHERE token_hash = $1",
     )
     .bind(token)
     .fetch_optional(db.reader())
-    .await?;
-    Ok(found.map(|Found(share, user)| (share, user)))
+    .await
 }
-
-/// A link, and whose conversation it shows.
-struct Found(Share, UserId);
 
 /// Counts that a link was opened. [`StoreError::NotFound`] if it was revoked meanwhile.
 pub async fn note_access(db: &Db, share: ShareId, now: Timestamp) -> Result<(), StoreError> {
@@ -165,8 +182,16 @@ impl Record for Share {
     }
 }
 
-impl Record for Found {
+impl Record for Door {
     fn read(row: &Row) -> Result<Self, sqlx::Error> {
-        Ok(Self(Share::read(row)?, column::parsed(row, "user_id")?))
+        Ok(Self {
+            share: column::parsed(row, "share_id")?,
+            password: row.get("password_hash")?,
+            anonymous: row.get("allow_anonymous")?,
+            expires_at: column::required(row, "expires_at")?,
+            user: column::parsed(row, "user_id")?,
+            session: Session::read(row)?,
+            messages: row.get::<i64>("messages")?.unsigned_abs(),
+        })
     }
 }

@@ -99,10 +99,10 @@ async fn only_the_hash_of_a_token_and_of_a_password_is_kept() {
     let server = Server::start().await;
     let token = share(&server, server.session().await, json!({"password": "hunter22"})).await;
     let hash = link::kept(&token.clone().into());
-    let (kept, _) = shares::find(&server.context.db, &hash).await.unwrap().unwrap();
+    let kept = shares::door(&server.context.db, &hash).await.unwrap().unwrap();
     let password = kept.password.unwrap();
     assert!(password.starts_with("$argon2id$") && !password.contains("hunter22"), "{password}");
-    assert!(shares::find(&server.context.db, token.as_bytes()).await.unwrap().is_none());
+    assert!(shares::door(&server.context.db, token.as_bytes()).await.unwrap().is_none());
 }
 
 #[tokio::test]

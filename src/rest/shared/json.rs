@@ -1,7 +1,7 @@
 //! A shared conversation for programs: one object, written as it is read, so that none is too long.
 
 use axum::{
-    http::{HeaderMap, header},
+    http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use providers::Secret;
@@ -17,6 +17,7 @@ use crate::{
         fault::Fault,
         page::time,
     },
+    store::shares::Door,
 };
 
 /// What opens a link.
@@ -84,14 +85,14 @@ pub(in crate::rest) async fn unlock(visit: Visit, Strict(params): Strict<Params>
 }
 
 fn written(opened: Opened) -> Response {
-    let Opened { share, session, messages, history } = opened;
+    let Opened { door: Door { session, messages, expires_at, .. }, history } = opened;
     let head = text(&Head {
         title: session.title.as_deref(),
         complete: session.complete,
         message_count: messages,
         created_at: time(session.created_at),
         updated_at: time(session.updated_at),
-        expires_at: time(share.expires_at),
+        expires_at: time(expires_at),
     });
     let head = format!("{},\"messages\":[", head.strip_suffix('}').unwrap_or(&head));
     let message = |message: &Message, first: bool| {
@@ -99,7 +100,8 @@ fn written(opened: Opened) -> Response {
         format!("{comma}\n{}", text(&View::from(message)))
     };
     let body = history.written(head, message, || "\n]}\n".to_owned());
-    (PRIVATE, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+    let kind = HeaderValue::from_static("application/json");
+    ([PRIVATE, (header::CONTENT_TYPE, kind)], body).into_response()
 }
 
 /// Plain data has no way not to be JSON.

@@ -12,7 +12,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     Extension,
     extract::{FromRequestParts, Path},
-    http::{HeaderName, Method, StatusCode, request::Parts},
+    http::{HeaderName, HeaderValue, Method, StatusCode, request::Parts},
 };
 use providers::Secret;
 use serde_json::json;
@@ -27,9 +27,8 @@ use super::{
 use crate::{
     auth::{Guess, Guesses, link},
     store::{
-        StoreError, messages, sessions,
-        sessions::Session,
-        shares::{self, Share},
+        StoreError,
+        shares::{self, Door},
     },
 };
 
@@ -66,9 +65,7 @@ impl FromRequestParts<Arc<Context>> for Visit {
 
 /// A conversation that a link opened.
 struct Opened {
-    share: Share,
-    session: Session,
-    messages: u64,
+    door: Door,
     history: History,
 }
 
@@ -94,32 +91,29 @@ impl Visit {
     /// Opens the conversation and counts that.
     async fn open(&self, password: Option<Secret>) -> Result<Opened, Closed> {
         let Context { db, auth, engine, .. } = &*self.context;
-        let found = shares::find(db, &link::kept(&self.token)).await?;
-        let (share, user) = found.ok_or(Closed::Unknown)?;
+        let door = shares::door(db, &link::kept(&self.token)).await?.ok_or(Closed::Unknown)?;
         let now = self.context.now();
-        if share.expires_at <= now {
+        if door.expires_at <= now {
             return Err(Closed::Expired);
         }
-        if !share.anonymous && !self.known {
+        if !door.anonymous && !self.known {
             return Err(Closed::Strangers);
         }
-        if let Some(kept) = &share.password {
+        if let Some(kept) = &door.password {
             let password = password.ok_or(Closed::Locked)?;
             let guess =
-                self.guesses.guess(share.id, &password, &kept.as_str().into(), auth.passwords(), &engine.clock).await;
+                self.guesses.guess(door.share, &password, &kept.as_str().into(), auth.passwords(), &engine.clock).await;
             match guess.map_err(|busy| Closed::Failed(busy.into()))? {
                 Guess::Right => {}
                 Guess::Wrong => return Err(Closed::Wrong),
                 Guess::TooMany { retry_after } => return Err(Closed::TooMany(retry_after)),
             }
         }
-        let session = sessions::get(db, user, share.session).await?;
-        let messages = messages::count(db, user, share.session).await?;
         if self.reads {
-            shares::note_access(db, share.id, now).await?;
+            shares::note_access(db, door.share, now).await?;
         }
-        let history = History::new(db.clone(), user, share.session);
-        Ok(Opened { share, session, messages, history })
+        let history = History::new(db.clone(), door.user, door.session.id).without_files();
+        Ok(Opened { door, history })
     }
 }
 
@@ -159,8 +153,9 @@ impl From<Closed> for Fault {
     }
 }
 
-/// What no search engine lists.
-const PRIVATE: [(HeaderName, &str); 1] = [(HeaderName::from_static("x-robots-tag"), "noindex, nofollow")];
+/// No search engine lists it.
+const PRIVATE: (HeaderName, HeaderValue) =
+    (HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex, nofollow"));
 
 pub(super) fn describe(api: &mut Api) {
     let example = json!({

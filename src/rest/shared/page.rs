@@ -22,6 +22,7 @@ use super::{Closed, Opened, PRIVATE, Visit};
 use crate::{
     documents::export::{Message, Modality, Role, Status},
     rest::{Context, body, fault::Fault, page::time},
+    store::shares::Door,
 };
 
 /// `GET /shared/{token}`: the conversation, or a page that says what is in the way.
@@ -50,7 +51,7 @@ fn answer(opened: Result<Opened, Closed>) -> Result<Response, Fault> {
 }
 
 fn conversation(opened: Opened) -> Response {
-    let Opened { share, session, messages, history } = opened;
+    let Opened { door: Door { session, messages, expires_at, .. }, history } = opened;
     let title = session.title.as_deref().unwrap_or("Untitled conversation");
     let count = match messages {
         0 => "Nothing was said yet".to_owned(),
@@ -64,8 +65,7 @@ fn conversation(opened: Opened) -> Response {
         escaped(title),
         at(session.created_at),
     );
-    let foot =
-        format!("\n</ol>\n</main>\n<footer class=\"foot\">This link ends {}.</footer>\n{END}", at(share.expires_at));
+    let foot = format!("\n</ol>\n</main>\n<footer class=\"foot\">This link ends {}.</footer>\n{END}", at(expires_at));
     let body = history.written(head, |message, _| turn(message), move || foot.clone());
     (guards(), body).into_response()
 }
@@ -182,12 +182,11 @@ fn guards() -> [(HeaderName, HeaderValue); 3] {
         );
         HeaderValue::from_str(&policy).unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'"))
     });
-    let [robots] = PRIVATE.map(|(name, value)| (name, HeaderValue::from_static(value)));
     let kind = HeaderValue::from_static("text/html; charset=utf-8");
-    [robots, (header::CONTENT_TYPE, kind), (header::CONTENT_SECURITY_POLICY, POLICY.clone())]
+    [PRIVATE, (header::CONTENT_TYPE, kind), (header::CONTENT_SECURITY_POLICY, POLICY.clone())]
 }
 
-const STYLE: &str = include_str!("page.css");
+const STYLE: &str = concat!(include_str!("../palette.css"), include_str!("page.css"));
 const LOGO: &str = "<svg viewBox=\"0 0 32 32\" aria-hidden=\"true\"><rect width=\"32\" height=\"32\" rx=\"9\" fill=\"#1f6f5c\"/>\
                     <g stroke=\"#fff\" stroke-width=\"2.6\" stroke-linecap=\"round\">\
                     <path d=\"M8 14v4M13 10v12M18 7v18M23 12v8\"/></g></svg>";
