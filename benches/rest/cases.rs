@@ -60,12 +60,12 @@ async fn link(world: &World, relay: &Server) -> String {
 }
 
 pub(crate) fn asked(world: &World, token: &str) -> [(&'static str, Vec<u8>); 5] {
-    let get = |path: &str| request("GET", path, &world.key, "application/json", b"");
+    let get = |path: &str| request("GET", path, &world.admin, "application/json", b"");
     let said = json!({"role": "user", "content": "it rains again and we stay at home"}).to_string();
     let post = format!("/api/sessions/{}/messages", world.written);
     [
         ("list of sessions", get("/api/sessions")),
-        ("message posted", request("POST", &post, &world.key, "application/json", said.as_bytes())),
+        ("message posted", request("POST", &post, &world.admin, "application/json", said.as_bytes())),
         ("tree of folders", get("/api/folders/tree")),
         ("full-text search", get(&format!("/api/sessions?q={}", word(77)))),
         ("share view", request("GET", &format!("/api/shared/{token}"), "", "application/json", b"")),
@@ -125,16 +125,15 @@ async fn ask(address: String, asked: Vec<u8>, expected: u16, began: Instant) -> 
     spans
 }
 
-/// Many large files at once.
+/// Many large files at once: pictures by their first bytes, in which there is nothing to read afterwards.
 async fn upload(world: &World, relay: &Server, bare: &Server) {
-    let line = "A line of a long report that nobody will read to its end.\n";
-    let file = line.repeat(SIZE / line.len());
-    let head = "--cut\r\ncontent-disposition: form-data; name=\"file\"; filename=\"report.txt\"\r\n\r\n";
-    let body = format!("{head}{file}\r\n--cut--\r\n");
+    let head = "--cut\r\ncontent-disposition: form-data; name=\"file\"; filename=\"scan.png\"\r\n\r\n";
+    let noise = (0..SIZE).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8);
+    let body = [head.as_bytes(), b"\x89PNG\r\n\x1a\n", &noise.collect::<Vec<_>>(), b"\r\n--cut--\r\n"].concat();
     let path = format!("/api/messages/{}/attachments", world.message);
     let kind = "multipart/form-data; boundary=cut";
-    let ours = request("POST", &path, &world.key, kind, body.as_bytes());
-    let theirs = request("POST", "/files", "", kind, body.as_bytes());
+    let ours = request("POST", &path, &world.admin, kind, &body);
+    let theirs = request("POST", "/files", "", kind, &body);
     let mut spans = Vec::new();
     for (server, asked) in [(bare, theirs), (relay, ours)] {
         server.forget_peak();

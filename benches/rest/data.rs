@@ -5,8 +5,9 @@ use std::path::Path;
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use providers::Secret;
+use secrecy::ExposeSecret;
 use voice_relay::{
-    auth::Auth,
+    auth::{Auth, Scopes},
     clock::Clock,
     store::{
         Config, Db, MessageId, SessionId, UserId,
@@ -27,6 +28,9 @@ const WORDS: usize = 12;
 
 /// Whose data it is, and what of it is asked for by name.
 pub(crate) struct World {
+    /// Of the operator.
+    pub(crate) admin: String,
+    /// Of the person, as a server would use it: looked up for each request.
     pub(crate) key: String,
     pub(crate) user: UserId,
     /// Has a hundred messages and no more.
@@ -40,9 +44,10 @@ pub(crate) struct World {
 /// Fills the database at `url`, or SQLite in the folder.
 pub(crate) async fn fill(url: &str, folder: &Path) -> World {
     let db = Db::of(&Config { url: url.into(), connections: 8 }, folder).await.unwrap();
-    let key = "bench-4f1c7a2e90b35d68".to_owned();
-    let (auth, _) = Auth::open(db.clone(), Clock::system(), Some(&Secret::from(key.as_str()))).await.unwrap();
+    let admin = "bench-4f1c7a2e90b35d68".to_owned();
+    let (auth, _) = Auth::open(db.clone(), Clock::system(), Some(&Secret::from(admin.as_str()))).await.unwrap();
     let user = auth.owner().id;
+    let key = auth.create_key(user, "bench", Scopes::ALL, None).await.unwrap().secret.expose_secret().to_owned();
     let mut known = Vec::new();
     for n in 0..SESSIONS {
         let title = format!("Conversation {n} about {}", word(n));
@@ -62,7 +67,7 @@ pub(crate) async fn fill(url: &str, folder: &Path) -> World {
         parents.push(Some(folders::create(&db, user, new, Timestamp::now()).await.unwrap().id));
     }
     db.close().await;
-    World { key, user, read: known[0], written: known[1], message: message.unwrap() }
+    World { admin, key, user, read: known[0], written: known[1], message: message.unwrap() }
 }
 
 async fn post(db: &Db, user: UserId, session: SessionId, n: usize) -> MessageId {

@@ -38,7 +38,7 @@ fn main() {
 async fn run(name: &str, url: String, folder: PathBuf) {
     std::fs::create_dir_all(&folder).unwrap();
     let world = data::fill(&url, &folder).await;
-    let relay = process::relay(&url, &folder, &world.key);
+    let relay = process::relay(&url, &folder, &world.admin);
     let bare = process::bare(&url, &folder);
     println!("{name}: {} sessions, {} messages, {} folders", data::SESSIONS, data::MESSAGES, data::FOLDERS);
     cases::run(&world, &relay, &bare).await;
