@@ -84,11 +84,15 @@ pub(crate) async fn run(world: &World, relay: &Server, bare: &Server) {
         get(&format!("/search/{}/{}", world.user, word(77))),
         get(&format!("/shared/{token}")),
     ];
-    println!("{:<20}{:>18}{:>18}{:>8}   p99 ms relay / bare", "", "relay/s (us)", "bare/s (us)", "ratio");
+    println!("{:<22}{:>18}{:>18}{:>8}   p99 ms relay / bare", "", "relay/s (us)", "bare/s (us)", "ratio");
     for ((name, relays), bares) in asked(world, &token).into_iter().zip(references) {
         let status = if name == "message posted" { 201 } else { 200 };
         one(Case { name, relay: relays, bare: bares, status }, relay, bare).await;
     }
+    // What the look at a key adds, which the reference has none of.
+    let by_key = request("GET", "/api/sessions", &world.key, "application/json", b"");
+    let bare_list = get(&format!("/sessions/{}", world.user));
+    one(Case { name: "list, by an API key", relay: by_key, bare: bare_list, status: 200 }, relay, bare).await;
     upload(world, relay, bare).await;
 }
 
@@ -111,7 +115,7 @@ async fn one(case: Case, relay: &Server, bare: &Server) {
     let ratio = ours.per_second() / theirs.per_second();
     let pair = |found: &Found| format!("{:.0} ({:.0})", found.per_second(), found.cost());
     let (relays, bares) = (pair(&ours), pair(&theirs));
-    println!("{:<20}{relays:>18}{bares:>18}{ratio:>8.2}   {:.1} / {:.1}", case.name, ours.p99(), theirs.p99());
+    println!("{:<22}{relays:>18}{bares:>18}{ratio:>8.2}   {:.1} / {:.1}", case.name, ours.p99(), theirs.p99());
 }
 
 async fn ask(address: String, asked: Vec<u8>, expected: u16, began: Instant) -> Vec<Duration> {
@@ -149,7 +153,7 @@ async fn upload(world: &World, relay: &Server, bare: &Server) {
     }
     let (bares, relays) = (spans[0], spans[1]);
     println!(
-        "{:<20}{:>15.2} s{:>16.2} s{:>8.2}   memory at most +{:.1} / +{:.1} MiB",
+        "{:<22}{:>15.2} s{:>16.2} s{:>8.2}   memory at most +{:.1} / +{:.1} MiB",
         format!("{FILES} files of 10 MB"),
         relays.0,
         bares.0,
