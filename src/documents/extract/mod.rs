@@ -31,7 +31,8 @@ mod xml;
 /// What was read in a file.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Extracted {
-    /// Its text, without control characters but tabs and line feeds, at most [`Limits::text_bytes`] of it.
+    /// Its text, without control characters but tabs and line feeds, at most [`Limits::text_bytes`] of it. A form feed
+    /// parts pages of a PDF and slides of a presentation.
     pub text: String,
     /// What it says of itself.
     pub metadata: Metadata,
@@ -40,6 +41,15 @@ pub struct Extracted {
     pub thumbnail: Option<Vec<u8>>,
     /// What could not be done, a sentence each, for the user.
     pub warnings: Vec<String>,
+}
+
+impl Extracted {
+    /// Its text as if it were on one long page.
+    #[must_use]
+    pub fn unpaged(&self) -> String {
+        let pages = self.text.split(prose::PAGE).map(|page| page.trim_end_matches('\n'));
+        pages.filter(|page| !page.is_empty()).collect::<Vec<_>>().join("\n\n")
+    }
 }
 
 /// What a file says of itself; a fact its format has not, or that it does not tell, is `None`.

@@ -31,7 +31,7 @@ pub(super) fn read(path: &Path, limits: &Limits) -> Result<Extracted, Failed> {
             Ok(Ok(text)) => prose.push(&text),
             Ok(Err(_)) | Err(_) => unread.push(page),
         }
-        prose.end_part();
+        prose.end_page();
         if prose.is_full() {
             break;
         }

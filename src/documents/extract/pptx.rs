@@ -21,7 +21,7 @@ pub(super) fn read(path: &Path, limits: &Limits) -> Result<Extracted, Failed> {
             Some(xml) => body(xml, &mut prose)?,
             None => warnings.push(format!("A slide is missing: {slide}.")),
         }
-        prose.end_part();
+        prose.end_page();
         if prose.is_full() {
             break;
         }

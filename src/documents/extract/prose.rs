@@ -65,6 +65,20 @@ impl Prose {
         self.push("\n");
     }
 
+    /// Ends the page, also one without a word: what comes is on the next.
+    pub(super) fn end_page(&mut self) {
+        self.end_line();
+        if self.text.ends_with("\n\n") {
+            self.text.pop();
+        }
+        if self.text.len() < self.limit {
+            self.text.push(PAGE);
+        } else {
+            self.cut = true;
+        }
+        self.line_feeds = 2;
+    }
+
     /// Whether anything more would be lost: time to stop reading.
     pub(super) const fn is_full(&self) -> bool {
         self.cut
@@ -105,6 +119,9 @@ pub(super) fn size(bytes: u64) -> String {
     }
 }
 
+/// Parts pages. No other form feed is ever kept.
+pub(super) const PAGE: char = '\u{C}';
+
 /// Characters of a line: longer than titles are.
 const LINE_MAX: usize = 300;
 
@@ -130,6 +147,20 @@ mod tests {
     fn what_does_not_fit_is_cut_between_characters_and_told() {
         assert_eq!(kept(4, "añño"), ("añ".to_owned(), true));
         assert_eq!(kept(4, "abcd"), ("abcd".to_owned(), false));
+    }
+
+    #[test]
+    fn pages_are_parted_also_those_without_a_word() {
+        let mut prose = Prose::new(99);
+        for page in ["a\n\n\n", "", "\nb\u{C}c", ""] {
+            prose.push(page);
+            prose.end_page();
+        }
+        assert_eq!(prose.finish(&mut Vec::new()), "a\n\u{C}\u{C}b\nc");
+        let mut prose = Prose::new(1);
+        prose.push("a");
+        prose.end_page();
+        assert!(prose.is_full());
     }
 
     proptest! {

@@ -53,6 +53,12 @@ impl Sandbox {
         Self { program, limits }
     }
 
+    /// The same, within other limits.
+    #[must_use]
+    pub fn within(&self, limits: Limits) -> Self {
+        Self { program: self.program.clone(), limits }
+    }
+
     /// Reads the file at `path`, which [`Kind::of`] found to be `kind`. Dropping the future ends the process, and what it
     /// started.
     ///

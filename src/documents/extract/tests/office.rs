@@ -37,7 +37,7 @@ fn a_presentation_is_its_slides_as_they_are_shown() {
         ("ppt/slides/slide2.xml", slide("first").as_bytes()),
     ]);
     let read = read(&file, Kind::Pptx).unwrap();
-    assert_eq!(read.text, "first\n\nsecond");
+    assert_eq!(read.text, "first\n\u{C}second");
     assert_eq!(read.metadata.page_count, Some(2));
 }
 

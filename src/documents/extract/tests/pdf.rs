@@ -50,7 +50,8 @@ fn letter(first: &str, second: &str) -> Vec<u8> {
 #[test]
 fn a_pdf_is_its_pages_title_and_author() {
     let read = read(&letter("Hello there", "Good bye"), Kind::Pdf).unwrap();
-    assert_eq!(read.text, "Hello there\n\nGood bye");
+    assert_eq!(read.text, "Hello there\n\u{C}Good bye");
+    assert_eq!(read.unpaged(), "Hello there\n\nGood bye");
     assert_eq!(read.metadata.title.as_deref(), Some("A letter"));
     assert_eq!(read.metadata.author.as_deref(), Some("Anné"));
     assert_eq!((read.metadata.page_count, read.metadata.word_count), (Some(2), Some(4)));
@@ -73,7 +74,7 @@ fn a_page_that_its_reader_stumbles_over_costs_that_page_alone() {
         1,
     );
     let read = read(broken.as_bytes(), Kind::Pdf).unwrap();
-    assert_eq!(read.text, "two");
+    assert_eq!(read.text, "\u{C}two");
     assert_eq!(read.warnings, ["Page 1 could not be read."]);
 }
 
