@@ -14,8 +14,18 @@ pub trait EmbeddingModel: Send + Sync {
     ///
     /// # Errors
     ///
-    /// One failure fails all. [`Rejected`](crate::ErrorKind::Rejected) when a text is blank or too long.
-    fn embed(&self, texts: Vec<String>) -> BoxFuture<'_, Result<Embeddings, ProviderError>>;
+    /// One failure fails all. [`Rejected`](crate::ErrorKind::Rejected) when a text is blank, or too long for an engine that
+    /// does not make do with its beginning.
+    fn embed(&self, texts: Vec<String>, purpose: Purpose) -> BoxFuture<'_, Result<Embeddings, ProviderError>>;
+}
+
+/// What vectors are wanted for. They are the same either way; how urgent they are is not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    /// Somebody waits: a question is asked.
+    Question,
+    /// Nobody waits: texts are made ready to be found.
+    Passages,
 }
 
 /// What an embedding engine can do.

@@ -21,6 +21,7 @@ use cassette::Vendor;
 use futures_util::{StreamExt, stream};
 use providers::{
     EmbeddingModel as _, LanguageModel as _, SpeechToText, TextToSpeech, deepgram, elevenlabs,
+    embed::Purpose,
     llm::Prompt,
     openai,
     stt::{SttOptions, Transcript},
@@ -210,7 +211,7 @@ async fn requests_one_after_the_other_share_a_connection() {
         assert!(reply.iter().all(Result::is_ok), "{reply:?}");
         assert_eq!(hear(&ears).await, "Go forward ten meters.");
         assert_eq!(say(&mouth, &["One."]).await, 1);
-        assert_eq!(embedder.embed(vec!["one".into()]).await.unwrap().vectors, [[1.0]]);
+        assert_eq!(embedder.embed(vec!["one".into()], Purpose::Passages).await.unwrap().vectors, [[1.0]]);
     }
     for (what, host) in [("llm", &thoughts), ("stt", &words), ("tts", &sound), ("embed", &vectors)] {
         assert_eq!(host.counts(), (1, 3), "{what}: connections, requests");

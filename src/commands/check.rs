@@ -53,13 +53,14 @@ pub(super) async fn run(arguments: Arguments, config: &Config) -> Result<(), Fai
 /// The engines to look at, each once.
 fn named(config: &Config, only: Option<&str>) -> Result<Vec<(String, Place)>, Failure> {
     let chains = &config.providers;
-    let turn = vec![chains.turn.clone()];
+    let (turn, embed) = (vec![chains.turn.clone()], vec![chains.embed.clone()]);
     let all = [
         (&chains.stt, Place::Stt),
         (&chains.llm, Place::Llm),
         (&chains.tts, Place::Tts),
         (&chains.realtime, Place::Realtime),
         (&turn, Place::Turn),
+        (&embed, Place::Embed),
     ];
     let all = all.into_iter().flat_map(|(chain, place)| chain.iter().map(move |name| (name.clone(), place)));
     let all: Vec<_> = all.filter(|(name, _)| !name.is_empty()).collect();

@@ -144,6 +144,7 @@ fn list(installer: &Installer) {
             Slot::Listen => "speech-to-text",
             Slot::Speak => "text-to-speech",
             Slot::Turn => "turn detection",
+            Slot::Embed => "embeddings",
         };
         println!("{:<16} {slot:<15} {:>9}  {:<14} {state}", model.name, HumanBytes(size).to_string(), model.licence);
     }

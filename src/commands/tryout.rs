@@ -8,6 +8,7 @@ use audio::{Clip, Frame, Framer};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use providers::{
     ProviderError,
+    embed::Purpose,
     llm::{Message, Prompt, Thought},
     stt::{SttOptions, Transcript},
     tts::{Clause, Speech, Voice},
@@ -29,6 +30,7 @@ pub(super) enum Place {
     Tts,
     Turn,
     Realtime,
+    Embed,
 }
 
 impl Place {
@@ -40,6 +42,7 @@ impl Place {
             Self::Tts => "tts",
             Self::Turn => "turn",
             Self::Realtime => "realtime",
+            Self::Embed => "embed",
         }
     }
 }
@@ -68,6 +71,9 @@ pub(super) fn alone(name: &str, place: Place, config: &Config) -> Config {
     if place != Place::Turn {
         alone.providers.turn.clear();
     }
+    if place != Place::Embed {
+        alone.providers.embed.clear();
+    }
     alone
 }
 
@@ -78,8 +84,19 @@ async fn job(name: &str, place: Place, config: &Config) -> Result<String, String
     if let (Place::Stt, Some(voice)) = (place, voice) {
         alone.providers.tts = vec![voice.clone()];
     }
-    let providers = Engines::load(&alone, &Clock::system()).await.map_err(told)?.providers;
+    let engines = Engines::load(&alone, &Clock::system()).await.map_err(told)?;
+    let providers = engines.providers;
     match place {
+        Place::Embed => {
+            let model = engines.embedder.ok_or_else(|| "is not loaded".to_owned())?;
+            let found = model.embed(vec![WORDS.to_owned()], Purpose::Question).await.map_err(told)?;
+            let numbers = found.vectors.first().map_or(0, Vec::len);
+            if numbers > 0 {
+                Ok(format!("makes vectors of {numbers} numbers"))
+            } else {
+                Err("makes no vector".to_owned())
+            }
+        }
         Place::Turn | Place::Realtime => Ok("loads".to_owned()),
         Place::Tts => {
             let clips = speak(&providers).await.map_err(told)?;

@@ -11,6 +11,7 @@ mod spoken;
 pub mod agent;
 pub mod command;
 pub mod hibari;
+pub mod minilm;
 pub mod models;
 pub mod pool;
 pub mod turn;

@@ -12,7 +12,7 @@ use reqwest::{
 use super::{Config, account::Account, wire::embedding};
 use crate::{
     ErrorKind, ProviderError,
-    embed::{EmbedCapabilities, Embeddings},
+    embed::{EmbedCapabilities, Embeddings, Purpose},
     net::{events::Broken, http},
 };
 
@@ -65,7 +65,7 @@ impl crate::EmbeddingModel for EmbeddingModel {
         }
     }
 
-    fn embed(&self, texts: Vec<String>) -> BoxFuture<'_, Result<Embeddings, ProviderError>> {
+    fn embed(&self, texts: Vec<String>, _: Purpose) -> BoxFuture<'_, Result<Embeddings, ProviderError>> {
         async move {
             if let Some(at) = texts.iter().position(|text| text.trim().is_empty()) {
                 return Err(self.account.peer.error(ErrorKind::Rejected, &format!("text {at} is blank")));

@@ -200,6 +200,7 @@ mod tests {
             Thought::CallStarted { .. }
             | Thought::CallArguments(_)
             | Thought::CallDone
+            | Thought::Cited(_)
             | Thought::Usage(_)
             | Thought::Finished(_) => "",
         });

@@ -4,6 +4,7 @@
 //! random. Each counts its calls from 1; texts and faults are chosen by that number.
 
 mod config;
+mod embed;
 mod fault;
 mod llm;
 mod realtime;
@@ -16,6 +17,7 @@ use std::{
 };
 
 pub use config::Config;
+pub use embed::EmbeddingModel;
 pub use fault::{Fault, Faults};
 pub use llm::{LanguageModel, LlmScript, Reply};
 pub use realtime::{Conversation, RealtimeModel, RealtimeScript};

@@ -253,9 +253,12 @@ async fn a_reset_after_any_message_costs_no_word_before_it() {
 fn described(thoughts: &[Thought]) -> Vec<Thought> {
     let strip = |thought: &Thought| match thought {
         Thought::CallStarted { name, .. } => Thought::CallStarted { call: String::new(), name: name.clone() },
-        Thought::Text(_) | Thought::CallArguments(_) | Thought::CallDone | Thought::Usage(_) | Thought::Finished(_) => {
-            thought.clone()
-        }
+        Thought::Text(_)
+        | Thought::Cited(_)
+        | Thought::CallArguments(_)
+        | Thought::CallDone
+        | Thought::Usage(_)
+        | Thought::Finished(_) => thought.clone(),
     };
     thoughts.iter().map(strip).collect()
 }

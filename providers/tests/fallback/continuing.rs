@@ -51,6 +51,7 @@ fn text(thoughts: &[Result<Thought, ProviderError>]) -> String {
         Thought::CallStarted { .. }
         | Thought::CallArguments(_)
         | Thought::CallDone
+        | Thought::Cited(_)
         | Thought::Usage(_)
         | Thought::Finished(_) => None,
     });

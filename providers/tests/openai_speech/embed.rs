@@ -1,6 +1,6 @@
 //! Embeddings.
 
-use providers::{EmbeddingModel as _, openai::EmbeddingModel};
+use providers::{EmbeddingModel as _, embed::Purpose, openai::EmbeddingModel};
 
 use super::*;
 
@@ -30,7 +30,7 @@ async fn texts_become_vectors_in_their_order() {
     let server = Server::start(vec![json(body)]).await;
     let model = model(Config { dimensions: Some(2), ..config(&server.base_url) });
     assert_eq!(model.capabilities().dimensions, Some(2));
-    let found = soon(model.embed(texts(&["one", "two"]))).await.unwrap();
+    let found = soon(model.embed(texts(&["one", "two"]), Purpose::Passages)).await.unwrap();
     assert_eq!((found.vectors, found.tokens), (vec![vec![1.0, -0.5], vec![-0.5, 1.0]], Some(5)));
     let request = server.requests.lock().unwrap()[0].clone();
     assert!(
@@ -48,12 +48,12 @@ async fn many_texts_go_in_several_requests_and_blank_ones_in_none() {
     let model = model(config(&server.base_url));
     assert_eq!((model.capabilities().dimensions, model.capabilities().batch), (Some(1_536), 256));
     let many: Vec<_> = (0..300).map(|n| format!("text {n}")).collect();
-    let found = soon(model.embed(many)).await.unwrap();
+    let found = soon(model.embed(many, Purpose::Passages)).await.unwrap();
     let first: Vec<_> = found.vectors.iter().map(|vector| vector[0] as usize).collect();
     assert_eq!((first, found.tokens), ((0..300).collect(), Some(300)));
-    let error = model.embed(texts(&["one", " \n"])).await.unwrap_err();
+    let error = model.embed(texts(&["one", " \n"]), Purpose::Passages).await.unwrap_err();
     assert_eq!((error.kind, error.detail.as_str()), (ErrorKind::Rejected, "text 1 is blank"));
-    assert_eq!(model.embed(Vec::new()).await.unwrap().vectors, Vec::<Vec<f32>>::new());
+    assert_eq!(model.embed(Vec::new(), Purpose::Passages).await.unwrap().vectors, Vec::<Vec<f32>>::new());
     assert_eq!(server.requests.lock().unwrap().len(), 2);
 }
 
@@ -61,7 +61,7 @@ async fn many_texts_go_in_several_requests_and_blank_ones_in_none() {
 async fn refusals_and_broken_answers_say_what_one_can_do() {
     for (status, kind) in REFUSALS {
         let server = refusing(status).await;
-        let error = model(config(&server.base_url)).embed(texts(&["one"])).await.unwrap_err();
+        let error = model(config(&server.base_url)).embed(texts(&["one"]), Purpose::Passages).await.unwrap_err();
         is_refusal(&error, status, kind, "openai/text-embedding-3-small");
     }
     for (body, kind) in [
@@ -71,7 +71,7 @@ async fn refusals_and_broken_answers_say_what_one_can_do() {
         ([json("{"), vec![Step::Reset]].concat(), ErrorKind::Unavailable),
     ] {
         let server = Server::start(vec![body]).await;
-        let error = model(config(&server.base_url)).embed(texts(&["one"])).await.unwrap_err();
+        let error = model(config(&server.base_url)).embed(texts(&["one"]), Purpose::Passages).await.unwrap_err();
         assert_eq!(error.kind, kind, "{error}");
     }
 }
@@ -79,12 +79,12 @@ async fn refusals_and_broken_answers_say_what_one_can_do() {
 #[tokio::test]
 async fn an_answer_without_end_is_refused_and_dropping_hangs_up() {
     let mut server = Server::start(vec![[json("{"), vec![Step::Flood(vec![b' '; 1 << 20])]].concat()]).await;
-    let error = soon(model(config(&server.base_url)).embed(texts(&["one"]))).await.unwrap_err();
+    let error = soon(model(config(&server.base_url)).embed(texts(&["one"]), Purpose::Passages)).await.unwrap_err();
     assert_eq!((error.kind, error.detail.as_str()), (ErrorKind::Protocol, "the answer is too large"));
     soon(server.left.recv()).await.unwrap();
 
     let mut server = Server::start(vec![vec![Step::Hang]]).await;
     let model = model(config(&server.base_url));
-    assert!(timeout(Duration::from_millis(200), model.embed(texts(&["one"]))).await.is_err());
+    assert!(timeout(Duration::from_millis(200), model.embed(texts(&["one"]), Purpose::Passages)).await.is_err());
     assert!(timeout(PROMPT, server.left.recv()).await.is_ok(), "still there after 50 ms");
 }

