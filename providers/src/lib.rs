@@ -37,6 +37,7 @@ pub mod local;
 mod net;
 #[cfg(feature = "engines")]
 pub mod openai;
+pub mod passage;
 #[cfg(feature = "engines")]
 pub mod probe;
 pub mod realtime;

@@ -2,7 +2,10 @@
 
 use futures_util::{future::BoxFuture, stream::BoxStream};
 
-use crate::{Aside, Json, ProviderError};
+use crate::{
+    Aside, Json, ProviderError,
+    passage::{Citation, Passages},
+};
 
 /// Continues a conversation.
 pub trait LanguageModel: Send + Sync {
@@ -36,6 +39,9 @@ pub struct Prompt {
     pub instructions: String,
     /// What is told beside the conversation.
     pub aside: Option<Aside>,
+    /// What was found in the person's documents for their last words: nothing, where none of it fits; `None` where there are no
+    /// documents.
+    pub passages: Option<Passages>,
     /// The conversation, oldest first.
     pub messages: Vec<Message>,
     /// Functions it may call.
@@ -48,6 +54,16 @@ pub struct Prompt {
     pub temperature: Option<f32>,
     /// BCP 47 tag of what the person speaks, when known: which model answers may depend on it.
     pub language: Option<String>,
+}
+
+impl Prompt {
+    /// What the person said last.
+    pub fn question(&self) -> Option<&str> {
+        self.messages.iter().rev().find_map(|message| match message {
+            Message::User(text) => Some(text.as_str()),
+            Message::System(_) | Message::Assistant(_) | Message::Call(_) | Message::Result { .. } => None,
+        })
+    }
 }
 
 /// One entry of the conversation as a model sees it.
@@ -111,6 +127,8 @@ pub enum ToolChoice {
 pub enum Thought {
     /// More of the text.
     Text(String),
+    /// The text just given refers to a passage for the first time. Only [`Cited`](crate::layers::Cited) says so.
+    Cited(Citation),
     /// A call begins. Calls do not interleave with each other or with text.
     CallStarted {
         /// The call's id, at most 32 characters.

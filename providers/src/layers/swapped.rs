@@ -8,7 +8,8 @@ use audio::Frame;
 use futures_util::{FutureExt, future::BoxFuture, stream::BoxStream};
 
 use crate::{
-    LanguageModel, ProviderError, RealtimeModel, SpeechToText, TextToSpeech,
+    EmbeddingModel, LanguageModel, ProviderError, RealtimeModel, SpeechToText, TextToSpeech,
+    embed::{EmbedCapabilities, Embeddings, Purpose},
     llm::{LlmCapabilities, Prompt, ThoughtStream},
     realtime::{Command, EventStream, Opening, RealtimeCapabilities},
     stt::{SttCapabilities, SttOptions, TranscriptStream},
@@ -87,6 +88,17 @@ impl RealtimeModel for Swapped<dyn RealtimeModel> {
     ) -> BoxFuture<'_, Result<EventStream, ProviderError>> {
         let inner = self.current();
         async move { inner.converse(opening, commands).await }.boxed()
+    }
+}
+
+impl EmbeddingModel for Swapped<dyn EmbeddingModel> {
+    fn capabilities(&self) -> EmbedCapabilities {
+        self.current().capabilities()
+    }
+
+    fn embed(&self, texts: Vec<String>, purpose: Purpose) -> BoxFuture<'_, Result<Embeddings, ProviderError>> {
+        let inner = self.current();
+        async move { inner.embed(texts, purpose).await }.boxed()
     }
 }
 

@@ -13,6 +13,7 @@ use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::BoxStream};
 use crate::{
     LanguageModel, ProviderError, RealtimeModel,
     llm::{LlmCapabilities, Prompt, ThoughtStream},
+    passage,
     realtime::{Command, Event, EventStream, Manner, Opening, RealtimeCapabilities, Step},
 };
 
@@ -36,7 +37,13 @@ impl LanguageModel for Told<dyn LanguageModel> {
 
     fn reply(&self, mut prompt: Prompt) -> BoxFuture<'_, Result<ThoughtStream, ProviderError>> {
         let told = prompt.aside.take().and_then(|aside| aside.expose(self.cleared));
-        let Some(told) = told else { return self.inner.reply(prompt) };
+        // What it reads of passages is text; they stay with the prompt for an engine that has no instructions.
+        let found = prompt.passages.as_deref().and_then(passage::written);
+        let parts: Vec<_> = [told, found].into_iter().flatten().collect();
+        if parts.is_empty() {
+            return self.inner.reply(prompt);
+        }
+        let told = parts.join("\n\n");
         prompt.instructions = joined(&prompt.instructions, &told);
         async move {
             let thoughts = self.inner.reply(prompt).await.map_err(|error| discreet(error, &told))?;

@@ -1,8 +1,8 @@
 //! The embedded agent: a set of rules in the place of a language model, and honest about it.
 //!
 //! It greets, tells the time and the date, does sums, converts units, spells, counts, repeats, recalls what was said,
-//! says what it is and how a model takes its place, calls functions the words ask for, and otherwise says what it
-//! heard and that it cannot help. It streams word by word, answers at once, and knows nothing but the prompt and the
+//! says what it is and how a model takes its place, calls functions the words ask for, reads out what fits from passages
+//! of the person's documents, and otherwise says what it heard and that it cannot help. It streams word by word, answers at once, and knows nothing but the prompt and the
 //! clock it was given. Instructions in the prompt are not followed: it could only pretend to.
 
 mod heard;
@@ -92,7 +92,7 @@ fn plan(prompt: &Prompt, now: &Zoned, call: String) -> Result<Plan, ProviderErro
         return Ok(Plan::Call(wanted, call));
     }
     Ok(Plan::Say(match turn.said {
-        Some(_) => intents::answer(&heard, &scene),
+        Some(_) => intents::answer(&heard, &scene, prompt.passages.as_ref()),
         None => intents::greeting(&scene),
     }))
 }

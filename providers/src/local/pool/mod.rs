@@ -29,7 +29,7 @@ pub enum Priority {
     Final,
     /// Somebody is likely to wait for the answer soon: runs when no final waits. Such jobs leave one of several threads.
     Soon,
-    /// A preview that may be skipped: runs when nothing else waits and, beside those of `Soon`, leaves one of several
+    /// A preview that may be skipped, or work that nobody waits for: runs when nothing else waits and, beside those of `Soon`, leaves one of several
     /// threads.
     Partial,
 }

@@ -6,6 +6,7 @@ mod calendar;
 mod convert;
 mod count;
 mod courtesy;
+mod documents;
 mod foreign;
 mod recall;
 mod repeat;
@@ -14,6 +15,7 @@ mod unknown;
 mod zones;
 
 use super::{heard::Heard, scene::Scene};
+use crate::passage::Passages;
 
 /// Answers if it understands.
 type Intent = fn(&Heard, &Scene<'_>) -> Option<String>;
@@ -30,16 +32,18 @@ const INTENTS: [Intent; 8] = [
     about::answer,
 ];
 
-/// An answer to what was heard; there always is one.
-pub(super) fn answer(heard: &Heard, scene: &Scene<'_>) -> String {
+/// An answer to what was heard; there always is one. `passages` are what was found about it in the person's documents.
+pub(super) fn answer(heard: &Heard, scene: &Scene<'_>, passages: Option<&Passages>) -> String {
     if heard.is_empty() {
         return courtesy::pardon();
     }
     let understood = |heard: &Heard| INTENTS.iter().find_map(|intent| intent(heard, scene));
     let sentences = heard.sentences();
-    understood(heard)
+    documents::sure(heard, passages)
+        .or_else(|| understood(heard))
         .or_else(|| sentences.iter().rev().find_map(understood))
         .or_else(|| polite(&sentences, scene))
+        .or_else(|| documents::answer(heard, passages))
         .or_else(|| foreign::answer(heard))
         .unwrap_or_else(|| unknown::answer(heard, scene))
 }
@@ -72,7 +76,7 @@ mod tests {
             ("Thanks! Bye.", "Goodbye."),
             ("Say what you think", "What you think."),
         ] {
-            let answer = answer(&Heard::new(text), &Scene::new(&now(), &[]));
+            let answer = answer(&Heard::new(text), &Scene::new(&now(), &[]), None);
             assert!(answer.contains(part), "{text}: {answer}");
         }
     }
@@ -80,7 +84,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn any_text_is_answered(text in "\\PC{0,60}") {
-            proptest::prop_assert!(!answer(&Heard::new(&text), &Scene::new(&now(), &[])).is_empty());
+            proptest::prop_assert!(!answer(&Heard::new(&text), &Scene::new(&now(), &[]), None).is_empty());
         }
 
         #[test]
@@ -90,7 +94,7 @@ mod tests {
             "degrees", "july", "4th", "ago", "from now", "weeks", "date", "hundred", "million", "power", "(", ")",
         ][..]), 0..12)) {
             let text = words.join(" ");
-            proptest::prop_assert!(!answer(&Heard::new(&text), &Scene::new(&now(), &[])).is_empty());
+            proptest::prop_assert!(!answer(&Heard::new(&text), &Scene::new(&now(), &[]), None).is_empty());
         }
     }
 }
