@@ -94,6 +94,26 @@ pub enum Added {
     Late,
 }
 
+/// Whether a file that came with a message of this session was read; `None` if there is no such file.
+pub async fn state_in(
+    db: &Db,
+    user: UserId,
+    session: SessionId,
+    attachment: AttachmentId,
+) -> Result<Option<State>, StoreError> {
+    let state: Option<String> = query(
+        "SELECT attachments.state FROM attachments JOIN messages ON messages.id = attachments.message_id \
+         JOIN sessions ON sessions.id = messages.session_id \
+         WHERE attachments.id = $1 AND sessions.id = $2 AND sessions.user_id = $3",
+    )
+    .bind(attachment.text())
+    .bind(session.text())
+    .bind(user.text())
+    .fetch_optional(db.reader())
+    .await?;
+    Ok(state.map(|state| column::parse("state", &state)).transpose()?)
+}
+
 /// Files of one message at most.
 pub const MOST: i64 = 50;
 

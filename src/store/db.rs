@@ -193,6 +193,9 @@ macro_rules! steps {
             ("search", include_str!(concat!("../../migrations/", $engine, "/0008_search.sql"))),
             ("clinical contexts", include_str!(concat!("../../migrations/", $engine, "/0009_clinical_contexts.sql"))),
             ("answers", include_str!(concat!("../../migrations/", $engine, "/0010_answers.sql"))),
+            ("documents", include_str!(concat!("../../migrations/", $engine, "/0011_documents.sql"))),
+            ("passages", include_str!(concat!("../../migrations/", $engine, "/0012_passages.sql"))),
+            ("citations", include_str!(concat!("../../migrations/", $engine, "/0013_citations.sql"))),
         ]
     };
 }

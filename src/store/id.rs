@@ -118,6 +118,19 @@ row_id!(
     /// A file that came with a message, and the key of its bytes in storage.
     AttachmentId
 );
+row_id!(
+    /// A document of the knowledge base, and the key of its bytes in storage.
+    DocumentId
+);
+row_id!(
+    /// What a message says it has from where.
+    CitationId
+);
+
+row_id!(
+    /// A passage of a document.
+    PassageId
+);
 
 /// A UUIDv7 for `now`. The counter inside keeps ids of the same millisecond in order.
 fn v7(now: Timestamp) -> Uuid {

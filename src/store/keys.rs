@@ -102,6 +102,20 @@ pub(crate) async fn retire(db: &Db, user: UserId, name: &str, now: Timestamp) ->
     Ok(())
 }
 
+/// The role of a key's owner, unless the key is revoked or expired or its owner shut out.
+pub(crate) async fn standing(db: &Db, user: UserId, key: KeyId, now: Timestamp) -> Result<Option<Role>, StoreError> {
+    let found: Option<String> = query(
+        "SELECT users.role FROM api_keys JOIN users ON users.id = api_keys.user_id WHERE api_keys.id = $1 AND user_id = $2 \
+         AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $3) AND users.active",
+    )
+    .bind(key.text())
+    .bind(user.text())
+    .bind(column::millis(now))
+    .fetch_optional(db.reader())
+    .await?;
+    Ok(found.map(|role| column::parse("role", &role)).transpose()?)
+}
+
 /// The key with this hash and its owner's role, unless revoked or expired or its owner shut out. Who asks is not known yet: this is the query
 /// that finds it out.
 pub(crate) async fn find(db: &Db, hash: &[u8], now: Timestamp) -> Result<Option<(Key, Role)>, StoreError> {

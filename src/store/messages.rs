@@ -140,20 +140,20 @@ pub async fn upsert(
     previous: Option<&str>,
     entry: &Entry,
     now: Timestamp,
-) -> Result<MessageId, StoreError> {
+) -> Result<Message, StoreError> {
     let mut tx = db.write().await?;
     if !adopt(&mut tx, user, session, entry, now).await? {
         return Err(StoreError::NotFound);
     }
-    let id = match update(&mut tx, session, item, entry, now).await? {
-        Some(id) => id,
+    let message = match update(&mut tx, session, item, entry, now).await? {
+        Some(message) => message,
         None => {
             let position = place(&mut tx, session, previous).await?;
             insert(&mut tx, session, item, position, entry, now).await?
         }
     };
     tx.commit().await?;
-    Ok(id)
+    Ok(message)
 }
 
 /// Forgets a conversation item. Forgetting what is not there is no error: it may never have been worth keeping.
@@ -262,8 +262,10 @@ pub struct Post<'a> {
 /// What became of a typed message.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Posted {
-    /// It is kept, by this call or by an earlier one with the same words.
+    /// It is kept.
     Kept(Box<Message>),
+    /// It was kept before, by an earlier call with the same words.
+    Again(Box<Message>),
     /// Its client called another message so.
     Taken,
     /// It answers a message that is not in this session.
@@ -288,7 +290,7 @@ pub async fn post(
         && let Some(earlier) = sent(&mut tx, session, named).await?
     {
         let same = earlier.entry == entry && earlier.parent == post.parent;
-        return Ok(if same { Posted::Kept(Box::new(earlier)) } else { Posted::Taken });
+        return Ok(if same { Posted::Again(Box::new(earlier)) } else { Posted::Taken });
     }
     if let Some(parent) = post.parent {
         let found: Option<i64> = query("SELECT position FROM messages WHERE id = $1 AND session_id = $2")
@@ -335,6 +337,23 @@ pub async fn get(db: &Db, user: UserId, message: MessageId) -> Result<Message, S
     .bind(message.text())
     .bind(user.text())
     .fetch_found(db.reader())
+    .await
+}
+
+/// What the assistant said to a message of this user: what names it as its parent, or else its first words after it, which
+/// answer all that was said until then.
+pub async fn answer_to(db: &Db, user: UserId, message: &Message) -> Result<Option<Message>, StoreError> {
+    query(
+        "SELECT messages.* FROM messages JOIN sessions ON sessions.id = messages.session_id \
+         WHERE session_id = $1 AND user_id = $2 AND role = 'assistant' AND call_id IS NULL \
+         AND (parent_message_id = $3 OR position > $4) \
+         ORDER BY CASE WHEN parent_message_id = $3 THEN 0 ELSE 1 END, position LIMIT 1",
+    )
+    .bind(message.session.text())
+    .bind(user.text())
+    .bind(message.id.text())
+    .bind(message.position)
+    .fetch_optional(db.reader())
     .await
 }
 
@@ -401,11 +420,11 @@ async fn update(
     item: &str,
     entry: &Entry,
     now: Timestamp,
-) -> Result<Option<MessageId>, StoreError> {
-    let id: Option<String> = query(
+) -> Result<Option<Message>, StoreError> {
+    query(
         "UPDATE messages SET role = $3, modality = $4, content = $5, status = $6, \
          call_id = $7, call_name = $8, call_arguments = $9, updated_at = $10 \
-         WHERE session_id = $1 AND item_id = $2 RETURNING id",
+         WHERE session_id = $1 AND item_id = $2 RETURNING *",
     )
     .bind(session.text())
     .bind(item)
@@ -418,8 +437,7 @@ async fn update(
     .bind(entry.call.as_ref().and_then(|call| call.arguments.as_ref()))
     .bind(column::millis(now))
     .fetch_optional(tx)
-    .await?;
-    Ok(id.map(|id| column::parse("id", &id)).transpose()?)
+    .await
 }
 
 async fn insert(
@@ -429,12 +447,12 @@ async fn insert(
     position: i64,
     entry: &Entry,
     now: Timestamp,
-) -> Result<MessageId, StoreError> {
+) -> Result<Message, StoreError> {
     let id = MessageId::new(now);
     query(
         "INSERT INTO messages (id, session_id, position, item_id, role, modality, content, status, \
          call_id, call_name, call_arguments, created_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12) RETURNING *",
     )
     .bind(id.text())
     .bind(session.text())
@@ -448,9 +466,8 @@ async fn insert(
     .bind(entry.call.as_ref().and_then(|call| call.name.as_ref()))
     .bind(entry.call.as_ref().and_then(|call| call.arguments.as_ref()))
     .bind(column::millis(now))
-    .execute(tx)
-    .await?;
-    Ok(id)
+    .fetch_one(tx)
+    .await
 }
 
 /// The position for an item that comes after `previous`, with room made for it.

@@ -5,18 +5,22 @@
 
 pub mod accounts;
 pub mod attachments;
+pub mod citations;
 pub mod clinical;
 mod column;
 mod config;
 mod db;
+pub mod documents;
 mod error;
 pub mod folders;
 mod id;
 pub mod idempotency;
+pub mod indexing;
 pub mod keys;
 pub mod logins;
 pub mod messages;
 mod page;
+pub mod passages;
 pub mod reading;
 pub mod replies;
 pub mod sessions;
@@ -34,8 +38,8 @@ pub use config::Config;
 pub use db::Db;
 pub use error::{BackupError, StoreError};
 pub use id::{
-    AttachmentId, ClinicalContextId, FolderId, KeyId, LoginId, MessageId, SessionId, ShareId, SigningKeyId, UserId,
-    VoiceSessionId,
+    AttachmentId, CitationId, ClinicalContextId, DocumentId, FolderId, KeyId, LoginId, MessageId, PassageId, SessionId,
+    ShareId, SigningKeyId, UserId, VoiceSessionId,
 };
 pub use page::{Cursor, Page};
 pub use words::Words;

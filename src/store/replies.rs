@@ -6,7 +6,9 @@
 use jiff::Timestamp;
 
 use super::{
-    Db, MessageId, SessionId, StoreError, UserId, column,
+    Db, MessageId, SessionId, StoreError, UserId,
+    citations::{self, Reference},
+    column,
     messages::{self, Message, Status},
     sql::query,
 };
@@ -76,9 +78,11 @@ pub struct Reply<'a> {
     pub content: &'a str,
     /// Whether they are all the model would have said.
     pub status: Status,
+    /// What they cite.
+    pub cites: &'a [Reference],
 }
 
-/// Keeps a reply and lets go. [`StoreError::NotFound`] if the hold was lost, or the conversation deleted.
+/// Keeps a reply with what it cites and lets go. [`StoreError::NotFound`] if the hold was lost, or the conversation deleted.
 pub async fn keep(
     db: &Db,
     user: UserId,
@@ -114,6 +118,7 @@ pub async fn keep(
     .bind(column::millis(now))
     .fetch_one(&mut tx)
     .await?;
+    citations::add(&mut tx, reply.id, reply.cites, now).await?;
     tx.commit().await?;
     Ok(message)
 }

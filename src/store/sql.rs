@@ -46,6 +46,7 @@ pub(super) trait Record: Sized {
 pub(super) enum Value {
     Text(Option<String>),
     Integer(Option<i64>),
+    Real(Option<f64>),
     Bool(Option<bool>),
     Bytes(Option<Vec<u8>>),
 }
@@ -82,6 +83,7 @@ macro_rules! run {
                     query = match argument {
                         Value::Text(value) => query.bind(value),
                         Value::Integer(value) => query.bind(value),
+                        Value::Real(value) => query.bind(value),
                         Value::Bool(value) => query.bind(value),
                         Value::Bytes(value) => query.bind(value),
                     };
@@ -213,6 +215,7 @@ value! {
     &str => Text, value => text(value);
     &String => Text, value => text(value);
     i64 => Integer, value => value;
+    f64 => Real, value => value;
     bool => Bool, value => value;
     &[u8] => Bytes, value => value.to_vec();
 }

@@ -5,15 +5,16 @@
 //! [`due`] for removal, after which it is [`forget`]ten.
 
 use super::{
-    AttachmentId, Db, StoreError, column,
+    Db, StoreError, column,
     sql::{Tx, query},
 };
 use jiff::Timestamp;
+use uuid::Uuid;
 
 /// Notes that bytes will be written under this key, to be removed at `due` unless a row owns them by then.
-pub async fn expect(db: &Db, id: AttachmentId, due: Timestamp) -> Result<(), StoreError> {
+pub async fn expect(db: &Db, id: impl Into<Uuid>, due: Timestamp) -> Result<(), StoreError> {
     query("INSERT INTO stray_files (id, due_at) VALUES ($1, $2)")
-        .bind(id.text())
+        .bind(id.into().to_string())
         .bind(column::millis(due))
         .execute(db.writer())
         .await?;
@@ -21,15 +22,15 @@ pub async fn expect(db: &Db, id: AttachmentId, due: Timestamp) -> Result<(), Sto
 }
 
 /// Gives bytes up for which no row comes after all.
-pub async fn give_up(db: &Db, id: AttachmentId) -> Result<(), StoreError> {
-    query("UPDATE stray_files SET due_at = 0 WHERE id = $1").bind(id.text()).execute(db.writer()).await?;
+pub async fn give_up(db: &Db, id: impl Into<Uuid>) -> Result<(), StoreError> {
+    query("UPDATE stray_files SET due_at = 0 WHERE id = $1").bind(id.into().to_string()).execute(db.writer()).await?;
     Ok(())
 }
 
 /// Makes bytes a row's; `false` if they are given up already.
-pub(super) async fn adopt(tx: &mut Tx, id: AttachmentId, now: Timestamp) -> Result<bool, StoreError> {
+pub(super) async fn adopt(tx: &mut Tx, id: impl Into<Uuid>, now: Timestamp) -> Result<bool, StoreError> {
     let done = query("DELETE FROM stray_files WHERE id = $1 AND due_at > $2")
-        .bind(id.text())
+        .bind(id.into().to_string())
         .bind(column::millis(now))
         .execute(tx)
         .await?;
@@ -37,7 +38,7 @@ pub(super) async fn adopt(tx: &mut Tx, id: AttachmentId, now: Timestamp) -> Resu
 }
 
 /// Keys of bytes to be removed, at most `limit`. From now on no row can own them.
-pub async fn due(db: &Db, now: Timestamp, limit: u32) -> Result<Vec<AttachmentId>, StoreError> {
+pub async fn due(db: &Db, now: Timestamp, limit: u32) -> Result<Vec<Uuid>, StoreError> {
     let ids: Vec<String> = query(
         "UPDATE stray_files SET due_at = 0 WHERE due_at <= $1 AND id IN \
          (SELECT id FROM stray_files WHERE due_at <= $1 ORDER BY due_at, id LIMIT $2) RETURNING id",
@@ -50,7 +51,7 @@ pub async fn due(db: &Db, now: Timestamp, limit: u32) -> Result<Vec<AttachmentId
 }
 
 /// The bytes under this key are removed.
-pub async fn forget(db: &Db, id: AttachmentId) -> Result<(), StoreError> {
-    query("DELETE FROM stray_files WHERE id = $1").bind(id.text()).execute(db.writer()).await?;
+pub async fn forget(db: &Db, id: impl Into<Uuid>) -> Result<(), StoreError> {
+    query("DELETE FROM stray_files WHERE id = $1").bind(id.into().to_string()).execute(db.writer()).await?;
     Ok(())
 }
