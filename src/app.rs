@@ -14,6 +14,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     auth::Auth,
+    chat::Hub,
     clock::Clock,
     config::Config,
     cost::Prices,
@@ -25,6 +26,7 @@ use crate::{
     drain::Drain,
     engines::{self, Engines, Reloads},
     jobs::{Bell, Crew},
+    knowledge::{self, Library},
     metrics::Exporter,
     realtime::{self, Calls, Engine, admission::Admission, protocol::settings::Defaults, webrtc},
     rest::{self, Catalog, Context, Part, Ready},
@@ -80,17 +82,20 @@ impl App {
         let engines = Engines::load(config, &clock).await?;
         let storage = Storage::open(&config.storage, &config.server.data_dir)?;
         let exporter = Exporter::install().map_err(|error| StartError::Metrics(error.to_string()))?;
+        let name = config.providers.embed.clone();
+        let model = engines.embedder.map(|engine| knowledge::Model { name, engine });
+        let library = Library::new(db.clone(), model);
         let catalog = Catalog::new(engines.offer, store::timestamp(clock.wall()));
         let calls = webrtc.map(|sockets| Calls::open(sockets, &clock)).transpose().map_err(StartError::WebRtc)?;
-        let drain = Drain::new();
+        let (drain, hub) = (Drain::new(), Hub::default());
         let limits = (config.realtime.sessions, config.realtime.sessions_per_principal);
         let engine = Engine {
             admission: Admission::new(limits.0, limits.1).with_prices(Prices::new(&config.prices)),
             config: config.realtime.clone(),
             clock,
             drain: drain.clone(),
-            ledger: Some(realtime::ledger::in_store(db.clone())),
-            dossiers: Some(dossiers::in_store(db.clone(), config.clinical.attachments)),
+            ledger: Some(realtime::ledger::read_by(Arc::new(hub.clone()), db.clone())),
+            dossiers: Some(dossiers::in_store(db.clone(), library.clone(), config.clinical.attachments)),
         };
         let (pool, roster, reloads) = (engines.pool, engines.roster, engines.reloads);
         let context = Arc::new(Context {
@@ -101,10 +106,13 @@ impl App {
                 public_url: config.server.public_url.clone(),
                 tls: config.server.tls(),
                 accounts: config.accounts,
+                knowledge: config.knowledge,
             },
             db,
+            library,
             auth,
             engine,
+            hub,
             calls,
             turn: config.webrtc.turn.clone(),
             providers: engines.providers,
@@ -151,6 +159,8 @@ impl App {
             db: self.context.db.clone(),
             storage: self.context.storage.clone(),
             sandbox: Sandbox::new(Limits::default()),
+            library: self.context.library.clone(),
+            knowledge: self.context.config.knowledge,
             clock: self.context.engine.clock.clone(),
             drain: self.drain.clone(),
             bell: self.context.bell.clone(),

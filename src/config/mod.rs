@@ -19,7 +19,9 @@ mod source;
 pub use problem::{Problem, Problems};
 pub use source::{Environment, Source};
 
-use crate::{auth, cost, documents::export, engines, realtime, rest, roster, server, storage, store, telemetry};
+use crate::{
+    auth, cost, documents::export, engines, knowledge, realtime, rest, roster, server, storage, store, telemetry,
+};
 use layers::Given;
 
 /// All settings of the relay.
@@ -34,6 +36,8 @@ pub struct Config {
     pub accounts: auth::Config,
     /// Where files are kept.
     pub storage: storage::Config,
+    /// How much of a knowledge base there may be.
+    pub knowledge: knowledge::Config,
     /// How live sessions behave.
     pub realtime: realtime::Config,
     /// Where WebRTC calls arrive.
@@ -95,6 +99,7 @@ impl Default for Config {
             database: store::Config::default(),
             accounts: auth::Config::default(),
             storage: storage::Config::default(),
+            knowledge: knowledge::Config::default(),
             realtime: realtime::Config::default(),
             webrtc: realtime::webrtc::Config::default(),
             telephony: rest::telephony::Config::default(),
@@ -244,6 +249,7 @@ impl Config {
         section("database", self.database.validate());
         section("accounts", self.accounts.validate());
         section("storage", self.storage.validate());
+        section("knowledge", self.knowledge.validate());
         section("realtime", self.realtime.validate());
         section("webrtc", self.webrtc.validate());
         section("telephony", self.telephony.validate());

@@ -2,7 +2,9 @@
 
 mod known;
 mod prices;
+mod served;
 mod tally;
 
 pub use prices::{Config, Price, Prices};
+pub(crate) use served::Served;
 pub use tally::{Spending, Spent, Tally};

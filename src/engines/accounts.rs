@@ -88,6 +88,7 @@ pub fn embedded(task: &str) -> &'static [&'static str] {
     match task {
         "stt" => &["local/whisper-base", "local/whisper-tiny.en", "scripted/stt"],
         "llm" => &["local/agent", "scripted/llm"],
+        "embed" => &[super::auto::MINILM, "scripted/embed"],
         "tts" => &["local/hibari", "local/flite", "local/espeak", "scripted/tts"],
         _ => &[],
     }

@@ -50,7 +50,7 @@ const EMBEDDED: [(&str, &[&str]); 3] = [
 ];
 
 /// Beginnings of models' names, and whose such models are.
-const FAMILIES: [(&str, &str); 22] = [
+const FAMILIES: [(&str, &str); 24] = [
     ("nova-", "deepgram"),
     ("flux-", "deepgram"),
     ("aura-", "deepgram"),
@@ -67,12 +67,14 @@ const FAMILIES: [(&str, &str); 22] = [
     ("o4", "openai"),
     ("tts-1", "openai"),
     ("whisper-1", "openai"),
+    ("text-embedding-", "openai"),
     ("whisper-base", "local"),
     ("whisper-tiny.en", "local"),
     ("agent", "local"),
     ("hibari", "local"),
     ("flite", "local"),
     ("espeak", "local"),
+    ("minilm", "local"),
 ];
 
 /// The name with its vendor.
@@ -150,6 +152,15 @@ impl Surroundings<'_> {
         String::new()
     }
 
+    /// The embedding model that `auto` means: nobody's but ours, so that no document leaves this machine unasked.
+    pub(super) fn embed(&self, missing: &mut Vec<String>) -> String {
+        if self.is_installed(MINILM) {
+            return MINILM.to_owned();
+        }
+        missing.push(MINILM.to_owned());
+        String::new()
+    }
+
     fn is_installed(&self, engine: &str) -> bool {
         model_file(engine).is_none_or(|file| self.models.join(file).exists())
     }
@@ -162,6 +173,7 @@ pub(super) fn model_file(engine: &str) -> Option<&'static str> {
         "local/whisper-tiny.en" => Some("whisper-tiny.en.ggml"),
         "local/hibari" => Some("hibari"),
         SMART_TURN => Some("smart-turn.onnx"),
+        MINILM => Some("minilm.onnx"),
         _ => None,
     }
 }
@@ -169,6 +181,7 @@ pub(super) fn model_file(engine: &str) -> Option<&'static str> {
 /// In a chain, whatever is there.
 pub(super) const AUTO_NAME: &str = "auto";
 pub(super) const SMART_TURN: &str = "local/smart-turn";
+pub(super) const MINILM: &str = "local/minilm";
 
 #[cfg(test)]
 mod tests {

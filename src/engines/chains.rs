@@ -25,6 +25,8 @@ pub struct Config {
     pub realtime: Vec<String>,
     /// Turn detector for `semantic_vad`; empty for none.
     pub turn: String,
+    /// Embedding model for the search in documents; empty for none: words alone are searched.
+    pub embed: String,
     /// Embedded engines that `auto` would mean, were their models installed.
     #[serde(skip)]
     pub missing: Vec<String>,
@@ -76,6 +78,7 @@ impl Default for Config {
             tts: auto(),
             realtime: Vec::new(),
             turn: AUTO_NAME.into(),
+            embed: AUTO_NAME.into(),
             missing: Vec::new(),
         }
     }
@@ -97,6 +100,8 @@ impl Config {
             let message = format!("`{}` is not known; allowed: auto, {SMART_TURN} or empty", self.turn);
             wrong.push(("turn".to_owned(), message));
         }
+        let embed = Some(self.embed.clone()).filter(|name| !name.is_empty());
+        wrong.extend(refused(accounts, "embed", embed.as_slice(), true));
         wrong
     }
 
@@ -110,6 +115,10 @@ impl Config {
         if self.turn == AUTO_NAME {
             self.turn = surroundings.turn(self, &mut missing);
         }
+        self.embed = match self.embed.as_str() {
+            AUTO_NAME => surroundings.embed(&mut missing),
+            name => whole(name),
+        };
         self.missing = missing;
     }
 

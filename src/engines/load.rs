@@ -11,18 +11,21 @@ use std::{
 };
 
 use providers::{
-    ErrorKind, LanguageModel, ProviderError, RealtimeModel, SpeechToText, TextToSpeech, TurnDetector,
+    EmbeddingModel, ErrorKind, LanguageModel, ProviderError, RealtimeModel, SpeechToText, TextToSpeech, TurnDetector,
     layers::{
         Breaker, BreakerSettings, Fallback, Guarded, Limit, Observed, Observer, Retry, RetrySettings, Routed, Swapped,
         Timed, Timeouts, Told, Voiced,
     },
-    local::{agent::Agent, command::Command, hibari::Hibari, models, pool::Pool, turn::SmartTurn, whisper::Whisper},
+    local::{
+        agent::Agent, command::Command, hibari::Hibari, minilm::MiniLm, models, pool::Pool, turn::SmartTurn,
+        whisper::Whisper,
+    },
     scripted,
 };
 
 use super::{
     accounts::Foreign,
-    auto::{SMART_TURN, model_file},
+    auto::{AUTO_NAME, MINILM, SMART_TURN, model_file},
     chains,
     kind::{EARS, Kind, MINDS, MODELS, MOUTHS},
     probes::{checkup, library},
@@ -43,6 +46,8 @@ use crate::{
 pub struct Engines {
     /// One for each role: the chain as a whole.
     pub providers: Providers,
+    /// What knows the meaning of texts, as `providers.embed` names it; `None`: nobody does.
+    pub embedder: Option<Arc<dyn EmbeddingModel>>,
     /// What clients may choose among.
     pub offer: Offer,
     /// Where embedded engines compute.
@@ -114,11 +119,12 @@ impl Loader {
             realtime: first.cloned(),
             turn: self.turn(&self.config.providers.turn)?,
         };
+        let embedder = self.embedder(&self.config.providers.embed)?;
         let (ears, voices) = (self.each(&ears), self.each(&mouths));
         self.tell();
         let offer = Offer::new(Choices { names: self.names, ears, voices, models });
         let reloads = Reloads::of(self.reloads.into_inner().unwrap_or_else(PoisonError::into_inner));
-        Ok(Engines { providers, offer, pool: self.pool, roster: self.roster, reloads })
+        Ok(Engines { providers, embedder, offer, pool: self.pool, roster: self.roster, reloads })
     }
 
     /// Makes every engine of a kind that anybody may reach, each once.
@@ -239,11 +245,29 @@ impl Loader {
         name: &str,
         build: fn(&Vendor) -> Option<Build<T>>,
     ) -> Result<Arc<T>, ProviderError> {
-        let task = kind.task.name();
+        Ok((kind.swapped)(self.swapped(kind.task.name(), name, build)?))
+    }
+
+    fn swapped<T: ?Sized + Send + Sync + 'static>(
+        &self,
+        task: &'static str,
+        name: &str,
+        build: fn(&Vendor) -> Option<Build<T>>,
+    ) -> Result<Arc<Swapped<T>>, ProviderError> {
         let place = Arc::new(Swapped::new(built(&self.config, task, name, build)?));
         let (kept, engine) = (Arc::clone(&place), name.to_owned());
         self.on_reload(move |config| built(config, task, &engine, build).map(|fresh| kept.swap(fresh)));
-        Ok((kind.swapped)(place))
+        Ok(place)
+    }
+
+    fn embedder(&self, name: &str) -> Result<Option<Arc<dyn EmbeddingModel>>, ProviderError> {
+        Ok(Some(match name {
+            // `auto` that nobody resolved means nothing here.
+            "" | AUTO_NAME => return Ok(None),
+            "scripted/embed" => Arc::new(scripted::EmbeddingModel),
+            MINILM => Arc::new(MiniLm::load(&self.model(name)?, self.pool())?),
+            _ => self.swapped::<dyn EmbeddingModel>("embed", name, |vendor| vendor.embed)?,
+        }))
     }
 
     fn turn(&self, name: &str) -> Result<Option<Arc<dyn TurnDetector>>, ProviderError> {
@@ -353,6 +377,10 @@ impl Loader {
             thinkers.filter(|name| !self.config.clinical.covers(name)).map(String::as_str).collect();
         if !uncleared.is_empty() {
             tracing::info!(engines = uncleared.join(", "), "what is clinical is kept from these");
+        }
+        match providers.embed.as_str() {
+            "" => tracing::info!("documents are searched by their words alone"),
+            model => tracing::info!(model, "documents are searched by their words and their meaning"),
         }
         for (language, route) in &self.config.routes {
             for task in Task::ALL.into_iter().filter(|task| !route.chain(*task).is_empty()) {

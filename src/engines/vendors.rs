@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use providers::{
-    LanguageModel, ProviderError, RealtimeModel, SpeechToText, TextToSpeech, anthropic, azure, deepgram, deepseek,
-    elevenlabs, gemini, google, openai,
+    EmbeddingModel, LanguageModel, ProviderError, RealtimeModel, SpeechToText, TextToSpeech, anthropic, azure,
+    deepgram, deepseek, elevenlabs, gemini, google, openai,
 };
 use serde::de::DeserializeOwned;
 
@@ -28,6 +28,7 @@ pub struct Vendor {
     pub(super) llm: Option<Build<dyn LanguageModel>>,
     pub(super) tts: Option<Build<dyn TextToSpeech>>,
     pub(super) realtime: Option<Build<dyn RealtimeModel>>,
+    pub(super) embed: Option<Build<dyn EmbeddingModel>>,
 }
 
 /// A place in an account.
@@ -70,6 +71,10 @@ pub static VENDORS: [Vendor; 9] = [
             let (config, settings) = (Arc::new(configured(account, &name)?), live(account, &name)?);
             Ok(Arc::new(openai::RealtimeModel::new(name, model, config, settings)))
         }),
+        embed: Some(|account, name, model| {
+            let config = Arc::new(configured(account, &name)?);
+            Ok(Arc::new(openai::EmbeddingModel::new(name, model, config)))
+        }),
     },
     Vendor {
         name: "azure",
@@ -89,6 +94,7 @@ pub static VENDORS: [Vendor; 9] = [
             let (config, settings) = (Arc::new(configured(account, &name)?), live(account, &name)?);
             Ok(Arc::new(azure::RealtimeModel::new(name, model, config, settings)))
         }),
+        embed: None,
     },
     Vendor {
         name: "azure",
@@ -106,6 +112,7 @@ pub static VENDORS: [Vendor; 9] = [
             Ok(Arc::new(azure::speech::TextToSpeech::new(name, model, config)))
         }),
         realtime: None,
+        embed: None,
     },
     Vendor {
         name: "anthropic",
@@ -120,6 +127,7 @@ pub static VENDORS: [Vendor; 9] = [
         }),
         tts: None,
         realtime: None,
+        embed: None,
     },
     Vendor {
         name: "deepgram",
@@ -137,6 +145,7 @@ pub static VENDORS: [Vendor; 9] = [
             Ok(Arc::new(deepgram::TextToSpeech::new(name, model, config)))
         }),
         realtime: None,
+        embed: None,
     },
     Vendor {
         name: "deepseek",
@@ -151,6 +160,7 @@ pub static VENDORS: [Vendor; 9] = [
         }),
         tts: None,
         realtime: None,
+        embed: None,
     },
     Vendor {
         name: "elevenlabs",
@@ -168,6 +178,7 @@ pub static VENDORS: [Vendor; 9] = [
             Ok(Arc::new(elevenlabs::TextToSpeech::new(name, model, config)))
         }),
         realtime: None,
+        embed: None,
     },
     Vendor {
         name: "gemini",
@@ -185,6 +196,7 @@ pub static VENDORS: [Vendor; 9] = [
             let (config, settings) = (Arc::new(configured(account, &name)?), live(account, &name)?);
             Ok(Arc::new(gemini::RealtimeModel::new(name, model, config, settings)))
         }),
+        embed: None,
     },
     Vendor {
         name: "google",
@@ -202,6 +214,7 @@ pub static VENDORS: [Vendor; 9] = [
             Ok(Arc::new(google::TextToSpeech::new(name, model, config)))
         }),
         realtime: None,
+        embed: None,
     },
 ];
 
@@ -238,6 +251,10 @@ pub(super) static COMPATIBLE: Vendor = Vendor {
         }
         Ok(Arc::new(openai::RealtimeModel::new(name, model, config, settings)))
     }),
+    embed: Some(|account, name, model| {
+        let config = Arc::new(configured(account, &name)?);
+        Ok(Arc::new(openai::EmbeddingModel::new(name, model, config)))
+    }),
 };
 
 /// The variables of the environment that hold vendors' keys.
@@ -254,6 +271,7 @@ impl Vendor {
             ("llm", self.llm.is_some()),
             ("tts", self.tts.is_some()),
             ("realtime", self.realtime.is_some()),
+            ("embed", self.embed.is_some()),
         ];
         can.into_iter().filter(|(_, can)| *can).map(|(task, _)| task).collect()
     }

@@ -10,6 +10,8 @@ pub(super) const FINAL_TRANSCRIPT: &str = "voice_relay_final_transcript_ms";
 pub(super) const FIRST_TOKEN: &str = "voice_relay_first_token_ms";
 pub(super) const FIRST_AUDIO: &str = "voice_relay_first_audio_ms";
 pub(super) const REPLIES: &str = "voice_relay_replies_total";
+pub(super) const CHAT_SOCKETS: &str = "voice_relay_chat_sockets";
+pub(super) const CHAT_MESSAGES: &str = "voice_relay_chat_messages_total";
 pub(super) const FRAME_TO_PROVIDER: &str = "voice_relay_frame_to_provider_ms";
 pub(super) const AUDIO_TO_CLIENT: &str = "voice_relay_audio_to_client_ms";
 pub(super) const PROVIDER_REQUESTS: &str = "voice_relay_provider_requests_total";
@@ -31,6 +33,8 @@ pub(super) const RTP_PACKETS: &str = "voice_relay_rtp_packets_total";
 pub(super) const RTP_JITTER: &str = "voice_relay_rtp_jitter_ms";
 pub(super) const QUEUE_DEPTH: &str = "voice_relay_queue_depth";
 pub(super) const SLOW_READERS: &str = "voice_relay_slow_readers_total";
+pub(super) const DOCUMENTS: &str = "voice_relay_documents_total";
+pub(super) const DOCUMENT: &str = "voice_relay_document_ms";
 pub(super) const HISTORY_OVERFLOWS: &str = "voice_relay_history_overflows_total";
 
 /// The names of all metrics.
@@ -69,6 +73,8 @@ const DECLARED: &[(&str, Kind, &str)] = &[
     (FIRST_TOKEN, Kind::Histogram, "From asking the language model to its first token"),
     (FIRST_AUDIO, Kind::Histogram, "From the commit to the first audio of the reply"),
     (REPLIES, Kind::Counter, "Replies ended, by how"),
+    (CHAT_SOCKETS, Kind::Gauge, "Chat sockets that are open"),
+    (CHAT_MESSAGES, Kind::Counter, "Messages typed into chat sockets, by outcome"),
     (FRAME_TO_PROVIDER, Kind::Histogram, "From reading a client's audio to speech-to-text taking it; sampled"),
     (AUDIO_TO_CLIENT, Kind::Histogram, "From text-to-speech giving audio that may go at once to its being sent"),
     (PROVIDER_REQUESTS, Kind::Counter, "Requests to providers, by role and provider"),
@@ -94,5 +100,7 @@ const DECLARED: &[(&str, Kind, &str)] = &[
     (RTP_JITTER, Kind::Histogram, "Interarrival jitter of clients' microphones (RFC 3550) as calls end"),
     (QUEUE_DEPTH, Kind::Histogram, "Entries found waiting in a queue that was not empty, by queue"),
     (SLOW_READERS, Kind::Counter, "Sessions closed because the client does not read"),
+    (DOCUMENTS, Kind::Counter, "Jobs that make documents findable, by how they ended"),
+    (DOCUMENT, Kind::Histogram, "How long such a job took, by how it ended"),
     (HISTORY_OVERFLOWS, Kind::Counter, "Times that history could not keep up with a session"),
 ];

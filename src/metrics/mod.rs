@@ -169,6 +169,27 @@ pub fn replied(status: &'static str) {
     counter!(REPLIES, "status" => status).increment(1);
 }
 
+/// A chat socket, counted as open for as long as this lives.
+#[derive(Debug)]
+pub struct ChatSocket(());
+
+/// A chat socket was opened.
+pub fn chat_opened() -> ChatSocket {
+    gauge!(CHAT_SOCKETS).increment(1.0);
+    ChatSocket(())
+}
+
+impl Drop for ChatSocket {
+    fn drop(&mut self) {
+        gauge!(CHAT_SOCKETS).decrement(1.0);
+    }
+}
+
+/// A message was typed into a chat socket: `kept`, `repeated` or `refused`.
+pub fn chatted(outcome: &'static str) {
+    counter!(CHAT_MESSAGES, "outcome" => outcome).increment(1);
+}
+
 /// A first answer came after this long as the relay saw it, whoever gave it; [`ProviderMeter`] counts by name.
 pub fn provider_answered(role: Role, latency: Duration) {
     meter::answered(role, "relay", latency);
@@ -244,6 +265,12 @@ pub fn queue_depth(queue: Queue, depth: usize) {
 /// A client was closed because it does not read.
 pub fn slow_reader() {
     counter!(SLOW_READERS).increment(1);
+}
+
+/// A job that makes a document findable ended: `ready`, `failed`, `waits`, or `gone`, its document being deleted.
+pub fn document_attended(outcome: &'static str, span: Duration) {
+    counter!(DOCUMENTS, "outcome" => outcome).increment(1);
+    histogram!(DOCUMENT, "outcome" => outcome).record(millis(span));
 }
 
 /// History could not keep up; a record is incomplete.
