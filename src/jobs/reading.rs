@@ -2,12 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::{task::JoinSet, time::timeout};
+use tokio::time::timeout;
+use uuid::Uuid;
 
-use super::Crew;
+use super::{Crew, shift};
 use crate::{
     documents::{
-        extract::{Extracted, Failed},
+        extract::{Extracted, Failed, sandbox::Sandbox},
         kind::Kind,
     },
     store::{
@@ -21,30 +22,10 @@ pub(super) async fn work(crew: &Crew) {
     if let Err(error) = reading::take_back(&crew.db, crew.now()).await {
         tracing::error!(error = &error as &dyn std::error::Error, "files that were being read are read again later");
     }
-    let shared = Arc::new(crew.clone());
-    let mut readers = JoinSet::new();
-    while !crew.drain.has_begun() {
-        let free = readers.len() < READERS;
-        if free && let Some(job) = take(crew).await {
-            readers.spawn(read(Arc::clone(&shared), job));
-            continue;
-        }
-        tokio::select! {
-            biased;
-            () = crew.drain.begun() => {}
-            Some(ended) = readers.join_next() => {
-                if let Err(error) = ended {
-                    tracing::error!(%error, "reading a file broke off; it is tried again");
-                }
-            }
-            () = crew.bell.0.reading.notified(), if free => {}
-            () = crew.rest(LOOK), if free => {}
-        }
-    }
-    while readers.join_next().await.is_some() {}
+    shift::work(crew, &crew.bell.0.reading, READERS, take, read).await;
 }
 
-async fn take(crew: &Crew) -> Option<Job> {
+async fn take(crew: Arc<Crew>) -> Option<Job> {
     match reading::take(&crew.db, crew.now(), LEASE).await {
         Ok(job) => job,
         Err(error) => {
@@ -93,8 +74,12 @@ async fn settle(crew: &Crew, job: &Job, failed: &Failed) -> Result<(), StoreErro
     if job.tries >= MOST_TRIES {
         return reading::failed(&crew.db, job.id, GIVEN_UP, now).await;
     }
-    let wait = PAUSE * 2u32.saturating_pow(u32::try_from(job.tries).unwrap_or(u32::MAX).saturating_sub(1));
-    reading::again(&crew.db, job.id, now, wait).await
+    reading::again(&crew.db, job.id, now, pause(job.tries)).await
+}
+
+/// How long to wait after so many tries.
+pub(super) fn pause(tries: i64) -> Duration {
+    PAUSE * 2u32.saturating_pow(u32::try_from(tries).unwrap_or(u32::MAX).saturating_sub(1))
 }
 
 async fn attempt(crew: &Crew, job: &Job) -> Result<Extracted, Failed> {
@@ -102,18 +87,23 @@ async fn attempt(crew: &Crew, job: &Job) -> Result<Extracted, Failed> {
     if job.tries > MOST_TRIES {
         return Err(Failed::Crashed);
     }
+    extract(crew, &crew.sandbox, job.id.into(), &job.kind).await
+}
+
+/// Fetches a file from storage and reads it.
+pub(super) async fn extract(crew: &Crew, sandbox: &Sandbox, key: Uuid, kind: &str) -> Result<Extracted, Failed> {
     let unavailable = |error: &dyn std::fmt::Display| Failed::Unavailable(error.to_string());
-    let kind: Kind = job.kind.parse().map_err(|error| unavailable(&error))?;
-    let fetched = timeout(FETCH, crew.storage.local(job.id.into())).await;
+    let kind: Kind = kind.parse().map_err(|error| unavailable(&error))?;
+    let fetched = timeout(FETCH, crew.storage.local(key)).await;
     let file = fetched.map_err(|error| unavailable(&error))?.map_err(|error| unavailable(&error))?;
-    crew.sandbox.extract(file.path(), kind).await
+    sandbox.extract(file.path(), kind).await
 }
 
 fn findings(extracted: Extracted) -> Result<Findings, serde_json::Error> {
     Ok(Findings {
         metadata: serde_json::to_string(&extracted.metadata)?,
         warnings: serde_json::to_string(&extracted.warnings)?,
-        text: Some(extracted.text),
+        text: Some(extracted.unpaged()),
         thumbnail: extracted.thumbnail,
     })
 }
@@ -121,14 +111,12 @@ fn findings(extracted: Extracted) -> Result<Findings, serde_json::Error> {
 /// At once: each may take a core, and live voice needs the others.
 const READERS: usize = 2;
 /// How often a file is begun before it is given up.
-const MOST_TRIES: i64 = 3;
+pub(super) const MOST_TRIES: i64 = 3;
 /// What its owner is told then.
-const GIVEN_UP: &str = "the file could not be read, though it was tried several times";
+pub(super) const GIVEN_UP: &str = "the file could not be read, though it was tried several times";
 /// How long a reader has a file for itself: time to fetch it and time to read it, with room to spare.
 const LEASE: Duration = Duration::from_secs(180);
 /// How long fetching a file may take.
 const FETCH: Duration = Duration::from_secs(120);
 /// Before the second try; each further one waits twice as long.
 const PAUSE: Duration = Duration::from_secs(30);
-/// How often is looked for files nobody rang for: given back, put off, or another server's.
-const LOOK: Duration = Duration::from_secs(5);

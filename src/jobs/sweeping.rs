@@ -31,8 +31,8 @@ async fn sweep(crew: &Crew) -> Result<(), StoreError> {
             if crew.drain.has_begun() {
                 return Ok(());
             }
-            if let Err(error) = crew.storage.remove((*id).into()).await {
-                tracing::warn!(%error, attachment.id = %id, "the bytes of a deleted file cannot be removed for now");
+            if let Err(error) = crew.storage.remove(*id).await {
+                tracing::warn!(%error, file.id = %id, "the bytes of a deleted file cannot be removed for now");
                 return Ok(());
             }
             strays::forget(&crew.db, *id).await?;
