@@ -1,4 +1,5 @@
-//! What models are told beside a conversation: its clinical context, which is confidential, and the text of its files, which may be.
+//! What models are told beside a conversation: its clinical context, which is confidential, and the text of its files, which may
+//! be; and what the person's documents say about what was asked.
 //!
 //! Whoever asks a language model for an answer in a conversation puts what [`in_store`] finds into
 //! [`Prompt::aside`](providers::llm::Prompt::aside).
@@ -11,22 +12,24 @@ use std::{error::Error, sync::Arc};
 
 pub use facts::{Facts, Vitals};
 use futures_util::future::BoxFuture;
-use providers::Aside;
+use providers::{Aside, passage::Passages};
 use uuid::Uuid;
 
 use crate::{
+    knowledge::{Library, Question, cite},
     realtime::dossier::Dossiers,
-    store::{Db, SessionId, StoreError, UserId, attachments, clinical},
+    store::{Db, SessionId, StoreError, UserId, attachments, clinical, passages},
 };
 
 /// What stands in the database beside conversations, whose principal is their owner's user id. `files` says whether what stands
 /// in attached files is confidential, as clinical contexts are.
-pub fn in_store(db: Db, files: bool) -> Arc<dyn Dossiers> {
-    Arc::new(Cabinet { db, files })
+pub fn in_store(db: Db, library: Library, files: bool) -> Arc<dyn Dossiers> {
+    Arc::new(Cabinet { db, library, files })
 }
 
 struct Cabinet {
     db: Db,
+    library: Library,
     files: bool,
 }
 
@@ -53,7 +56,28 @@ impl Dossiers for Cabinet {
         let user = principal.parse::<UserId>();
         Box::pin(async move { Ok(self.read(user?, conversation.into()).await?) })
     }
+
+    fn search(
+        &self,
+        principal: &str,
+        question: &str,
+    ) -> BoxFuture<'_, Result<Option<Passages>, Box<dyn Error + Send + Sync>>> {
+        let user = principal.parse::<UserId>();
+        let question = Question { text: question.to_owned(), top_k: PASSAGES, min_score: LEAST, ..Question::default() };
+        Box::pin(async move {
+            let user = user?;
+            if !passages::any(&self.db, user).await? {
+                return Ok(None);
+            }
+            Ok(Some(cite::told(self.library.search(user, &question).await?.passages)))
+        })
+    }
 }
+
+/// Passages that a reply is told of at most: about 1 500 tokens.
+const PASSAGES: usize = 6;
+/// The least they score, of 100: what is less sure is noise that a model may take for an answer.
+const LEAST: f32 = 25.0;
 
 /// Text of somebody's on one line, so that it cannot pass for a line of ours.
 fn one_line(text: &str) -> String {

@@ -9,9 +9,13 @@ use std::{
     time::Duration,
 };
 
-use futures_util::future::BoxFuture;
-use providers::Aside;
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, Shared},
+};
+use providers::{Aside, passage::Passages};
 use tokio::time::timeout;
+use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
 use super::admission::Live;
@@ -30,6 +34,17 @@ pub trait Dossiers: Send + Sync {
         principal: &str,
         conversation: Uuid,
     ) -> BoxFuture<'_, Result<Option<Aside>, Box<dyn Error + Send + Sync>>>;
+
+    /// What this principal's documents say about a question, the best first; nothing, where none of them says anything; `None`
+    /// where there are no documents.
+    ///
+    /// # Errors
+    /// They cannot be searched for now.
+    fn search(
+        &self,
+        principal: &str,
+        question: &str,
+    ) -> BoxFuture<'_, Result<Option<Passages>, Box<dyn Error + Send + Sync>>>;
 }
 
 /// A session's end of it. Clones share what is known.
@@ -37,6 +52,14 @@ pub trait Dossiers: Send + Sync {
 pub(crate) struct Dossier {
     source: Option<Source>,
     last: Arc<Mutex<Option<Aside>>>,
+    ahead: Arc<Mutex<Option<Search>>>,
+}
+
+/// A search in documents that was begun for these words.
+struct Search {
+    words: String,
+    found: Shared<BoxFuture<'static, Option<Passages>>>,
+    _task: AbortOnDropHandle<()>,
 }
 
 #[derive(Clone)]
@@ -52,7 +75,7 @@ impl Dossier {
         let conversation = live.conversation.unwrap_or(live.id);
         let principal = Arc::clone(&live.principal);
         let source = dossiers.map(|dossiers| Source { dossiers, principal, conversation });
-        Self { source, last: Arc::default() }
+        Self { source, last: Arc::default(), ahead: Arc::default() }
     }
 
     /// What was last known.
@@ -73,9 +96,56 @@ impl Dossier {
         self.last()
     }
 
+    /// Begins to search documents for words that may not be all that is said. Whatever was searched for before is not any more.
+    pub(crate) fn prepare(&self, words: &str) {
+        _ = self.searched(words);
+    }
+
+    /// What documents say about a question; `None` also where that cannot be found out in time.
+    pub(crate) async fn passages(&self, question: &str) -> Option<Passages> {
+        let found = self.searched(question)?;
+        timeout(PATIENCE, found).await.unwrap_or_else(|_| {
+            tracing::warn!("documents are not searched in time; the reply is made without them");
+            None
+        })
+    }
+
+    /// The search for these words, under way or done; `None` where there is nothing to search or to search for.
+    fn searched(&self, words: &str) -> Option<Shared<BoxFuture<'static, Option<Passages>>>> {
+        let Source { dossiers, principal, .. } = self.source.as_ref()?;
+        let words = normal(words);
+        if words.is_empty() {
+            return None;
+        }
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(search) = ahead.as_ref().filter(|search| search.words == words) {
+            return Some(search.found.clone());
+        }
+        let (dossiers, principal, question) = (Arc::clone(dossiers), Arc::clone(principal), words.clone());
+        let searching = async move {
+            dossiers.search(&principal, &question).await.unwrap_or_else(|error| {
+                tracing::warn!(
+                    error = &*error as &dyn Error,
+                    "documents cannot be searched; the reply is made without them"
+                );
+                None
+            })
+        };
+        let found = searching.boxed().shared();
+        let task = AbortOnDropHandle::new(tokio::spawn(found.clone().map(drop)));
+        *ahead = Some(Search { words, found: found.clone(), _task: task });
+        Some(found)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Option<Aside>> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Words as they are searched for: their spaces, their case, and how they end while they are still heard, make no other question.
+fn normal(words: &str) -> String {
+    let words: Vec<_> = words.split_whitespace().collect();
+    words.join(" ").trim_end_matches(['.', ',', '…', '?', '!']).to_lowercase()
 }
 
 #[cfg(test)]
@@ -92,7 +162,7 @@ mod tests {
         Stuck,
     }
 
-    struct Script(Mutex<Vec<Next>>);
+    struct Script(Mutex<Vec<Next>>, Mutex<Vec<String>>);
 
     impl Dossiers for Script {
         fn find(&self, principal: &str, _: Uuid) -> BoxFuture<'_, Result<Option<Aside>, Box<dyn Error + Send + Sync>>> {
@@ -103,6 +173,23 @@ mod tests {
                     Next::Found(text) => Ok(text.and_then(|text| Aside::new(text, ""))),
                     Next::Broken => Err("the disk is full".into()),
                     Next::Stuck => std::future::pending().await,
+                }
+            })
+        }
+
+        fn search(
+            &self,
+            principal: &str,
+            question: &str,
+        ) -> BoxFuture<'_, Result<Option<Passages>, Box<dyn Error + Send + Sync>>> {
+            assert_eq!(principal, "ann");
+            self.1.lock().unwrap().push(question.to_owned());
+            let question = question.to_owned();
+            Box::pin(async move {
+                match &*question {
+                    "broken" => Err("the disk is full".into()),
+                    "stuck" => std::future::pending().await,
+                    _ => Ok(Some(Passages::from([]))),
                 }
             })
         }
@@ -120,7 +207,7 @@ mod tests {
             Next::Stuck,
         ];
         let pass = Admission::new(1, 1).admit("ann", "ws", SystemTime::UNIX_EPOCH).unwrap();
-        let dossier = Dossier::of(Some(Arc::new(Script(Mutex::new(script)))), pass.live());
+        let dossier = Dossier::of(Some(Arc::new(Script(Mutex::new(script), Mutex::default()))), pass.live());
         assert_eq!(dossier.last(), None);
         for expected in [None, Some("old"), Some("old"), Some("old"), Some("new"), None, None] {
             assert_eq!(dossier.fresh().await, expected.and_then(|text| Aside::new(text, "")));
@@ -131,5 +218,24 @@ mod tests {
     #[tokio::test]
     async fn without_a_source_nothing_is_told() {
         assert_eq!(Dossier::default().fresh().await, None);
+        Dossier::default().prepare("words");
+        assert_eq!(Dossier::default().passages("words").await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn documents_are_searched_once_for_the_same_words_and_waited_for_no_longer_than_a_moment() {
+        let pass = Admission::new(1, 1).admit("ann", "ws", SystemTime::UNIX_EPOCH).unwrap();
+        let script = Arc::new(Script(Mutex::default(), Mutex::default()));
+        let dossier = Dossier::of(Some(Arc::clone(&script) as _), pass.live());
+        dossier.prepare("how much");
+        dossier.prepare("how  much of it");
+        dossier.prepare(" ");
+        assert_eq!(dossier.passages("How much of it?").await, Some(Passages::from([])));
+        assert_eq!(dossier.passages("how much of it?").await, Some(Passages::from([])));
+        assert_eq!(dossier.passages("broken").await, None);
+        assert_eq!(dossier.passages("stuck").await, None);
+        assert_eq!(dossier.passages("").await, None);
+        let asked = script.1.lock().unwrap().clone();
+        assert_eq!(asked, ["how much of it", "broken", "stuck"], "what was replaced was never begun");
     }
 }

@@ -17,9 +17,10 @@ use super::{
 };
 use crate::{
     cost::Spending,
+    knowledge::cite,
     store::{
-        Db, SessionId, StoreError, UserId, VoiceSessionId,
-        messages::{self, Call, Modality, Status},
+        Db, SessionId, StoreError, UserId, VoiceSessionId, citations,
+        messages::{self, Call, Message, Modality, Status},
         sessions, spending, timestamp,
         voice_sessions::{self, VoiceSession},
     },
@@ -27,12 +28,24 @@ use crate::{
 
 /// Keeps history in `db`. A live session's principal is its owner's user id.
 pub fn in_store(db: Db) -> Arc<dyn Ledger> {
-    Arc::new(Book { db, open: Mutex::default() })
+    Arc::new(Book { db, reader: None, open: Mutex::default() })
+}
+
+/// The same, and `reader` is told of what is kept.
+pub fn read_by(reader: Arc<dyn Reader>, db: Db) -> Arc<dyn Ledger> {
+    Arc::new(Book { db, reader: Some(reader), open: Mutex::default() })
+}
+
+/// Somebody who reads along.
+pub trait Reader: Send + Sync {
+    /// A message was kept, or changed: it says what it says now. This must not wait.
+    fn kept(&self, message: &Message);
 }
 
 /// The store, and what each open record is of.
 struct Book {
     db: Db,
+    reader: Option<Arc<dyn Reader>>,
     open: Mutex<BTreeMap<VoiceSessionId, Record>>,
 }
 
@@ -124,7 +137,15 @@ impl Book {
     ) -> Result<(), StoreError> {
         let Some(entry) = message(item) else { return Ok(()) };
         let Record { owner, conversation, .. } = record;
-        messages::upsert(&self.db, owner, conversation, item.id.as_str(), previous, &entry, timestamp(at)).await?;
+        let (id, at) = (item.id.as_str(), timestamp(at));
+        let message = messages::upsert(&self.db, owner, conversation, id, previous, &entry, at).await?;
+        if !item.citations.is_empty() {
+            let cited = cite::kept(&item.citations, &entry.content);
+            citations::keep(&self.db, owner, message.id, &cited, at).await?;
+        }
+        if let Some(reader) = &self.reader {
+            reader.kept(&message);
+        }
         Ok(())
     }
 
@@ -196,7 +217,7 @@ mod tests {
     };
 
     fn item(id: &str, status: ItemStatus, body: Body) -> Box<Item> {
-        Box::new(Item { id: ItemId::new(id), status, body })
+        Box::new(Item { id: ItemId::new(id), status, body, citations: Vec::new() })
     }
 
     fn heard(id: &str, words: &str) -> Entry {

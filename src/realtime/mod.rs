@@ -9,6 +9,7 @@ pub mod egress;
 mod engine;
 pub mod history;
 pub mod ingest;
+mod interjection;
 pub mod ledger;
 mod loudspeaker;
 mod names;
@@ -20,8 +21,10 @@ mod transport;
 mod workers;
 
 pub use engine::{Config, Engine, Providers, VoiceDetector};
+pub(crate) use interjection::interject;
 pub use names::{Meaning, Names, RELAY, Task, well_known};
 pub use offer::{Choices, Offer, Partner};
+pub(crate) use transport::{Incoming, downlink::Farewell, ws::read as read_frame};
 pub use transport::{
     Start,
     sideband::serve_sideband,

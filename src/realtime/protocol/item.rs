@@ -1,6 +1,6 @@
 //! Conversation items, both ways.
 
-use providers::Json;
+use providers::{Json, passage::Citation};
 
 use super::{
     dialect::Dialect,
@@ -32,7 +32,7 @@ pub(super) fn read(field: &Field<'_>, format: Format) -> Result<Item, ClientErro
         Some(id) => id.text_within(LONGEST_ID)?,
         None => String::new(),
     };
-    Ok(Item { id: ItemId::new(id), status: status(&fields)?, body })
+    Ok(Item { id: ItemId::new(id), status: status(&fields)?, body, citations: Vec::new() })
 }
 
 /// Reads an item's id that must be there.
@@ -68,6 +68,22 @@ pub(super) fn write(item: &Item, dialect: Dialect, out: &mut String) {
         }
         Body::Opaque(members) => object.members_of(members),
     }
+    if !item.citations.is_empty() {
+        object.object("metadata", |metadata| metadata.list("citations", &item.citations, citation));
+    }
+}
+
+/// Writes what an item cites, in the words of the REST contract.
+fn citation(citation: &Citation, out: &mut String) {
+    let Citation { number, passage, quote } = citation;
+    let mut object = Object::open(out);
+    object.integer("index", u64::from(*number));
+    object.text("source_id", &passage.document);
+    object.text("passage_id", &passage.id);
+    object.members_of(&passage.source);
+    object.integer("relevance_score", u64::from(passage.relevance));
+    object.text("quoted_text", quote);
+    object.text("context", &passage.text);
 }
 
 /// Longest id of an item, in characters. Hosted clients stay within 32; others' ids are theirs.

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use audio::Clip;
-use providers::Json;
+use providers::{Json, passage::Citation};
 
 use super::ids::{CallId, ItemId};
 
@@ -16,6 +16,8 @@ pub struct Item {
     pub status: ItemStatus,
     /// What it holds.
     pub body: Body,
+    /// What its words cite, by the numbers in them.
+    pub citations: Vec<Citation>,
 }
 
 /// Whether an item is finished.

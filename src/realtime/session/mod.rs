@@ -25,6 +25,7 @@ pub mod ids;
 pub mod input;
 pub mod item;
 mod keypad;
+mod markers;
 mod marks;
 mod native;
 pub mod output;

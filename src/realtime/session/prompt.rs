@@ -36,6 +36,7 @@ pub(super) fn prompt<'a>(plan: &Plan, items: impl Iterator<Item = &'a Item> + Cl
         model: Some(plan.settings.model.clone()).filter(|model| !model.is_empty()),
         instructions: plan.instructions().to_owned(),
         aside: None,
+        passages: None,
         messages,
         tools: plan.tools().to_vec(),
         tool_choice: plan.tool_choice().clone(),

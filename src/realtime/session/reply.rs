@@ -5,7 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use providers::llm::{Finish, Usage};
+use providers::{
+    llm::{Finish, Usage},
+    passage::Citation,
+};
 
 use super::{
     conversation::Spoken,
@@ -79,6 +82,7 @@ pub(super) struct Line {
     pub(super) previous: Option<ItemId>,
     pub(super) state: LineState,
     pub(super) content: Content,
+    pub(super) citations: Vec<Citation>,
 }
 
 /// How far an item has come.
@@ -191,7 +195,7 @@ impl Line {
                 Body::Call { call: call.clone(), name: name.clone(), arguments: arguments.clone() }
             }
         };
-        Item { id: self.item.clone(), status, body }
+        Item { id: self.item.clone(), status, body, citations: self.citations.clone() }
     }
 }
 

@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use providers::tts::Clause;
 
+use super::markers;
+
 /// The first clause may end at any punctuation once it has this many characters: two or three words.
 const FIRST_LEAST: usize = 8;
 
@@ -76,7 +78,7 @@ impl Sentences {
 
     /// Cuts the buffer at `end`, unless there is nothing to say before it: then the text waits for the next clause.
     fn take(&mut self, end: usize) -> Option<Cut> {
-        let text = &self.buffer[..end];
+        let text = markers::unspoken(&self.buffer[..end]);
         if !text.chars().any(char::is_alphanumeric) {
             return None;
         }
@@ -94,7 +96,8 @@ impl Sentences {
         let (least, soft) = if self.next == 0 { (FIRST_LEAST, FIRST_SOFT) } else { (LATER_LEAST, LATER_SOFT) };
         let mut spaced = None;
         let mut spoken = false;
-        for (count, (at, c)) in self.buffer.char_indices().enumerate() {
+        let text = markers::blanked(&self.buffer);
+        for (count, (at, c)) in text.char_indices().enumerate() {
             let end = at + c.len_utf8();
             spoken |= c.is_alphanumeric();
             if !spoken {

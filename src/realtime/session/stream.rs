@@ -55,6 +55,11 @@ impl Desk<'_> {
         }
         match thought {
             Thought::Text(text) => self.text(&text, out)?,
+            Thought::Cited(citation) => {
+                if let Some(at) = self.reply.open_line() {
+                    self.reply.lines[at].citations.push(citation);
+                }
+            }
             Thought::CallStarted { call, name } => {
                 self.leave(ItemStatus::Completed, out);
                 let content = Content::Call { call: CallId::new(call), name, arguments: String::new() };
@@ -234,10 +239,11 @@ impl Desk<'_> {
         let id = self.ids.item();
         let previous = self.conversation.as_ref().and_then(|conversation| conversation.last());
         let message = !matches!(content, Content::Call { .. });
-        let line = Line { item: id.clone(), previous: previous.clone(), state: LineState::Open, content };
+        let state = LineState::Open;
+        let line = Line { item: id.clone(), previous: previous.clone(), state, content, citations: Vec::new() };
         let item = if message {
             let body = Body::Message { role: Role::Assistant, parts: vec![] };
-            Item { id, status: ItemStatus::InProgress, body }
+            Item { id, status: ItemStatus::InProgress, body, citations: Vec::new() }
         } else {
             line.as_item(ItemStatus::InProgress)
         };

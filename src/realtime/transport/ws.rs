@@ -135,7 +135,8 @@ impl Writer {
     }
 }
 
-pub(super) fn read(message: Result<Message, Error>) -> Incoming {
+/// What a message of a client is to whoever serves it.
+pub(crate) fn read(message: Result<Message, Error>) -> Incoming {
     match message {
         Ok(Message::Text(text)) => Incoming::Text(text),
         Ok(Message::Binary(_)) => Incoming::Binary,

@@ -7,7 +7,10 @@ use std::{
 
 use audio::{Clip, Frame};
 use futures_util::{Stream, StreamExt, future, stream};
-use providers::stt::{SttOptions, Transcript};
+use providers::{
+    ProviderError,
+    stt::{SttOptions, Transcript},
+};
 use tokio::sync::oneshot::{self, error::TryRecvError};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -162,10 +165,21 @@ async fn listen(kit: &Kit, turn: TurnId, mut transcripts: Patient<Transcript>, m
         let ended = || !matches!(end.try_recv(), Err(TryRecvError::Empty));
         let event = transcripts.next_once_due(ended).await;
         let last = matches!(event, Ok(Transcript::Final(_)) | Err(_));
+        prepare(kit, &event);
         kit.report(Input::Transcript { turn, event }).await;
         if last {
             return;
         }
+    }
+}
+
+/// What the person's documents say about it is looked for while they still speak. A speech-to-speech model is not told of it.
+fn prepare(kit: &Kit, event: &Result<Transcript, ProviderError>) {
+    match event {
+        _ if kit.providers.realtime.is_some() => {}
+        Ok(Transcript::Partial { stable, tentative }) => kit.dossier.prepare(&format!("{stable}{tentative}")),
+        Ok(Transcript::Final(transcript)) => kit.dossier.prepare(&transcript.text),
+        Err(_) => {}
     }
 }
 

@@ -1,6 +1,12 @@
 //! One reply of the language model.
 
-use providers::llm::{Prompt, Thought};
+use std::sync::Arc;
+
+use providers::{
+    LanguageModel,
+    layers::Cited,
+    llm::{Prompt, Thought},
+};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{Kit, patient::Patient};
@@ -15,8 +21,16 @@ pub(super) fn spawn(kit: &Kit, response: ResponseId, prompt: Prompt) -> AbortOnD
 }
 
 async fn think(kit: Kit, response: ResponseId, mut prompt: Prompt) {
-    prompt.aside = kit.dossier.fresh().await;
-    let open = kit.providers.llm.reply(prompt);
+    let question = prompt.question().map(str::to_owned);
+    let found = async {
+        match question {
+            Some(question) => kit.dossier.passages(&question).await,
+            None => None,
+        }
+    };
+    (prompt.aside, prompt.passages) = tokio::join!(kit.dossier.fresh(), found);
+    let model = Cited::new(Arc::clone(&kit.providers.llm));
+    let open = model.reply(prompt);
     let mut thoughts = match Patient::open(Role::Think, kit.patience, open).await {
         Ok(thoughts) => thoughts,
         Err(error) => return kit.report(Input::Thought { response, event: Err(error) }).await,

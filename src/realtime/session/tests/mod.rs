@@ -5,6 +5,7 @@
 mod backchannel;
 mod barge_in;
 mod cancel;
+mod citations;
 mod client;
 mod close;
 mod doubts;

@@ -350,7 +350,10 @@ impl World {
             1 | 2 => pick(&self.items, a).map_or(Place::End, |id| Place::After(id.clone())),
             _ => Place::End,
         };
-        self.command(Request::Create { item: Item { id, status: ItemStatus::Completed, body }, place });
+        self.command(Request::Create {
+            item: Item { id, status: ItemStatus::Completed, body, citations: Vec::new() },
+            place,
+        });
     }
 
     fn edit(&mut self, Step { kind, a, b }: Step) {

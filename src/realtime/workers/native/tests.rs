@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use providers::{
     Aside,
     llm::{Finish, Message, Thought},
+    passage::Passages,
     realtime::Command,
     scripted::{Fault, Faults, RealtimeModel, RealtimeScript, Reply},
     tts::Voice,
@@ -307,6 +308,10 @@ impl Dossiers for Shelf {
     fn find(&self, _: &str, _: Uuid) -> BoxFuture<'_, Result<Option<Aside>, Box<dyn Error + Send + Sync>>> {
         let found = self.0.lock().unwrap().clone();
         Box::pin(async { Ok(found) })
+    }
+
+    fn search(&self, _: &str, _: &str) -> BoxFuture<'_, Result<Option<Passages>, Box<dyn Error + Send + Sync>>> {
+        Box::pin(async { panic!("a model that hears by itself is given no passages") })
     }
 }
 
