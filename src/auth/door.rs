@@ -23,7 +23,7 @@ use crate::{
         self, Db, StoreError,
         keys::{self, Key},
         logins, signing,
-        users::{self, User},
+        users::{self, Role, User},
     },
 };
 
@@ -179,6 +179,21 @@ impl Auth {
         };
         let scopes = Scopes::from_iter([Scope::Realtime]);
         Ok(Some(Principal { user, role, via: Via::ClientSecret(grant), scopes }))
+    }
+
+    /// What role somebody who was recognised has now; `None` once that by which they were recognised has ended. Access tokens and
+    /// client secrets end with what issued them: the time that they may be shown for says nothing of who was let in with one.
+    pub async fn standing(&self, principal: &Principal) -> Result<Option<Role>, StoreError> {
+        let (inner, user) = (&*self.0, principal.user);
+        match &principal.via {
+            Via::AdminKey => Ok(Some(inner.owner.role)),
+            Via::ApiKey(key) => keys::standing(&inner.db, user, *key, self.now()).await,
+            Via::AccessToken(login) => users::standing(&inner.db, user, None, Some(*login)).await,
+            Via::ClientSecret(grant) => {
+                let issuer = grant.issuer;
+                users::standing(&inner.db, user, issuer.and_then(Issuer::key), issuer.and_then(Issuer::login)).await
+            }
+        }
     }
 
     /// Who an access token was made for, while its login lasts.
