@@ -1,6 +1,6 @@
 //! `/api/messages/{id}/attachments` and `/api/attachments/{id}`: files that came with messages.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     Json,
@@ -11,19 +11,17 @@ use axum::{
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use tokio::time::timeout;
 
 use super::{
     Context,
     fault::Fault,
-    intake::{self, Upload, unkept},
+    intake::{self, Upload},
     openapi::{Api, schema},
     page::{self, Id, Slice, time},
 };
 use crate::{
     auth::Principal,
     documents::kind::Kind,
-    storage::{LONGEST, Refused},
     store::{
         AttachmentId, Db, MessageId, StoreError, UserId,
         attachments::{self, Added, Attachment, MOST, New},
@@ -87,7 +85,7 @@ pub(super) async fn create(
 ) -> Result<Response, Fault> {
     messages::get(&context.db, principal.user, message).await?;
     let upload = intake::take(&context, request).await?;
-    context.storage.scan(&upload.file).await.map_err(unclean)?;
+    context.storage.scan(&upload.file).await.map_err(intake::unclean)?;
     let id = AttachmentId::new(context.now());
     let kept = keep(&context, principal.user, message, id, upload).await;
     if kept.is_err() {
@@ -110,9 +108,7 @@ async fn keep(
 ) -> Result<Attachment, Fault> {
     let Upload { name, kind, file } = upload;
     let (size, sha256) = (file.size, file.sha256.clone());
-    strays::expect(&context.db, id, context.now() + LONGEST).await?;
-    let kept = timeout(KEEPING, context.storage.keep(id.into(), file)).await;
-    kept.map_err(|error| unkept(std::io::Error::other(error).into()))?.map_err(unkept)?;
+    intake::stow(context, id.into(), file).await?;
     let new = New { name: &name, kind: kind.name(), size, sha256: &sha256 };
     match attachments::add(&context.db, user, message, id, new, context.now()).await? {
         Added::Kept(attachment) => Ok(*attachment),
@@ -120,21 +116,7 @@ async fn keep(
             let message = format!("A message has at most {MOST} attachments.");
             Err(Fault::invalid("file", message).coded("too_many_attachments"))
         }
-        Added::Late => Err(unkept(std::io::Error::from(std::io::ErrorKind::TimedOut).into())),
-    }
-}
-
-fn unclean(refused: Refused) -> Fault {
-    match refused {
-        Refused::Infected(found) => {
-            let message = format!("The file is not taken: a virus scanner found {found} in it.");
-            Fault::invalid("file", message).coded("infected_file")
-        }
-        Refused::Unscanned(reason) => {
-            tracing::error!(%reason, "a file could not be scanned and was refused");
-            let message = "Files cannot be scanned for viruses at the moment, and none is taken unscanned. Try again.";
-            Fault::new(StatusCode::SERVICE_UNAVAILABLE, "scanner_unavailable", message).after(Duration::from_secs(30))
-        }
+        Added::Late => Err(intake::late()),
     }
 }
 
@@ -208,9 +190,6 @@ pub(super) async fn by_message(
     }
     Ok(found)
 }
-
-/// How long giving a file to its storage may take.
-const KEEPING: Duration = Duration::from_secs(900);
 
 impl From<Attachment> for View {
     fn from(attachment: Attachment) -> Self {

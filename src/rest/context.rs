@@ -9,8 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::{Catalog, Rate, Ready, telephony};
 use crate::{
     auth::{self, Auth},
+    chat::{Desk, Hub},
     documents::export::pdf::Fonts,
     jobs::Bell,
+    knowledge::{self, Library},
     realtime::{Calls, Engine, Providers, protocol::settings::Defaults, webrtc::Turn},
     roster::Roster,
     storage::Storage,
@@ -23,6 +25,8 @@ pub struct Context {
     pub config: Config,
     /// Sessions, messages and keys.
     pub db: Db,
+    /// What is in people's documents.
+    pub library: Library,
     /// Who is calling.
     pub auth: Auth,
     /// Where the bytes of files are.
@@ -31,6 +35,8 @@ pub struct Context {
     pub bell: Bell,
     /// What live sessions share: the clock, the drain, admission, the ledger.
     pub engine: Engine,
+    /// Who follows which conversation.
+    pub hub: Hub,
     /// Where WebRTC calls arrive, unless they are switched off.
     pub calls: Option<Calls>,
     /// The TURN server clients may use.
@@ -68,10 +74,23 @@ pub struct Config {
     pub tls: bool,
     /// Who may make accounts, and how long people stay logged in.
     pub accounts: auth::Config,
+    /// How much of a knowledge base there may be.
+    pub knowledge: knowledge::Config,
 }
 
 impl Context {
     pub(super) fn now(&self) -> Timestamp {
         store::timestamp(self.engine.clock.wall())
+    }
+
+    /// What typed turns are answered with.
+    pub(super) fn desk(self: &Arc<Self>) -> Desk {
+        Desk {
+            db: self.db.clone(),
+            engine: self.engine.clone(),
+            model: Arc::clone(&self.providers.llm),
+            lead: Arc::clone(self) as _,
+            hub: self.hub.clone(),
+        }
     }
 }

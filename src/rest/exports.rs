@@ -15,7 +15,7 @@ use axum::{
 use schemars::JsonSchema;
 
 use super::{
-    Context,
+    Context, bibliography,
     fault::Fault,
     filename,
     history::History,
@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     auth::Principal,
-    documents::export::{Conversation, Message, Text},
+    documents::export::{Bibliography, Conversation, Message, Text},
     store::{Db, SessionId, UserId, sessions},
 };
 
@@ -69,7 +69,8 @@ async fn text(context: &Arc<Context>, user: UserId, id: SessionId, format: Text)
     let context = Arc::clone(context);
     let history = History::new(context.db.clone(), user, id);
     let message = move |message: &_, first| format.message(message, first);
-    let body = history.written(format.head(&conversation), message, move || format.foot(context.now()));
+    let (head, of) = (format.head(&conversation), conversation.clone());
+    let body = history.written(head, message, move || format.foot(&of, context.now()));
     Ok(file(&conversation, kind, extension, body))
 }
 
@@ -90,6 +91,7 @@ async fn conversation(db: &Db, user: UserId, id: SessionId) -> Result<Conversati
         created: session.created_at,
         updated: session.updated_at,
         messages,
+        bibliography: bibliography::exported(db, user, id).await?,
     })
 }
 
@@ -100,6 +102,7 @@ struct Export {
     version: u32,
     session: Conversation,
     messages: Vec<Message>,
+    bibliography: Bibliography,
     #[schemars(extend("format" = "date-time"))]
     exported_at: String,
 }

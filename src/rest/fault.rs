@@ -12,8 +12,11 @@ use axum::{
 };
 use serde_json::json;
 
-use super::spelling::{ErrorObject, FieldError, OpenAiError, Problem};
-use crate::{auth::Denied, store::StoreError};
+use super::{
+    opening, provider,
+    spelling::{ErrorObject, FieldError, OpenAiError, Problem},
+};
+use crate::{auth::Denied, chat, metrics::Role, store::StoreError};
 
 /// Why a request failed.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -65,6 +68,14 @@ impl Fault {
         Self { code, ..self }
     }
 
+    /// Why a conversation cannot be led as its settings ask.
+    pub(super) fn unled(self) -> chat::Error {
+        match self.status {
+            status if status.is_server_error() => chat::Error::Internal,
+            _ => chat::Error::Settings { code: self.code, field: self.field, message: self.message },
+        }
+    }
+
     /// Tells when to try again.
     pub(super) fn after(self, wait: Duration) -> Self {
         Self { retry_after: Some(wait), ..self }
@@ -72,6 +83,11 @@ impl Fault {
 
     pub(super) fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing here, or it is not yours.")
+    }
+
+    fn store_away() -> Self {
+        let message = "What is kept cannot be reached for now. Try again.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "storage_unavailable", message).after(STORE_RETRY)
     }
 
     pub(super) fn method_not_allowed() -> Self {
@@ -90,6 +106,16 @@ impl Fault {
     fn wrong_credential() -> Self {
         let message = "The credential you provided is wrong, expired or revoked.";
         Self::new(StatusCode::UNAUTHORIZED, "invalid_api_key", message)
+    }
+
+    /// A credential that was good once, and is not any more.
+    pub(super) fn ended_credential() -> Self {
+        Self::wrong_credential()
+    }
+
+    /// A frame of a socket that cannot be taken.
+    pub(super) fn bad_frame(code: &'static str, message: &str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, message)
     }
 
     pub(super) fn too_many(wait: Duration) -> Self {
@@ -144,6 +170,16 @@ impl Fault {
         let passing = [StatusCode::TOO_MANY_REQUESTS, StatusCode::CONFLICT].contains(&self.status);
         let recoverable = passing || self.status.is_server_error();
         json!({"type": "error", "code": self.code, "message": self.message, "recoverable": recoverable})
+    }
+
+    /// As an event of a socket, which goes on if it is `recoverable`.
+    pub(super) fn on_socket(&self, recoverable: bool) -> serde_json::Value {
+        let mut event =
+            json!({"type": "error", "code": self.code, "message": self.message, "recoverable": recoverable});
+        if let Some(field) = &self.field {
+            event["field"] = field.as_str().into();
+        }
+        event
     }
 
     /// The same fault on a page of its own: its status and headers are those of the page.
@@ -229,8 +265,7 @@ impl From<StoreError> for Fault {
             StoreError::NotFound => Self::not_found(),
             error if error.is_passing() => {
                 tracing::error!(error = &error as &dyn std::error::Error, "the store is not there for now");
-                let message = "What is kept cannot be reached for now. Try again.";
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "storage_unavailable", message).after(STORE_RETRY)
+                Self::store_away()
             }
             StoreError::Open { .. } | StoreError::Migrate(_) | StoreError::Database(_) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "the store failed");
@@ -249,6 +284,52 @@ impl From<Denied> for Fault {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded", message).after(retry_after)
             }
             Denied::Unavailable(error) => error.into(),
+        }
+    }
+}
+
+impl From<chat::Error> for Fault {
+    fn from(error: chat::Error) -> Self {
+        let conflict = |code, message: &str| Self::new(StatusCode::CONFLICT, code, message);
+        match error {
+            chat::Error::NotFound => Self::not_found(),
+            chat::Error::NothingToAnswer => {
+                let message = "Nobody waits for the assistant here: post a message of the role `user` first.";
+                conflict("nothing_to_answer", message)
+            }
+            chat::Error::Busy => {
+                let message = "Another reply is being made in this conversation: wait for it.";
+                conflict("reply_in_progress", message).after(Duration::from_secs(2))
+            }
+            chat::Error::VoiceLive => {
+                let message =
+                    "A voice session is live in this conversation, and answers in it: speak or type there, or end it.";
+                conflict("voice_session_live", message).after(Duration::from_secs(10))
+            }
+            chat::Error::Settings { code, field, message } => {
+                let fault = Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, message);
+                match field {
+                    Some(field) => fault.at(field),
+                    None => fault,
+                }
+            }
+            chat::Error::Taken => {
+                let message = "Another message of this session has this `client_message_id`.";
+                Self::invalid("client_message_id", message)
+            }
+            chat::Error::NoAttachment(id) => {
+                let message = format!("There is no attachment {id} in this conversation.");
+                Self::invalid("attachments", message).coded("no_such_attachment")
+            }
+            chat::Error::UnreadAttachment(id) => {
+                let message = format!("The attachment {id} is not read yet: send the message again in a moment.");
+                conflict("attachment_pending", &message).at("attachments").after(Duration::from_secs(1))
+            }
+            chat::Error::Cancelled => conflict("cancelled", "The answer was cancelled before there was a word of it."),
+            chat::Error::Draining => opening::draining(),
+            chat::Error::Model(error) => provider::fault(Role::Think, &error),
+            chat::Error::StoreAway => Self::store_away(),
+            chat::Error::Internal => Self::internal(),
         }
     }
 }

@@ -30,12 +30,16 @@ pub enum Need {
     Scope(Scope),
     /// A key, whatever its scopes, to read; one with this scope to change anything.
     Change(Scope),
+    /// A key with this scope, by any method: it asks, and changes nothing.
+    Asking(Scope),
     /// A login of a person, or a key with the scope `admin`: a key that gets lost makes no others.
     Login,
     /// The same for whoever deals with their own account, viewers too; any key to read it.
     Account,
     /// A key with the scope `realtime`, or a client secret, in any form a WebSocket can carry it.
     Voice,
+    /// A key with the scope `sessions`, or a client secret that is for one conversation, in any form a WebSocket can carry it.
+    Chat,
     /// A phone network's signature, or a credential that comes with the call's first message: the route itself looks.
     Call,
 }
@@ -79,12 +83,17 @@ pub(super) async fn admit(State(guard): State<Guard>, mut request: Request, next
 fn credential(need: Need, request: &Request) -> Option<Credential> {
     let in_headers = Credential::of_request(request.headers());
     match need {
-        Need::Voice => in_headers
+        Need::Voice | Need::Chat => in_headers
             .or_else(|| subprotocol(request.headers()).credential.map(Credential::from))
             .or_else(|| Credential::of_url(request.uri())),
-        Need::Nothing | Need::Key | Need::Scope(_) | Need::Change(_) | Need::Login | Need::Account | Need::Call => {
-            in_headers
-        }
+        Need::Nothing
+        | Need::Key
+        | Need::Scope(_)
+        | Need::Change(_)
+        | Need::Asking(_)
+        | Need::Login
+        | Need::Account
+        | Need::Call => in_headers,
     }
 }
 
@@ -105,9 +114,13 @@ async fn recognise(
     let fits = match need {
         Need::Nothing | Need::Call => true,
         Need::Key => principal.holds_key(),
-        Need::Scope(scope) | Need::Change(scope) => principal.holds_key() && principal.may(scope),
+        Need::Scope(scope) | Need::Change(scope) | Need::Asking(scope) => principal.holds_key() && principal.may(scope),
         Need::Login | Need::Account => principal.in_person(),
         Need::Voice => principal.may(Scope::Realtime),
+        Need::Chat => match principal.grant() {
+            Some(grant) => grant.reserved.is_some(),
+            None => principal.may(Scope::Sessions),
+        },
     };
     if fits { Ok(principal) } else { Err(Fault::forbidden(need.name())) }
 }
@@ -130,16 +143,24 @@ impl Need {
             Self::Change(_) if method.is_safe() => Self::Key,
             Self::Account if method.is_safe() => Self::Key,
             Self::Change(scope) => Self::Scope(scope),
-            Self::Nothing | Self::Key | Self::Scope(_) | Self::Login | Self::Account | Self::Voice | Self::Call => self,
+            Self::Nothing
+            | Self::Key
+            | Self::Scope(_)
+            | Self::Asking(_)
+            | Self::Login
+            | Self::Account
+            | Self::Voice
+            | Self::Chat
+            | Self::Call => self,
         }
     }
 
     /// Whether calling a route by this method is a write, which viewers may not. A live conversation is one, however it
-    /// begins; what one does with one's own account is none.
+    /// begins; to follow a typed one is none, and neither is what one does with one's own account.
     pub(super) fn writes(self, method: &Method) -> bool {
         match self {
             Self::Voice => true,
-            Self::Account => false,
+            Self::Account | Self::Asking(_) | Self::Chat => false,
             Self::Nothing | Self::Key | Self::Scope(_) | Self::Change(_) | Self::Login | Self::Call => {
                 !method.is_safe()
             }
@@ -152,10 +173,11 @@ impl Need {
             Self::Nothing => "nothing",
             Self::Call => "call",
             Self::Key => "key",
-            Self::Scope(scope) | Self::Change(scope) => scope.as_str(),
+            Self::Scope(scope) | Self::Change(scope) | Self::Asking(scope) => scope.as_str(),
             Self::Login => "login",
             Self::Account => "account",
             Self::Voice => "voice",
+            Self::Chat => Scope::Sessions.as_str(),
         }
     }
 
@@ -163,9 +185,10 @@ impl Need {
         match self {
             Self::Nothing | Self::Call => "none",
             Self::Key => "any, of an API key",
-            Self::Scope(scope) | Self::Change(scope) => scope.as_str(),
+            Self::Scope(scope) | Self::Change(scope) | Self::Asking(scope) => scope.as_str(),
             Self::Login | Self::Account => "admin, or a login with a password",
             Self::Voice => Scope::Realtime.as_str(),
+            Self::Chat => Scope::Sessions.as_str(),
         }
     }
 }

@@ -1,17 +1,18 @@
 //! A session's messages as exports take them: read a page at a time, so that no conversation is too long.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::stream;
 
-use super::attachments;
+use super::{attachments, citations::references};
 use crate::{
     documents::export::{self, Message},
     store::{
         Cursor, Db, MessageId, SessionId, StoreError, UserId,
         attachments::Attachment,
+        citations,
         messages::{self, Modality, Role, Status},
     },
 };
@@ -66,10 +67,16 @@ impl History {
                 true => attachments::by_message(&self.db, self.user, &page.items).await?,
                 false => Default::default(),
             };
+            let cited = citations::of_messages(&self.db, self.user, &page.items).await?;
+            let mut by_message: BTreeMap<_, Vec<_>> = BTreeMap::new();
+            for (message, reference) in references(cited).await {
+                by_message.entry(message).or_default().push(reference);
+            }
             let fresh = page.items.into_iter().filter(|message| !self.seen.contains(&message.id));
             self.waiting.extend(fresh.map(|message| {
                 let files = files.remove(&message.id).unwrap_or_default();
-                exported(message, files)
+                let cited = by_message.remove(&message.id).unwrap_or_default();
+                exported(message, files, cited)
             }));
             self.seen = ids;
         }
@@ -101,7 +108,7 @@ impl History {
     }
 }
 
-fn exported(message: messages::Message, files: Vec<Attachment>) -> Message {
+fn exported(message: messages::Message, files: Vec<Attachment>, citations: Vec<export::Citation>) -> Message {
     let attachments = files.into_iter().map(|file| export::Attachment {
         id: file.id.to_string(),
         name: file.name,
@@ -131,6 +138,7 @@ fn exported(message: messages::Message, files: Vec<Attachment>) -> Message {
         content: entry.content,
         call,
         attachments: attachments.collect(),
+        citations,
         at: message.created_at,
     }
 }

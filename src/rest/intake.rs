@@ -1,4 +1,4 @@
-//! The form that a file comes in: one part `file`, written to the spool as it comes.
+//! The form that a file comes in: one part `file`, written to the spool as it comes, and what else is said in fields of text.
 //!
 //! The body is taken piece by piece, so that memory is bounded whatever is sent, and judged while it comes: what is too
 //! large or of no type we take is refused as soon as that is known.
@@ -23,6 +23,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, ready, stream};
 use percent_encoding::percent_decode_str;
 use tokio::{task::spawn_blocking, time::timeout};
+use uuid::Uuid;
 
 use super::{
     Context, body,
@@ -31,7 +32,8 @@ use super::{
 };
 use crate::{
     documents::kind::{Kind, KindError},
-    storage::{Arrived, Arriving, Storage, StorageError},
+    storage::{self, Arrived, Arriving, Refused, Storage, StorageError},
+    store::strays,
 };
 
 /// A file that came whole.
@@ -43,8 +45,20 @@ pub(super) struct Upload {
     pub(super) file: Arrived,
 }
 
-/// Takes the form to its end.
+/// A file that came whole, and what was said beside it.
+pub(super) struct Form {
+    pub(super) upload: Upload,
+    /// Parts of text by their names, as they came.
+    pub(super) texts: Vec<(String, String)>,
+}
+
+/// Takes a form of a file alone to its end.
 pub(super) async fn take(context: &Arc<Context>, request: Request) -> Result<Upload, Fault> {
+    Ok(take_with(context, request, &[]).await?.upload)
+}
+
+/// Takes a form to its end, of a file and of these fields of text.
+pub(super) async fn take_with(context: &Arc<Context>, request: Request, fields: &[&str]) -> Result<Form, Fault> {
     let room = Arc::new(AtomicUsize::new(ROOM));
     let counted = Arc::clone(&room);
     let request = request.map(|body| paced(body, counted));
@@ -53,27 +67,42 @@ pub(super) async fn take(context: &Arc<Context>, request: Request) -> Result<Upl
         Fault::invalid("file", message).coded("invalid_multipart")
     })?;
     let late = || Fault::new(StatusCode::REQUEST_TIMEOUT, "upload_timeout", "The upload took too long.");
-    let came = timeout(LONGEST, gather(&mut form, &context.storage, &room)).await.unwrap_or_else(|_| Err(late()));
+    let came =
+        timeout(LONGEST, gather(&mut form, fields, &context.storage, &room)).await.unwrap_or_else(|_| Err(late()));
     if came.is_err() {
         // A client that still sends when the answer comes often sees a broken connection instead of the answer.
         room.store(NOTHING, Ordering::Relaxed);
         let rest = async { while let Ok(Some(_)) = form.next_field().await {} };
         let _ = timeout(PARTING, rest).await;
     }
-    let (name, file) = came?;
+    let Came { name, file, texts } = came?;
     let (kind, file) = judge(name.clone(), file).await?;
-    Ok(Upload { name, kind, file })
+    Ok(Form { upload: Upload { name, kind, file }, texts })
 }
 
-async fn gather(form: &mut Multipart, storage: &Storage, room: &AtomicUsize) -> Result<(String, Arrived), Fault> {
-    let mut came = None;
+/// A form that came whole.
+struct Came {
+    name: String,
+    file: Arrived,
+    texts: Vec<(String, String)>,
+}
+
+async fn gather(form: &mut Multipart, fields: &[&str], storage: &Storage, room: &AtomicUsize) -> Result<Came, Fault> {
+    let (mut came, mut texts, mut left) = (None, Vec::new(), TEXTS);
     while let Some(field) = patient(form.next_field()).await? {
         match field.name().unwrap_or_default() {
             "file" if came.is_none() => {}
             "file" => return Err(Fault::invalid("file", "One `file` at a time.")),
+            other if fields.contains(&other) => {
+                let name = other.to_owned();
+                let text = words(field, &name, &mut left).await?;
+                texts.push((name, text));
+                continue;
+            }
             other => {
                 let other: String = other.chars().take(64).collect();
-                let message = format!("`{other}` is not known here; `file` is.");
+                let known: Vec<_> = std::iter::once(&"file").chain(fields).map(|name| format!("`{name}`")).collect();
+                let message = format!("`{other}` is not known here; {} is.", known.join(", "));
                 return Err(Fault::invalid(other, message).coded("unknown_parameter"));
             }
         }
@@ -84,8 +113,21 @@ async fn gather(form: &mut Multipart, storage: &Storage, room: &AtomicUsize) -> 
         }
         came = Some((name, receive(field, storage, room).await?));
     }
-    let missing = "missing_required_parameter";
-    came.ok_or_else(|| Fault::invalid("file", "`file` is missing.").coded(missing))
+    let missing = || Fault::invalid("file", "`file` is missing.").coded("missing_required_parameter");
+    let (name, file) = came.ok_or_else(missing)?;
+    Ok(Came { name, file, texts })
+}
+
+/// A field of text; all of them have `left` bytes.
+async fn words(mut field: Field<'_>, name: &str, left: &mut usize) -> Result<String, Fault> {
+    let mut bytes = Vec::new();
+    while let Some(piece) = patient(field.chunk()).await? {
+        *left = left.checked_sub(piece.len()).ok_or_else(|| body::too_large().at(name))?;
+        bytes.extend_from_slice(&piece);
+    }
+    // Empty ones count too.
+    *left = left.checked_sub(PART).ok_or_else(|| body::too_large().at(name))?;
+    String::from_utf8(bytes).map_err(|_| Fault::invalid(name, "This field must be UTF-8 text."))
 }
 
 async fn receive(mut field: Field<'_>, storage: &Storage, room: &AtomicUsize) -> Result<Arrived, Fault> {
@@ -128,6 +170,33 @@ fn refused(error: KindError) -> Fault {
         KindError::Empty => Fault::invalid("file", message).coded("empty_file"),
         KindError::Protected => Fault::invalid("file", message).coded("protected_file"),
         KindError::Read(error) => unkept(error.into()),
+    }
+}
+
+/// Gives a file's bytes to storage under this key, to be removed unless a row owns them in time.
+pub(super) async fn stow(context: &Context, key: Uuid, file: Arrived) -> Result<(), Fault> {
+    strays::expect(&context.db, key, context.now() + storage::LONGEST).await?;
+    let kept = timeout(KEEPING, context.storage.keep(key, file)).await;
+    kept.map_err(|error| unkept(io::Error::other(error).into()))?.map_err(unkept)
+}
+
+/// What a client is told whose bytes were given up before their row came.
+pub(super) fn late() -> Fault {
+    unkept(io::Error::from(io::ErrorKind::TimedOut).into())
+}
+
+/// What a client is told of a file that was not let through.
+pub(super) fn unclean(refused: Refused) -> Fault {
+    match refused {
+        Refused::Infected(found) => {
+            let message = format!("The file is not taken: a virus scanner found {found} in it.");
+            Fault::invalid("file", message).coded("infected_file")
+        }
+        Refused::Unscanned(reason) => {
+            tracing::error!(%reason, "a file could not be scanned and was refused");
+            let message = "Files cannot be scanned for viruses at the moment, and none is taken unscanned. Try again.";
+            Fault::new(StatusCode::SERVICE_UNAVAILABLE, "scanner_unavailable", message).after(Duration::from_secs(30))
+        }
     }
 }
 
@@ -195,11 +264,17 @@ fn paced(body: Body, room: Arc<AtomicUsize>) -> Body {
 
 /// How long an upload may take in all: 50 MiB at 700 kbit/s.
 const LONGEST: Duration = Duration::from_secs(600);
+/// How long giving a file to its storage may take.
+const KEEPING: Duration = Duration::from_secs(900);
 /// When to ask again for what storage could not do.
 const RETRY: Duration = Duration::from_secs(10);
 /// Characters of a file's name; file systems take 255 bytes.
 const NAME: usize = 500;
 /// Bytes of a form that may come without any of a file: HTTP gives up to 400 KiB at once.
 const ROOM: usize = 1 << 20;
+/// Bytes of all fields of text.
+const TEXTS: usize = 64 << 10;
+/// What a field of text counts for beside its text.
+const PART: usize = 256;
 /// Stands for no more interest in the form.
 const NOTHING: usize = usize::MAX;

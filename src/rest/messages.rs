@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::{
     Context, attachments,
     body::Strict,
+    citations,
     fault::Fault,
     openapi::Api,
     page::{self, Id, Slice, time},
@@ -22,8 +23,9 @@ use super::{
 use crate::{
     auth::Principal,
     store::{
-        MessageId, SessionId, UserId,
+        MessageId, Page, SessionId, UserId,
         attachments::Attachment,
+        citations::Citation,
         messages::{self, Message, Post, Posted, Role},
     },
 };
@@ -74,9 +76,8 @@ pub(super) struct View {
     parent_message_id: Option<MessageId>,
     /// Files that came with it.
     attachments: Vec<attachments::View>,
-    /// Sources it names.
-    #[schemars(with = "Vec<Value>")]
-    citations: [(); 0],
+    /// What it cites, by the numbers in its words.
+    citations: Vec<citations::View>,
     #[schemars(extend("format" = "date-time"))]
     created_at: String,
     #[schemars(extend("format" = "date-time"))]
@@ -99,11 +100,9 @@ pub(super) async fn list(
     slice: Slice,
 ) -> Result<Response, Fault> {
     let found = messages::list(&context.db, principal.user, session, slice.after.as_ref(), slice.limit).await?;
-    let mut files = attachments::by_message(&context.db, principal.user, &found.items).await?;
-    Ok(page::answer(found, |message| {
-        let files = files.remove(&message.id).unwrap_or_default();
-        View::of(message, files)
-    }))
+    let Page { items, next } = found;
+    let items = all(&context, principal.user, items).await?;
+    Ok(page::answer(Page { items, next }, |view| view))
 }
 
 /// `POST /api/sessions/{id}/messages`: 201 with the message; the same again for the same `client_message_id` and words.
@@ -115,23 +114,24 @@ pub(super) async fn create(
 ) -> Result<Response, Fault> {
     let role = params.role.parse().ok().filter(|role| !matches!(role, Role::Tool));
     let role = role.ok_or_else(|| Fault::invalid("role", "`role` must be `user`, `assistant` or `system`."))?;
-    let name = params.client_message_id.as_deref();
-    if name.is_some_and(|name| name.is_empty() || name.len() > NAME || name.contains(char::is_control)) {
-        let message = "`client_message_id` must have 1 to 128 bytes, all printable.";
-        return Err(Fault::invalid("client_message_id", message));
-    }
+    let name = params.client_message_id.as_deref().map(name).transpose()?;
     let content = words(&params.content)?;
     let post = Post { role, content, client_message: name, parent: params.parent_message_id };
     match messages::post(&context.db, principal.user, session, post, context.now()).await? {
-        // Sent again, it may have files already.
         Posted::Kept(message) => {
-            Ok((StatusCode::CREATED, whole(&context, principal.user, *message).await?).into_response())
+            context.hub.tell(&message);
+            created(&context, principal.user, *message).await
         }
+        Posted::Again(message) => created(&context, principal.user, *message).await,
         Posted::Taken => {
             Err(Fault::invalid("client_message_id", "Another message of this session has this `client_message_id`."))
         }
         Posted::Stray => Err(Fault::invalid("parent_message_id", "There is no such message in this session.")),
     }
+}
+
+async fn created(context: &Context, user: UserId, message: Message) -> Result<Response, Fault> {
+    Ok((StatusCode::CREATED, whole(context, user, message).await?).into_response())
 }
 
 /// `GET /api/messages/{id}`.
@@ -167,18 +167,36 @@ pub(super) async fn remove(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// A message with its files.
-async fn whole(context: &Context, user: UserId, message: Message) -> Result<Json<View>, Fault> {
+/// A message with its files and what it cites.
+pub(super) async fn whole(context: &Context, user: UserId, message: Message) -> Result<Json<View>, Fault> {
     let files = attachments::by_message(&context.db, user, std::slice::from_ref(&message)).await?;
-    Ok(Json(View::of(message, files.into_values().flatten())))
+    let cited = citations::by_message(&context.db, user, std::slice::from_ref(&message)).await?;
+    Ok(Json(View::of(message, files.into_values().flatten(), cited.into_values().flatten())))
 }
 
-/// A message that has no files yet.
-pub(super) fn without_files(message: Message) -> Json<View> {
-    Json(View::of(message, []))
+/// Messages with their files and what they cite, which follow each other in one session.
+pub(super) async fn all(context: &Context, user: UserId, messages: Vec<Message>) -> Result<Vec<View>, Fault> {
+    let mut files = attachments::by_message(&context.db, user, &messages).await?;
+    let mut cited = citations::by_message(&context.db, user, &messages).await?;
+    let of = |message: Message| {
+        let files = files.remove(&message.id).unwrap_or_default();
+        let cited = cited.remove(&message.id).unwrap_or_default();
+        View::of(message, files, cited)
+    };
+    Ok(messages.into_iter().map(of).collect())
 }
 
-fn words(content: &str) -> Result<&str, Fault> {
+/// What a client may call a message of its own.
+pub(super) fn name(name: &str) -> Result<&str, Fault> {
+    if name.is_empty() || name.len() > NAME || name.contains(char::is_control) {
+        let message = "`client_message_id` must have 1 to 128 bytes, all printable.";
+        return Err(Fault::invalid("client_message_id", message));
+    }
+    Ok(name)
+}
+
+/// What may be said.
+pub(super) fn words(content: &str) -> Result<&str, Fault> {
     let nothing = content.trim().is_empty();
     if nothing { Err(Fault::invalid("content", "`content` must not be empty.")) } else { Ok(content) }
 }
@@ -187,7 +205,11 @@ fn words(content: &str) -> Result<&str, Fault> {
 const NAME: usize = 128;
 
 impl View {
-    fn of(message: Message, files: impl IntoIterator<Item = Attachment>) -> Self {
+    fn of(
+        message: Message,
+        files: impl IntoIterator<Item = Attachment>,
+        cited: impl IntoIterator<Item = Citation>,
+    ) -> Self {
         let entry = message.entry;
         let tool_call = entry.call.map(|call| ToolCall { id: call.id, name: call.name, arguments: call.arguments });
         Self {
@@ -202,7 +224,7 @@ impl View {
             client_message_id: message.client_message,
             parent_message_id: message.parent,
             attachments: files.into_iter().map(attachments::View::from).collect(),
-            citations: [],
+            citations: cited.into_iter().map(citations::View::from).collect(),
             created_at: time(message.created_at),
             updated_at: time(message.updated_at),
         }

@@ -8,14 +8,18 @@ mod accounts;
 mod address;
 mod attachments;
 mod azure;
+mod bibliography;
 mod body;
 mod calls;
+mod chat;
+mod citations;
 mod clauses;
 mod clinical;
 mod cloning;
 mod completions;
 mod context;
 mod dictation;
+mod documents;
 mod download;
 mod embedded;
 mod encoding;
@@ -52,8 +56,8 @@ mod realtime;
 mod replies;
 mod request;
 mod samples;
+mod search;
 mod secrets;
-mod served;
 mod sessions;
 mod shared;
 mod shares;
@@ -64,7 +68,6 @@ mod spelling;
 mod subtitles;
 mod synthesis;
 pub mod telephony;
-mod thinking;
 mod transcriptions;
 mod tree;
 mod upload;
@@ -131,7 +134,10 @@ fn table() -> Vec<Route> {
         route("/api/sessions/{id}", Need::Scope(Scope::Sessions), session()),
         route("/api/sessions/{id}/messages", Need::Scope(Scope::Sessions), get(messages::list).post(messages::create)),
         route("/api/sessions/{id}/replies", Need::Scope(Scope::Sessions), post(replies::create)),
+        route("/api/realtime/ws", Need::Chat, get(chat::connect)),
         route("/api/messages/{id}", Need::Scope(Scope::Sessions), message()),
+        route("/api/messages/{id}/citations", Need::Scope(Scope::Sessions), get(citations::list)),
+        route("/api/sessions/{id}/bibliography", Need::Scope(Scope::Sessions), get(bibliography::show)),
         route("/api/messages/{id}/attachments", Need::Scope(Scope::Sessions), attachments()),
         route(
             "/api/attachments/{id}",
@@ -141,6 +147,9 @@ fn table() -> Vec<Route> {
         route("/api/attachments/{id}/download", Need::Scope(Scope::Sessions), get(download::download)),
         route("/api/attachments/{id}/text", Need::Scope(Scope::Sessions), get(attachments::text)),
         route("/api/attachments/{id}/thumbnail", Need::Scope(Scope::Sessions), get(attachments::thumbnail)),
+        route("/api/documents", Need::Scope(Scope::Sessions), documents()),
+        route("/api/documents/{id}", Need::Scope(Scope::Sessions), document()),
+        route("/api/documents/{id}/text", Need::Scope(Scope::Sessions), get(documents::text)),
         route("/api/sessions/{id}/export/markdown", Need::Scope(Scope::Sessions), get(exports::markdown)),
         route("/api/sessions/{id}/export/json", Need::Scope(Scope::Sessions), get(exports::json)),
         route("/api/sessions/{id}/export/pdf", Need::Scope(Scope::Sessions), pdf()),
@@ -166,6 +175,7 @@ fn table() -> Vec<Route> {
         route("/api/clinical-contexts", Need::Scope(Scope::Sessions), post(clinical::create)),
         route("/api/clinical-contexts/current", Need::Scope(Scope::Sessions), get(clinical::current)),
         route("/api/clinical-contexts/{id}", Need::Scope(Scope::Sessions), clinical_context()),
+        route("/api/search", Need::Asking(Scope::Sessions), post(search::ask)),
         route("/telephony/{dialect}", Need::Call, get(telephony::stream::connect)),
         route("/telephony/twilio/voice", Need::Call, get(telephony::twilio::answer).post(telephony::twilio::answer)),
         route("/telephony/telnyx/voice", Need::Call, post(telephony::telnyx::answer)),
@@ -212,6 +222,16 @@ fn message() -> MethodRouter<Arc<Context>> {
 fn attachments() -> MethodRouter<Arc<Context>> {
     let create = post(attachments::create).layer::<_, Infallible>(DefaultBodyLimit::disable());
     get(attachments::list).merge(create)
+}
+
+/// Files as those of messages.
+fn documents() -> MethodRouter<Arc<Context>> {
+    let create = post(documents::create).layer::<_, Infallible>(DefaultBodyLimit::disable());
+    get(documents::list).merge(create)
+}
+
+fn document() -> MethodRouter<Arc<Context>> {
+    get(documents::show).patch(documents::change).delete(documents::remove)
 }
 
 /// Where the beta's clients post what they offer.

@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json, value::RawValue};
 
 use super::{Context, body::given, fault::Fault, opening, transcriptions};
-use crate::realtime::{RELAY, protocol::Query, session::settings::Settings};
+use crate::{
+    chat::{self, Lead},
+    realtime::{RELAY, protocol::Query, session::settings::Settings},
+};
 
 /// What may be chosen; what is absent is the relay's choice.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -83,6 +86,13 @@ impl Preferences {
         })?;
         let query = Query::Conversation { model: None };
         opening::settings(context, &query, Some(&raw)).map_err(|fault| fault.spelled(last).unprocessable())
+    }
+}
+
+impl Lead for Context {
+    fn settings(&self, kept: &str) -> Result<Settings, chat::Error> {
+        let settings = Preferences::kept(kept).settings(self, Value::Null);
+        settings.map_err(|fault| fault.within("settings").unled())
     }
 }
 

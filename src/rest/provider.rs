@@ -14,6 +14,11 @@ use crate::{
 /// Logs a failure, which its meter has counted, and says what the client can do about it.
 pub(super) fn failed(role: Role, error: &ProviderError) -> Fault {
     tracing::warn!(%error, "a provider failed");
+    fault(role, error)
+}
+
+/// What the client can do about a failure.
+pub(super) fn fault(role: Role, error: &ProviderError) -> Fault {
     let what = match role {
         Role::Listen => "Speech-to-text",
         Role::Speak => "Text-to-speech",

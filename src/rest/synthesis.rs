@@ -19,11 +19,9 @@ use super::{
     encoding::Encoding,
     fault::Fault,
     openapi::{Api, schema},
-    opening, provider,
-    served::Served,
-    sound, speech,
+    opening, provider, sound, speech,
 };
-use crate::realtime::Task;
+use crate::{cost::Served, realtime::Task};
 
 /// The engine that speaks.
 pub(super) const PROVIDER: HeaderName = HeaderName::from_static("x-tts-provider");

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Conversation, Message};
+use super::{Bibliography, Conversation, Message};
 
 /// Raised when a reader of the former shape would go wrong.
 const VERSION: u32 = 1;
@@ -17,8 +17,8 @@ pub(super) fn message(message: &Message, first: bool) -> String {
     format!("{comma}\n{}", text(message))
 }
 
-pub(super) fn foot(exported: Timestamp) -> String {
-    format!("\n],\"exported_at\":\"{exported:.3}\"}}\n")
+pub(super) fn foot(bibliography: &Bibliography, exported: Timestamp) -> String {
+    format!("\n],\"bibliography\":{},\"exported_at\":\"{exported:.3}\"}}\n", text(bibliography))
 }
 
 /// Plain data has no way not to be JSON.

@@ -8,7 +8,7 @@ use std::fmt::Write;
 use jiff::Timestamp;
 use serde::de::IgnoredAny;
 
-use super::{Conversation, Message, Part, written};
+use super::{Bibliography, Conversation, Message, Part, written};
 
 pub(super) fn head(conversation: &Conversation) -> String {
     let mut out = format!("# {}\n\n", line(conversation.named()));
@@ -32,13 +32,27 @@ pub(super) fn message(message: &Message) -> String {
             Part::File(file) => {
                 let _ = write!(out, "\n{}\n", line(&file.told()));
             }
+            Part::Citation(citation) => {
+                let _ = write!(out, "\n{}\n", line(&citation.told()));
+            }
         }
     }
     out
 }
 
-pub(super) fn foot(exported: Timestamp) -> String {
-    format!("\n---\n\nExported {}\n", written(exported))
+pub(super) fn foot(bibliography: &Bibliography, exported: Timestamp) -> String {
+    let mut out = String::new();
+    if !bibliography.entries.is_empty() {
+        out.push_str("\n## Bibliography\n\n");
+        for entry in &bibliography.entries {
+            let _ = writeln!(out, "- {}", line(entry));
+        }
+        if let Some(note) = bibliography.note() {
+            let _ = write!(out, "\n{note}\n");
+        }
+    }
+    let _ = write!(out, "\n---\n\nExported {}\n", written(exported));
+    out
 }
 
 /// Text of one line, wherever it stands.

@@ -11,6 +11,8 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
+use crate::knowledge::source::Cited;
+
 /// What is told above the messages.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 #[schemars(rename = "ExportedSession")]
@@ -34,10 +36,23 @@ pub struct Conversation {
     /// How many messages it had when its export began.
     #[serde(rename = "message_count")]
     pub messages: u64,
+    /// What its messages cite. It stands at the end.
+    #[serde(skip)]
+    pub bibliography: Bibliography,
+}
+
+/// What a conversation cites, each document once.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ExportedBibliography")]
+pub struct Bibliography {
+    /// References, in their order.
+    pub entries: Vec<String>,
+    /// Whether these are all: of very many only the first are listed.
+    pub complete: bool,
 }
 
 /// One message.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Serialize, JsonSchema)]
 #[schemars(rename = "ExportedMessage")]
 pub struct Message {
     /// Its id.
@@ -55,6 +70,8 @@ pub struct Message {
     pub call: Option<Call>,
     /// Files that came with it.
     pub attachments: Vec<Attachment>,
+    /// What it cites, by the numbers in its words.
+    pub citations: Vec<Citation>,
     /// When.
     #[serde(rename = "created_at", serialize_with = "rfc3339")]
     #[schemars(with = "String", extend("format" = "date-time"))]
@@ -87,6 +104,17 @@ pub struct Attachment {
     pub size: u64,
     /// SHA-256 of its bytes, in hexadecimal.
     pub sha256: String,
+}
+
+/// What a message cites.
+#[derive(Clone, PartialEq, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ExportedCitation")]
+pub struct Citation {
+    /// The number, the document, and its words.
+    #[serde(flatten)]
+    pub cited: Cited,
+    /// The document as a reference.
+    pub formatted: String,
 }
 
 /// Who speaks.
@@ -153,10 +181,10 @@ impl Text {
     }
 
     /// What stands after the messages.
-    pub fn foot(self, exported: Timestamp) -> String {
+    pub fn foot(self, conversation: &Conversation, exported: Timestamp) -> String {
         match self {
-            Self::Markdown => markdown::foot(exported),
-            Self::Json => json::foot(exported),
+            Self::Markdown => markdown::foot(&conversation.bibliography, exported),
+            Self::Json => json::foot(&conversation.bibliography, exported),
         }
     }
 }
@@ -220,6 +248,7 @@ impl Message {
             parts.push(Part::Code { label: "Call of", name: Some(call.named()), code });
         }
         parts.extend(self.attachments.iter().map(Part::File));
+        parts.extend(self.citations.iter().map(Part::Citation));
         parts
     }
 }
@@ -241,11 +270,28 @@ impl Attachment {
     }
 }
 
+impl Citation {
+    /// For people: the number, the reference, and the words it is about.
+    fn told(&self) -> String {
+        let quoted = self.cited.quoted_text.as_ref().map(|words| format!(" “{words}”")).unwrap_or_default();
+        format!("[{}] {}{quoted}", self.cited.index, self.formatted)
+    }
+}
+
+impl Bibliography {
+    /// What is said after its entries.
+    fn note(&self) -> Option<&'static str> {
+        let more = "More documents are cited than are listed here: they are named under their messages.";
+        (!self.complete && !self.entries.is_empty()).then_some(more)
+    }
+}
+
 /// A part of a message.
 enum Part<'m> {
     Words(&'m str),
     Code { label: &'static str, name: Option<String>, code: &'m str },
     File(&'m Attachment),
+    Citation(&'m Citation),
 }
 
 /// A time for people.

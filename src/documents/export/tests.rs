@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
-use super::{Call, Conversation, Message, Modality, Role, Status, Text, markdown::escaped};
+use super::{Bibliography, Call, Conversation, Message, Modality, Role, Status, Text, markdown::escaped};
 
 fn said(content: &str) -> Message {
     Message {
@@ -15,6 +15,7 @@ fn said(content: &str) -> Message {
         content: content.into(),
         call: None,
         attachments: Vec::new(),
+        citations: Vec::new(),
         at: Timestamp::UNIX_EPOCH,
     }
 }
@@ -28,6 +29,7 @@ fn conversation(title: Option<&str>) -> Conversation {
         created: Timestamp::UNIX_EPOCH,
         updated: Timestamp::UNIX_EPOCH,
         messages: 1,
+        bibliography: Bibliography::default(),
     }
 }
 
@@ -105,7 +107,7 @@ proptest! {
 
     #[test]
     fn any_text_is_json(title: String, content: String) {
-        let (head, foot) = (Text::Json.head(&conversation(Some(&title))), Text::Json.foot(Timestamp::UNIX_EPOCH));
+        let (head, foot) = (Text::Json.head(&conversation(Some(&title))), Text::Json.foot(&conversation(None), Timestamp::UNIX_EPOCH));
         let (one, two) = (Text::Json.message(&said(&content), true), Text::Json.message(&said(""), false));
         let whole: serde_json::Value = serde_json::from_str(&format!("{head}{one}{two}{foot}")).unwrap();
         prop_assert_eq!(&whole["session"]["title"], &title);

@@ -26,12 +26,10 @@ use super::{
     fault::Fault,
     models,
     openapi::{Api, schema},
-    opening,
-    served::Served,
+    opening, provider,
     speech::IGNORED,
-    thinking::Thinking,
 };
-use crate::realtime::Task;
+use crate::{chat::Thinking, cost::Served, metrics::Role, realtime::Task};
 
 /// `POST /v1/chat/completions`.
 pub(super) async fn create(
@@ -47,7 +45,8 @@ pub(super) async fn create(
     }
     let served = Served::on(context.engine.admission.tally());
     let metered = Metered::<dyn LanguageModel>::new(served.clone() as _, Arc::clone(&context.providers.llm));
-    let thinking = Thinking::begin(&context, Arc::new(metered), prompt).await?;
+    let thinking = Thinking::begin(&context.engine, Arc::new(metered), prompt).await;
+    let thinking = thinking.map_err(|error| provider::failed(Role::Think, &error))?;
     let head = Head::new(served.engine().unwrap_or(model), context.now());
     let telling = Telling::new(thinking, stops, single);
     let mut response = answer::deliver(head, telling, delivery).await?;

@@ -144,6 +144,7 @@ impl Params {
             model: Some(self.model.clone()),
             instructions,
             aside: None,
+            passages: None,
             messages,
             tools,
             tool_choice,

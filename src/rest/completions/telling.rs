@@ -5,7 +5,11 @@ use std::collections::VecDeque;
 use providers::llm::{Finish, Thought, Usage};
 
 use super::stop::{Passed, Stops};
-use crate::rest::{fault::Fault, thinking::Thinking};
+use crate::{
+    chat::Thinking,
+    metrics::Role,
+    rest::{fault::Fault, provider},
+};
 
 /// One step of what a client is told.
 #[derive(PartialEq, Eq, Debug)]
@@ -62,9 +66,9 @@ impl Telling {
             }
             match self.thinking.as_mut()?.next().await? {
                 Ok(thought) => self.take(thought),
-                Err(fault) => {
+                Err(error) => {
                     self.thinking = None;
-                    return Some(Err(fault));
+                    return Some(Err(provider::failed(Role::Think, &error)));
                 }
             }
         }
@@ -92,7 +96,7 @@ impl Telling {
                     self.waiting.push_back(Told::Arguments { index, text });
                 }
             }
-            Thought::CallDone => {}
+            Thought::Cited(_) | Thought::CallDone => {}
             Thought::Usage(usage) => self.usage = Some(usage),
             Thought::Finished(finish) => {
                 let held = self.stops.rest();

@@ -217,10 +217,12 @@ fn security(need: Need, known: bool) -> Value {
         Need::Nothing if known => return json!([{}, {"bearer": []}, {"api_key": []}]),
         Need::Nothing | Need::Call => return json!([]),
         Need::Key => vec![],
-        Need::Scope(_) | Need::Change(_) | Need::Login | Need::Account | Need::Voice => vec![need.word()],
+        Need::Scope(_) | Need::Change(_) | Need::Asking(_) | Need::Login | Need::Account | Need::Voice | Need::Chat => {
+            vec![need.word()]
+        }
     };
     let keyed = json!([{"bearer": words}, {"api_key": words}]);
-    if need == Need::Voice { json!([keyed[0], keyed[1], {"client_secret": []}]) } else { keyed }
+    if matches!(need, Need::Voice | Need::Chat) { json!([keyed[0], keyed[1], {"client_secret": []}]) } else { keyed }
 }
 
 /// The path of which this one is another name.

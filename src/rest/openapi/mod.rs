@@ -19,9 +19,10 @@ pub(super) use document::Api;
 pub(super) use operation::Operation;
 
 use super::{
-    Route, accounts, attachments, calls, clinical, cloning, completions, download, ephemeral, exports, folders, health,
-    home, keys, messages, models, promises, providers, ready, realtime, replies, secrets, sessions, shared, shares,
-    speech, synthesis, table, telephony, transcriptions, users, voice, voices, whip,
+    Route, accounts, attachments, bibliography, calls, chat, citations, clinical, cloning, completions, documents,
+    download, ephemeral, exports, folders, health, home, keys, messages, models, promises, providers, ready, realtime,
+    replies, search, secrets, sessions, shared, shares, speech, synthesis, table, telephony, transcriptions, users,
+    voice, voices, whip,
 };
 
 /// What each resource says of itself, in the order in which people read it.
@@ -32,8 +33,13 @@ const RESOURCES: &[fn(&mut Api)] = &[
     sessions::describe,
     messages::describe,
     replies::describe,
+    chat::describe,
     attachments::describe,
+    citations::describe,
+    bibliography::describe,
     download::describe,
+    documents::describe,
+    search::describe,
     clinical::describe,
     folders::describe,
     exports::describe,

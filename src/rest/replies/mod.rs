@@ -4,9 +4,6 @@
 //! finished and kept. One that fails leaves the conversation as it was, so that it may be asked for again.
 
 mod events;
-mod making;
-mod progress;
-mod question;
 
 use std::sync::Arc;
 
@@ -19,7 +16,6 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use self::progress::{Stage, Watched};
 use super::{
     Context, body,
     fault::Fault,
@@ -28,7 +24,11 @@ use super::{
     opening,
     page::Id,
 };
-use crate::{auth::Principal, store::SessionId};
+use crate::{
+    auth::Principal,
+    chat::{Stage, Watched},
+    store::SessionId,
+};
 
 /// What is asked for: nothing can be chosen, a conversation's settings lead its replies.
 #[derive(Deserialize, JsonSchema)]
@@ -60,20 +60,23 @@ pub(super) async fn create(
     if context.engine.drain.has_begun() {
         return Err(opening::draining());
     }
-    let mut watched = making::begin(Arc::clone(&context), principal.user, session);
+    let mut watched = context.desk().reply(principal.user, session).await?;
     match delivery {
         Delivery::Message => {
             let message = watched.end().await?;
-            Ok((StatusCode::CREATED, messages::without_files(*message)).into_response())
+            Ok((StatusCode::CREATED, messages::whole(&context, principal.user, *message).await?).into_response())
         }
-        Delivery::Events => Ok(events::answer(begun(&mut watched).await?, watched)),
+        Delivery::Events => {
+            let first = begun(&mut watched).await?;
+            Ok(events::answer(context, principal.user, first, watched))
+        }
     }
 }
 
 /// Waits for the first words; a failure before them is told as one.
 async fn begun(watched: &mut Watched) -> Result<Stage, Fault> {
     match watched.next().await {
-        Stage::Failed(fault) => Err(fault),
+        Stage::Failed(error) => Err(error.into()),
         stage @ (Stage::Words(_) | Stage::Kept(_)) => Ok(stage),
     }
 }

@@ -7,11 +7,11 @@ use axum::{
 use providers::Secret;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::{Opened, PRIVATE, Visit};
 use crate::{
     documents::export::{Message, Modality, Role, Status},
+    knowledge::source::Cited,
     rest::{
         body::{Strict, secret},
         fault::Fault,
@@ -57,9 +57,8 @@ struct View<'a> {
     content: &'a str,
     status: Status,
     tool_call: Option<ToolCall<'a>>,
-    /// Sources it names.
-    #[schemars(with = "Vec<Value>")]
-    citations: [(); 0],
+    /// What it cites, by the numbers in its words.
+    citations: Vec<&'a Cited>,
     #[schemars(extend("format" = "date-time"))]
     created_at: String,
 }
@@ -118,7 +117,7 @@ impl<'a> From<&'a Message> for View<'a> {
             content: &message.content,
             status: message.status,
             tool_call: call.map(|call| ToolCall { name: call.name.as_deref(), arguments: call.arguments.as_deref() }),
-            citations: [],
+            citations: message.citations.iter().map(|citation| &citation.cited).collect(),
             created_at: time(message.at),
         }
     }

@@ -15,12 +15,13 @@ use axum::{
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use jiff::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use providers::Secret;
 use sha2::{Digest, Sha256};
 
 use super::{Closed, Opened, PRIVATE, Visit};
 use crate::{
-    documents::export::{Message, Modality, Role, Status},
+    documents::export::{Citation, Message, Modality, Role, Status},
     rest::{Context, body, fault::Fault, page::time},
     store::shares::Door,
 };
@@ -103,8 +104,26 @@ fn turn(message: &Message) -> String {
         let (label, code) = (escaped(&label), escaped(code));
         let _ = write!(said, "<p class=\"words\">{label}</p><pre class=\"code\">{code}</pre>");
     }
+    if !message.citations.is_empty() {
+        let sources: String = message.citations.iter().map(source).collect();
+        let _ = write!(said, "<ol class=\"sources\">{sources}</ol>");
+    }
     let who = format!("<p class=\"who\"><b>{role}</b>{how}{state}{}</p>", at(message.at));
     format!("\n<li class=\"turn {class}\">{who}{said}</li>")
+}
+
+/// What a message cites as one item of its list: the reference, where it leads to, and the words it is about.
+fn source(Citation { cited, formatted }: &Citation) -> String {
+    let doi = cited.source.doi.as_ref().map(|doi| format!("https://doi.org/{}", utf8_percent_encode(doi, DOI)));
+    let target = doi.as_deref().or(cited.source.url.as_deref()).filter(|url| url.starts_with("http"));
+    let reference = match target {
+        Some(target) => {
+            format!("<a href=\"{}\" rel=\"nofollow noreferrer\">{}</a>", escaped(target), escaped(formatted))
+        }
+        None => escaped(formatted).into_owned(),
+    };
+    let quoted = cited.quoted_text.as_ref().map(|words| format!(" <q>{}</q>", escaped(words))).unwrap_or_default();
+    format!("<li value=\"{}\" dir=\"auto\">{reference}{quoted}</li>", cited.index)
 }
 
 /// A page that says why there is no conversation on it, and asks for what would open it.
@@ -186,6 +205,16 @@ fn guards() -> [(HeaderName, HeaderValue); 3] {
     [PRIVATE, (header::CONTENT_TYPE, kind), (header::CONTENT_SECURITY_POLICY, POLICY.clone())]
 }
 
+/// What a DOI has besides letters and digits and an address too; all else is spelled out there.
+const DOI: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'.')
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b';')
+    .remove(b':');
 const STYLE: &str = concat!(include_str!("../palette.css"), include_str!("page.css"));
 const LOGO: &str = "<svg viewBox=\"0 0 32 32\" aria-hidden=\"true\"><rect width=\"32\" height=\"32\" rx=\"9\" fill=\"#1f6f5c\"/>\
                     <g stroke=\"#fff\" stroke-width=\"2.6\" stroke-linecap=\"round\">\

@@ -12,7 +12,7 @@ mod sheets;
 use jiff::Timestamp;
 
 use self::{faces::Faces, sheets::Sheets};
-use super::{Conversation, Message, Part, written};
+use super::{Bibliography, Conversation, Message, Part, written};
 
 pub use fonts::{Config, Fonts};
 
@@ -50,6 +50,7 @@ pub fn typeset(
     for message in messages {
         setting.message(&message?)?;
     }
+    setting.bibliography(&conversation.bibliography)?;
     setting.sheets.finish(&mut setting.faces)
 }
 
@@ -68,6 +69,7 @@ struct Style {
 
 const BODY: Style = Style { mono: false, size: 10.0, colour: [20, 20, 20], shade: None, inset: 0.0 };
 const TITLE: Style = Style { size: 18.0, ..BODY };
+const HEADING: Style = Style { size: 13.0, ..BODY };
 const HEADER: Style = Style { size: 9.5, colour: [30, 70, 140], ..BODY };
 const QUIET: Style = Style { size: 8.5, colour: [110, 110, 110], ..BODY };
 const CODE: Style = Style { mono: true, size: 8.5, shade: Some([240, 240, 240]), inset: 6.0, ..BODY };
@@ -105,7 +107,31 @@ impl<L: Fn() -> bool> Setting<'_, L> {
                     self.words(code, CODE)?;
                 }
                 Part::File(file) => self.words(&file.told(), QUIET)?,
+                Part::Citation(citation) => {
+                    self.sheets.gap(2.0);
+                    self.words(&citation.told(), QUIET)?;
+                }
             }
+        }
+        Ok(())
+    }
+
+    fn bibliography(&mut self, bibliography: &Bibliography) -> Result<(), Error> {
+        if bibliography.entries.is_empty() {
+            return Ok(());
+        }
+        self.sheets.gap(14.0);
+        self.sheets.reserve(60.0, &mut self.faces)?;
+        self.sheets.rule();
+        self.sheets.gap(8.0);
+        self.words("Bibliography", HEADING)?;
+        for entry in &bibliography.entries {
+            self.sheets.gap(4.0);
+            self.words(entry, BODY)?;
+        }
+        if let Some(note) = bibliography.note() {
+            self.sheets.gap(4.0);
+            self.words(note, QUIET)?;
         }
         Ok(())
     }

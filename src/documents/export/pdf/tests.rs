@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::{
-    super::{Call, Conversation, Message, Modality, Role, Status},
+    super::{Bibliography, Call, Conversation, Message, Modality, Role, Status},
     Error, Faces, Fonts, MOST_PAGES,
     lines::{self, Line},
     shape::{self, Paragraph},
@@ -20,6 +20,7 @@ fn conversation() -> Conversation {
         created: Timestamp::UNIX_EPOCH,
         updated: Timestamp::UNIX_EPOCH,
         messages: 1,
+        bibliography: Bibliography::default(),
     }
 }
 
@@ -32,6 +33,7 @@ fn said(content: &str) -> Message {
         content: content.into(),
         call: Some(Call { id: "c".into(), name: Some(content.into()), arguments: Some(content.into()) }),
         attachments: Vec::new(),
+        citations: Vec::new(),
         at: Timestamp::UNIX_EPOCH,
     }
 }
