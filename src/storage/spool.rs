@@ -20,8 +20,7 @@ use uuid::Uuid;
 pub struct Arriving {
     place: Arc<Place>,
     size: u64,
-    batch: Vec<Bytes>,
-    batched: usize,
+    batch: Vec<u8>,
     writing: Option<JoinHandle<io::Result<Sink>>>,
 }
 
@@ -30,6 +29,8 @@ pub struct Arriving {
 struct Sink {
     file: File,
     hash: Sha256,
+    /// Room for the next batch but one.
+    spare: Vec<u8>,
     _place: Arc<Place>,
 }
 
@@ -53,20 +54,19 @@ impl Arriving {
         let place = Arc::new(Place(folder.join(Uuid::now_v7().to_string())));
         let opened = Arc::clone(&place);
         let writing = spawn_blocking(move || Sink::open(opened));
-        Self { place, size: 0, batch: Vec::new(), batched: 0, writing: Some(writing) }
+        Self { place, size: 0, batch: Vec::new(), writing: Some(writing) }
     }
 
     /// Takes what came. What cannot be written fails a later call, or [`Self::finish`].
     pub async fn write(&mut self, piece: Bytes) -> io::Result<()> {
-        if self.batched > 0 && self.batched + piece.len() > BATCH {
-            let batch = mem::take(&mut self.batch);
-            self.batched = 0;
+        if !self.batch.is_empty() && self.batch.len() + piece.len() > BATCH {
             let mut sink = self.sink().await?;
-            self.writing = Some(spawn_blocking(move || sink.write(&batch).map(|()| sink)));
+            let batch = mem::replace(&mut self.batch, mem::take(&mut sink.spare));
+            self.writing = Some(spawn_blocking(move || sink.write(batch)));
         }
         self.size += piece.len() as u64;
-        self.batched += piece.len();
-        self.batch.push(piece);
+        // Copied, since a piece may be all that is left in use of a larger buffer.
+        self.batch.extend_from_slice(&piece);
         Ok(())
     }
 
@@ -77,12 +77,9 @@ impl Arriving {
 
     /// It came whole.
     pub async fn finish(mut self) -> io::Result<Arrived> {
-        let mut sink = self.sink().await?;
+        let sink = self.sink().await?;
         let batch = self.batch;
-        let sha256 = spawn_blocking(move || {
-            sink.write(&batch)?;
-            sink.finish()
-        });
+        let sha256 = spawn_blocking(move || sink.write(batch)?.finish());
         Ok(Arrived { place: self.place, size: self.size, sha256: sha256.await?? })
     }
 
@@ -101,15 +98,14 @@ impl Sink {
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        Ok(Self { file: options.open(&place.0)?, hash: Sha256::new(), _place: place })
+        Ok(Self { file: options.open(&place.0)?, hash: Sha256::new(), spare: Vec::new(), _place: place })
     }
 
-    fn write(&mut self, batch: &[Bytes]) -> io::Result<()> {
-        for piece in batch {
-            self.hash.update(piece);
-            self.file.write_all(piece)?;
-        }
-        Ok(())
+    fn write(mut self, mut batch: Vec<u8>) -> io::Result<Self> {
+        self.hash.update(&batch);
+        self.file.write_all(&batch)?;
+        batch.clear();
+        Ok(Self { spare: batch, ..self })
     }
 
     /// What is written stays, also when the machine stops; its SHA-256 in hexadecimal.
