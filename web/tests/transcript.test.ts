@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import type { Item } from "../src/relay/events.ts";
-import { type Entry, type Happening, reduce, replay, unanswered } from "../src/talk/transcript.ts";
+import { type Entry, type Happening, numbers, reduce, replay, unanswered } from "../src/talk/transcript.ts";
 
 const play = (...events: Happening[]) => events.reduce<readonly Entry[]>(reduce, []);
 const told = (entries: readonly Entry[]) => entries.map(({ who, text, said, state }) => `${who} ${state}: ${text.slice(0, said)}`);
@@ -42,6 +42,13 @@ test("an interrupted reply ends where it was heard to, and then where the relay 
 
 test("a reply of which nothing was heard is not there", () => {
   assert.equal(play(...QUESTION, ...ANSWER, { type: "page.cut", id: "b" }).length, 1);
+});
+
+test("a reply shows what it cites, by its numbers", () => {
+  const item: Item = { ...message("b", "assistant", "output_audio", ""), metadata: { citations: [{ index: 1, title: "Leaflet" }] } };
+  const done = play(...QUESTION, ...ANSWER, { type: "conversation.item.done", item });
+  assert.deepEqual(done[1]?.sources, [{ index: 1, title: "Leaflet" }]);
+  assert.deepEqual([...numbers("Here [1], [3, 5–6] and [2024] or [x] [")], [1, 3, 5, 6]);
 });
 
 test("a cough leaves nothing behind", () => {

@@ -5,6 +5,19 @@ export interface Item {
   type: string;
   role?: string;
   content?: { type: string; text?: string; transcript?: string | null }[];
+  metadata?: { citations?: Citation[] };
+}
+
+/** Where an item has something from: a passage of a document, by the number that the item's words call it. */
+export interface Citation {
+  index: number;
+  title?: string | null;
+  authors?: string[];
+  publication_date?: string | null;
+  url?: string | null;
+  /** The words that bear the item out, and what they stand in. */
+  quoted_text?: string | null;
+  context?: string | null;
 }
 
 interface ByItem {

@@ -1,6 +1,6 @@
 /** What was said by whom, made of the events of the protocol. Pure: the same events give the same transcript. */
 
-import type { Item, ServerEvent } from "../relay/events.ts";
+import type { Citation, Item, ServerEvent } from "../relay/events.ts";
 
 export interface Entry {
   id: string;
@@ -11,6 +11,8 @@ export interface Entry {
   said: number;
   state: "live" | "done" | "cut" | "failed";
   typed: boolean;
+  /** Where it has what it says from. */
+  sources?: readonly Citation[];
 }
 
 /** What happened beside the events: the page knows what sounds, and when the line broke. */
@@ -44,6 +46,8 @@ export function reduce(entries: readonly Entry[], event: Happening): readonly En
       return entries.filter((entry) => entry.who !== "you" || entry.state !== "live");
     case "conversation.item.added":
       return added(entries, event.item);
+    case "conversation.item.done":
+      return cited(entries, event.item);
     case "conversation.item.deleted":
       return entries.filter((entry) => entry.id !== event.item_id);
     case "response.output_audio_transcript.delta":
@@ -81,6 +85,18 @@ export function replay(entries: readonly Entry[]): { type: "conversation.item.cr
     });
 }
 
+/** The numbers by which a text cites: those in its brackets, ranges among them. */
+export function numbers(text: string): Set<number> {
+  const found = new Set<number>();
+  for (const [, inside = ""] of text.matchAll(/\[([\d\s,–-]+)\]/g)) {
+    for (const part of inside.split(",")) {
+      const [from = NaN, to = from] = part.split(/[–-]/).map(Number);
+      for (let number = from; number <= to && number < 100; number += 1) found.add(number);
+    }
+  }
+  return found;
+}
+
 /** Whether the person has said something that nobody answered. */
 export function unanswered(entries: readonly Entry[]): boolean {
   const last = entries.at(-1);
@@ -93,6 +109,12 @@ function added(entries: readonly Entry[], item: Item): readonly Entry[] {
   const who = item.role === "user" ? "you" : "relay";
   const typed = item.content?.some((part) => part.type === "input_text") ?? false;
   return add(entries, { id: item.id, who, text: words, said: words.length, state: typed ? "done" : "live", typed });
+}
+
+/** What a reply cites is known when it is whole. */
+function cited(entries: readonly Entry[], item: Item): readonly Entry[] {
+  const sources = item.metadata?.citations;
+  return sources?.length ? change(entries, item.id, (entry) => ({ ...entry, sources })) : entries;
 }
 
 /** After a cut the relay tells what of the reply it counts as heard. */

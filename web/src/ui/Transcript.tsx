@@ -4,6 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 
 import type { Room } from "../talk/room.ts";
 import type { Entry } from "../talk/transcript.ts";
+import { Sources } from "./Sources.tsx";
 
 export function Transcript({ room }: { room: Room }) {
   const { call } = room;
@@ -37,6 +38,7 @@ function Line({ entry }: { entry: Entry }) {
           </span>
         )}
       </p>
+      {entry.sources && <Sources sources={entry.sources} said={text} />}
     </li>
   );
 }
