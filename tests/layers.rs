@@ -33,9 +33,13 @@ const RULES: &[(&str, &[&str])] = &[
     ("src/realtime/ingest", &["tokio", "axum", "sqlx", "realtime::protocol", "realtime::transport"]),
     ("src/realtime/egress", &["tokio", "axum", "sqlx", "realtime::transport"]),
     ("src/realtime/workers", &["axum", "sqlx", "realtime::protocol", "realtime::transport", "crate::store"]),
-    ("src/realtime", &["crate::rest", "crate::commands", "crate::app"]),
-    ("src/store", &["crate::rest", "crate::auth", "crate::commands", "crate::app", "axum"]),
+    ("src/realtime", &["crate::rest", "crate::chat", "crate::commands", "crate::app"]),
+    (
+        "src/store",
+        &["crate::rest", "crate::chat", "crate::auth", "crate::commands", "crate::app", "knowledge::style", "axum"],
+    ),
     ("src/documents/export", &["tokio"]),
+    ("src/chat", &["crate::rest", "crate::auth", "crate::engines", "crate::commands", "crate::app", "axum", "sqlx"]),
     (
         "src/dossiers",
         &["crate::rest", "crate::auth", "crate::engines", "crate::commands", "crate::app", "axum", "sqlx"],
@@ -44,6 +48,11 @@ const RULES: &[(&str, &[&str])] = &[
     ("src/realtime/dossier", &["crate::store", "crate::dossiers", "axum", "sqlx"]),
     ("src/storage", &["crate::", "axum", "sqlx"]),
     ("src/jobs", &["crate::rest", "crate::realtime", "crate::auth", "crate::commands", "crate::app", "axum", "sqlx"]),
+    (
+        "src/knowledge",
+        &["crate::rest", "crate::realtime", "crate::auth", "crate::commands", "crate::app", "axum", "sqlx"],
+    ),
+    ("src/knowledge/source", &["crate::", "tokio"]),
     ("src/auth", &["crate::rest", "crate::realtime", "crate::commands", "crate::app"]),
     ("src/rest", &["crate::commands", "crate::app", "realtime::workers", "realtime::driver"]),
     (

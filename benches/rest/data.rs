@@ -76,7 +76,7 @@ async fn post(db: &Db, user: UserId, session: SessionId, n: usize) -> MessageId 
     let post = Post { role, content: &content, client_message: None, parent: None };
     match messages::post(db, user, session, post, Timestamp::now()).await.unwrap() {
         Posted::Kept(message) => message.id,
-        Posted::Taken | Posted::Stray => unreachable!("it has no name and answers nothing"),
+        Posted::Again(_) | Posted::Taken | Posted::Stray => unreachable!("it has no name and answers nothing"),
     }
 }
 

@@ -86,11 +86,14 @@ async fn every_declared_number_is_fed_by_what_it_claims_to_count() {
     }
 
     // Tests of their own provoke these: a client that does not read, a store that is stuck, a deaf engine, a full pool,
-    // calls over WebRTC.
+    // calls over WebRTC, documents, typed turns.
+    let _open = metrics::chat_opened();
+    metrics::chatted("kept");
     metrics::slow_reader();
     metrics::history_overflowed();
     metrics::audio_dropped(Loss::Preroll, Duration::from_millis(20));
     metrics::inference_depth(1);
+    metrics::document_attended("ready", Duration::from_millis(20));
     metrics::datagram_lost("unknown");
     metrics::rtp_ended(&audio::jitter::Stats { received: 1, jitter: Duration::from_millis(1), ..Default::default() });
     let text = exporter.render();

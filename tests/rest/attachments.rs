@@ -244,7 +244,7 @@ async fn bytes_whose_upload_never_ended_are_removed_in_time() {
     let mut arriving = server.context.storage.receive();
     arriving.write("half".into()).await.unwrap();
     server.context.storage.keep(stray.into(), arriving.finish().await.unwrap()).await.unwrap();
-    assert_eq!(strays::due(db, now(), 10).await.unwrap(), [], "it may still be on its way");
+    assert!(strays::due(db, now(), 10).await.unwrap().is_empty(), "it may still be on its way");
     server.clock.advance(LONGEST);
     let new = attachments::New { name: "a.txt", kind: "txt", size: 4, sha256: "" };
     let late = attachments::add(db, owner, message.parse().unwrap(), stray, new, now()).await.unwrap();

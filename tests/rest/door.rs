@@ -60,7 +60,10 @@ async fn every_scope_opens_its_own_routes_and_no_others() {
                     Need::Nothing | Need::Key | Need::Call => true,
                     Need::Change(_) | Need::Account if method == Method::GET => true,
                     Need::Login | Need::Account => scope == Scope::Admin,
-                    Need::Scope(wanted) | Need::Change(wanted) => scope == wanted || scope == Scope::Admin,
+                    Need::Scope(wanted) | Need::Change(wanted) | Need::Asking(wanted) => {
+                        scope == wanted || scope == Scope::Admin
+                    }
+                    Need::Chat => scope == Scope::Sessions || scope == Scope::Admin,
                     Need::Voice => scope == Scope::Realtime || scope == Scope::Admin,
                 };
                 let answer = Answer::of(server.bare(method.clone(), &concrete).bearer_auth(&key)).await;

@@ -133,6 +133,11 @@ async fn bytes(server: &Server, path: &str) -> Vec<u8> {
     response.bytes().await.unwrap().into()
 }
 
+/// What is in the PDF that this path answers with.
+pub(crate) async fn readable(server: &Server, path: &str) -> String {
+    read_back(server, &bytes(server, path).await)
+}
+
 /// What poppler reads in a PDF.
 fn read_back(server: &Server, pdf: &[u8]) -> String {
     let path = server.dir.path().join("export.pdf");

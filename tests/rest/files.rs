@@ -67,6 +67,8 @@ pub(crate) fn crew_with(server: &Server, sandbox: Sandbox) -> Crew {
         db: server.context.db.clone(),
         storage: server.context.storage.clone(),
         sandbox,
+        library: server.context.library.clone(),
+        knowledge: server.context.config.knowledge,
         clock: server.clock.clone(),
         drain: server.context.engine.drain.clone(),
         bell: server.context.bell.clone(),

@@ -3,23 +3,28 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod accounts;
+mod answers;
 mod attachments;
 mod audio;
 mod azure;
 mod beta;
 mod bucket;
+mod chat;
 mod choosing;
+mod citations;
 mod clinical;
 mod completions;
 mod conversations;
 #[path = "../support/database.rs"]
 mod database;
+mod documents;
 mod door;
 mod exports;
 mod extraction;
 mod files;
 mod folders;
 mod health;
+mod indexing;
 mod keys;
 mod limits;
 mod live;
@@ -36,6 +41,7 @@ mod repeating;
 mod replies;
 mod roles;
 mod scanning;
+mod search;
 mod searching;
 mod secrets;
 mod server;

@@ -18,6 +18,7 @@ struct Things {
     session: String,
     message: String,
     attachment: String,
+    document: String,
     folder: String,
     key: String,
     share: String,
@@ -35,12 +36,13 @@ impl Things {
         let form = reqwest::multipart::Form::new().part("file", file);
         let upload = ann.request(server, Method::POST, &format!("/api/messages/{message}/attachments"));
         let attachment = id(&Answer::of(upload.multipart(form)).await);
+        let document = id(&ann.post(server, "/api/documents", json!({"text": "hers", "title": "hers"})).await);
         let folder = id(&ann.post(server, "/api/folders", json!({"name": "hers"})).await);
         let key = id(&ann.post(server, "/api/keys", json!({"name": "hers"})).await);
         let share = ann.post(server, &format!("/api/sessions/{session}/share"), json!({})).await;
         let share = share.body["share_token"].as_str().unwrap().to_owned();
         let clinical = id(&ann.post(server, "/api/clinical-contexts", json!({"age": 54})).await);
-        Self { session, message, attachment, folder, key, share, clinical, user: ann.id.clone() }
+        Self { session, message, attachment, document, folder, key, share, clinical, user: ann.id.clone() }
     }
 
     /// The path with hers in it; `None` where nothing that stands there is somebody's.
@@ -49,6 +51,7 @@ impl Things {
             ("/api/sessions/{id}", &self.session),
             ("/api/messages/{id}", &self.message),
             ("/api/attachments/{id}", &self.attachment),
+            ("/api/documents/{id}", &self.document),
             ("/api/folders/{id}", &self.folder),
             ("/api/clinical-contexts/{id}", &self.clinical),
             ("/api/keys/{id}", &self.key),

@@ -183,15 +183,15 @@ async fn a_drain_gives_back_what_is_being_read() {
 }
 
 /// A relay of this build in a process of its own, with SQLite.
-struct Relay {
-    child: Child,
-    url: String,
+pub(crate) struct Relay {
+    pub(crate) child: Child,
+    pub(crate) url: String,
 }
 
-const KEY: &str = "an-admin-key-of-tests";
+pub(crate) const KEY: &str = "an-admin-key-of-tests";
 
 impl Relay {
-    async fn start(dir: &std::path::Path) -> Self {
+    pub(crate) async fn start(dir: &std::path::Path) -> Self {
         let config = dir.join("config.toml");
         let engines = "stt = [\"scripted/stt\"]\nllm = [\"scripted/llm\"]\ntts = [\"scripted/tts\"]\nturn = \"\"\n";
         fs::write(&config, format!("[providers]\n{engines}[webrtc]\nenabled = false\n")).unwrap();
@@ -210,7 +210,7 @@ impl Relay {
         Self { child, url }
     }
 
-    async fn ask(&self, method: reqwest::Method, path: &str, body: Option<Value>) -> Value {
+    pub(crate) async fn ask(&self, method: reqwest::Method, path: &str, body: Option<Value>) -> Value {
         let request = reqwest::Client::new().request(method, format!("{}{path}", self.url)).bearer_auth(KEY);
         let request = if let Some(body) = body { request.json(&body) } else { request };
         request.send().await.unwrap().json().await.unwrap()

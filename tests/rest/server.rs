@@ -12,10 +12,12 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 use voice_relay::{
     auth::{Auth, Scopes},
+    chat::Hub,
     clock::Clock,
     dossiers,
     drain::Drain,
     jobs::Bell,
+    knowledge::{Library, Model},
     realtime::{self, Choices, Names, Offer, Task, admission::Admission, ledger},
     rest::{self, Catalog, Context, Ready},
     roster::Roster,
@@ -37,6 +39,11 @@ pub(crate) struct Server {
 /// 2026-01-01T00:00:00Z.
 pub(crate) const START: u64 = 1_767_225_600;
 
+/// Knows texts by their words alone, and needs no file.
+fn model() -> Model {
+    Model { name: "scripted/embed".to_owned(), engine: Arc::new(scripted::EmbeddingModel) }
+}
+
 impl Server {
     pub(crate) async fn start() -> Self {
         Self::with(|_| ()).await
@@ -47,6 +54,7 @@ impl Server {
         let dir = tempfile::tempdir().unwrap();
         let clock = Clock::manual(SystemTime::UNIX_EPOCH + Duration::from_secs(START));
         let db = database::open(dir.path()).await;
+        let (hub, library) = (Hub::default(), Library::new(db.clone(), Some(model())));
         let (auth, made) = Auth::open(db.clone(), clock.clone(), None).await.unwrap();
         let mut context = Context {
             config: rest::Config::default(),
@@ -56,9 +64,11 @@ impl Server {
                 clock: clock.clone(),
                 drain: Drain::new(),
                 admission: Admission::new(10, 10),
-                ledger: Some(ledger::in_store(db.clone())),
-                dossiers: Some(dossiers::in_store(db.clone(), true)),
+                ledger: Some(ledger::read_by(Arc::new(hub.clone()), db.clone())),
+                dossiers: Some(dossiers::in_store(db.clone(), library.clone(), true)),
             },
+            library,
+            hub,
             db,
             storage: Storage::open(&storage::Config::default(), dir.path()).unwrap(),
             bell: Bell::default(),

@@ -4,6 +4,9 @@
 
 #[path = "../support/database.rs"]
 mod database;
+mod passages;
+mod recall;
+mod scale;
 mod upgrade;
 
 use std::{
@@ -15,8 +18,10 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use voice_relay::{
     cost::Spending,
+    knowledge::source::{Cited, Source},
     store::{
         Config, Db, MessageId, SessionId, StoreError, UserId,
+        citations::{self, Reference},
         idempotency::{self, Answer, Content, Named, Standing},
         keys::{self, NewKey},
         messages::{self, Call, Entry, Message, Modality, Role, Status},
@@ -260,13 +265,21 @@ async fn a_conversation_is_held_by_one_reply_until_it_lets_go_or_its_time_is_ove
     assert!(!replies::begin(db, ann, session, second, at(50), at(39)).await.unwrap());
     assert!(replies::begin(db, ann, session, second, at(50), at(40)).await.unwrap(), "its maker is gone");
     assert!(matches!(replies::renew(db, ann, session, first, at(60)).await, Err(StoreError::NotFound)));
-    let reply = |id| Reply { id, to: asked, content: "two", status: Status::Completed };
+    let source = Source { title: Some("Rain \0in Oslo".into()), ..Source::default() };
+    let cites = [Reference {
+        cited: Cited { index: 1, source, relevance_score: Some(101.0), ..Cited::default() },
+        ..Reference::default()
+    }];
+    let reply = |id| Reply { id, to: asked, content: "two", status: Status::Completed, cites: &cites };
     let late = replies::keep(db, ann, session, reply(first), at(41)).await;
     assert!(matches!(late, Err(StoreError::NotFound)), "who lost the hold keeps nothing");
     replies::give_up(db, ann, session, first).await.unwrap();
     let kept = replies::keep(db, ann, session, reply(second), at(42)).await.unwrap();
     assert_eq!((kept.id, kept.parent, kept.entry.content.as_str()), (second, Some(asked), "two"));
     assert_eq!(scene.read(session).await.last(), Some(&kept));
+    let [cited] = <[_; 1]>::try_from(citations::of_message(db, ann, kept.id).await.unwrap()).unwrap();
+    let cited = cited.reference.cited;
+    assert_eq!((&cited.source, cited.relevance_score), (&cites[0].cited.source, Some(100.0)));
     assert!(replies::begin(db, ann, session, MessageId::new(at(43)), at(60), at(43)).await.unwrap());
 }
 
@@ -295,6 +308,33 @@ async fn of_many_requests_of_one_name_one_is_run_and_its_answer_kept() {
     assert_eq!(begin(scene.ann, b"x", at(899)).await.unwrap(), Standing::Answered(answer));
     assert_eq!(begin(scene.ann, b"y", at(899)).await.unwrap(), Standing::Other);
     assert!(matches!(begin(scene.ann, b"y", at(900)).await.unwrap(), Standing::Run(_)), "all is forgotten");
+}
+
+#[tokio::test]
+async fn a_conversation_cites_in_the_order_of_its_messages_and_each_description_once() {
+    let scene = Scene::new().await;
+    let session = scene.session(scene.ann).await;
+    let (db, ann) = (&scene.db, scene.ann);
+    let cite = |index, title: &str| {
+        let source = Source { title: Some(title.into()), authors: vec!["Ann \"A\" 漢".into()], ..Source::default() };
+        Reference { cited: Cited { index, source, ..Cited::default() }, ..Reference::default() }
+    };
+    scene.say(session, "a", None, "one").await;
+    scene.say(session, "b", Some("a"), "two").await;
+    let messages = scene.read(session).await;
+    citations::keep(db, ann, messages[1].id, &[cite(1, "c"), cite(2, "a")], at(4)).await.unwrap();
+    citations::keep(db, ann, messages[0].id, &[cite(3, "b"), cite(1, "c")], at(5)).await.unwrap();
+    let titles = |sources: Vec<Source>| sources.into_iter().filter_map(|source| source.title).collect::<Vec<_>>();
+    assert_eq!(titles(citations::of_session(db, ann, session, 10).await.unwrap()), ["c", "b", "a"]);
+    assert_eq!(titles(citations::of_session(db, ann, session, 2).await.unwrap()), ["c", "b"]);
+    let all = citations::of_messages(db, ann, &messages).await.unwrap();
+    let told: Vec<_> = all.iter().map(|it| (it.message, it.reference.cited.index)).collect();
+    let (first, second) = (messages[0].id, messages[1].id);
+    assert_eq!(told, [(first, 1), (first, 3), (second, 1), (second, 2)]);
+    assert_eq!(citations::of_messages(db, scene.bob, &messages).await.unwrap(), []);
+    let twice = citations::keep(db, ann, first, &[cite(1, "x"), cite(1, "y")], at(6)).await;
+    assert!(twice.is_err(), "a number stands for one thing");
+    assert_eq!(citations::of_message(db, ann, first).await.unwrap().len(), 2, "and what was kept stays");
 }
 
 #[tokio::test]

@@ -9,10 +9,12 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 use voice_relay::{
     auth::Auth,
+    chat::Hub,
     clock::Clock,
     dossiers,
     drain::Drain,
     jobs::Bell,
+    knowledge::Library,
     realtime::{self, Choices, Names, Offer, Task, admission::Admission, ledger},
     rest::{self, Catalog, Context, Ready},
     roster::Roster,
@@ -57,7 +59,7 @@ impl Server {
             Some(length) => TtsScript { length: Length::Fixed(length), ..TtsScript::default() },
             None => TtsScript::default(),
         };
-        let calls = script.calls.unwrap_or(10);
+        let (calls, library) = (script.calls.unwrap_or(10), Library::new(db.clone(), None));
         let context = Arc::new(Context {
             config: rest::Config::default(),
             auth,
@@ -67,8 +69,10 @@ impl Server {
                 drain: Drain::new(),
                 admission: Admission::new(calls, calls),
                 ledger: Some(ledger::in_store(db.clone())),
-                dossiers: Some(dossiers::in_store(db.clone(), true)),
+                dossiers: Some(dossiers::in_store(db.clone(), library.clone(), true)),
             },
+            library,
+            hub: Hub::default(),
             db,
             storage: Storage::open(&storage::Config::default(), dir.path()).unwrap(),
             bell: Bell::default(),
