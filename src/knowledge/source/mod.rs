@@ -41,8 +41,8 @@ pub struct Source {
     /// Who wrote it, in its order: `Family, Given`, or a name as it is written.
     #[schemars(length(max = AUTHORS))]
     pub authors: Vec<String>,
-    /// When it came out: `YYYY`, `YYYY-MM` or `YYYY-MM-DD`.
-    #[schemars(regex(pattern = r"^\d{4}(-\d{2}(-\d{2})?)?$"))]
+    /// When it came out: `YYYY`, `YYYY-MM` or `YYYY-MM-DD`; empty: not known.
+    #[schemars(regex(pattern = r"^(\d{4}(-\d{2}(-\d{2})?)?)?$"))]
     pub publication_date: Option<String>,
     /// The journal it came out in; of a part of a book or of proceedings, what it is part of.
     #[schemars(length(max = JOURNAL))]
@@ -60,7 +60,7 @@ pub struct Source {
     #[schemars(length(max = doi::LONGEST))]
     pub doi: Option<String>,
     /// Its number in PubMed: 1 to 8 digits.
-    #[schemars(regex(pattern = r"^[1-9]\d{0,7}$"))]
+    #[schemars(regex(pattern = r"^([1-9]\d{0,7})?$"))]
     pub pmid: Option<String>,
     /// What kind of document it is: `article`, `book`, `chapter`, `conference`, `guideline`, `report`, `thesis`, `webpage`, or
     /// another word of small letters, digits, `_` and `-`.
