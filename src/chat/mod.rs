@@ -1,7 +1,7 @@
 //! Typed turns: the assistant answers what a conversation ends with, in the same history as what is spoken.
 //!
-//! A [`turn`] is said once, however often it is sent. [`making`] is the task that makes a reply from its [`question`];
-//! whoever asked watches its [`progress`], and so do all who follow the conversation by the [`hub`].
+//! A `turn` is said once, however often it is sent. `making` is the task that makes a reply from its `question`;
+//! whoever asked watches its `progress`, and so do all who follow the conversation by the `hub`.
 
 mod error;
 mod hub;

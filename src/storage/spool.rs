@@ -15,7 +15,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use uuid::Uuid;
 
 /// A file that still comes. What came is hashed and written a batch at a time off the runtime's threads, while the next batch is
-/// received: at most two of [`BATCH`] are in memory.
+/// received: at most two batches of 96 KiB are in memory.
 #[derive(Debug)]
 pub struct Arriving {
     place: Arc<Place>,

@@ -13,7 +13,7 @@ pub(super) fn blanked(text: &str) -> Cow<'_, str> {
     blanked
 }
 
-/// What is said of the text. Where a marker stood before a stop, the stop goes back to its word: "daily [1]." is said as "daily."
+/// What is said of the text. Where a marker stood before a stop, the stop goes back to its word: `daily [1].` is said as "daily."
 /// and not as "daily", a pause, and a stop.
 pub(super) fn unspoken(text: &str) -> Cow<'_, str> {
     let mut unspoken = blanked(text);

@@ -1,6 +1,6 @@
 //! `GET /api/realtime/ws`: a conversation that is typed, over WebSocket, in as many tabs as there are.
 //!
-//! All that can be refused is refused before the upgrade. Then a [`line`] tells [`event`]s, and does what [`frame`]s are
+//! All that can be refused is refused before the upgrade. Then a [`mod@line`] tells [`event`]s, and does what [`frame`]s are
 //! [`asking`] for.
 
 mod asking;
