@@ -39,7 +39,7 @@ pub struct Source {
     #[schemars(length(max = URL))]
     pub url: Option<String>,
     /// Who wrote it, in its order: `Family, Given`, or a name as it is written.
-    #[schemars(length(max = AUTHORS))]
+    #[schemars(with = "Option<Vec<String>>", length(max = AUTHORS))]
     pub authors: Vec<String>,
     /// When it came out: `YYYY`, `YYYY-MM` or `YYYY-MM-DD`; empty: not known.
     #[schemars(regex(pattern = r"^(\d{4}(-\d{2}(-\d{2})?)?)?$"))]

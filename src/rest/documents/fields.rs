@@ -126,11 +126,7 @@ impl Params {
 }
 
 /// What of the bibliographic fields changes, as it will be kept.
-pub(super) fn patch(Given(mut given): Given) -> Result<Map<String, Value>, Fault> {
-    // All others take null for nothing.
-    if let Some(authors @ Value::Null) = given.get_mut("authors") {
-        *authors = json!([]);
-    }
+pub(super) fn patch(Given(given): Given) -> Result<Map<String, Value>, Fault> {
     let source = json!(checked(given.clone())?);
     Ok(given.into_iter().map(|(name, _)| (name.clone(), source[&name].clone())).collect())
 }
@@ -157,7 +153,11 @@ fn imported(bibliography: &str) -> Result<Source, Fault> {
     }
 }
 
-fn checked(given: Map<String, Value>) -> Result<Source, Fault> {
+fn checked(mut given: Map<String, Value>) -> Result<Source, Fault> {
+    // All others take null for nothing.
+    if let Some(authors @ Value::Null) = given.get_mut("authors") {
+        *authors = json!([]);
+    }
     let source: Source = read(given)?;
     source.checked().map_err(|wrong: Wrong| Fault::invalid(wrong.field, format!("{wrong}.")))
 }
