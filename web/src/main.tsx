@@ -6,6 +6,7 @@ import { Access } from "./relay/access.ts";
 import { App } from "./ui/App.tsx";
 import { Room } from "./talk/room.ts";
 import "./ui/style.css";
+import "./ui/library.css";
 
 const access = new Access(location.origin, sessionStorage);
 if (access.admit(location.hash)) history.replaceState(null, "", location.pathname);
@@ -18,5 +19,8 @@ addEventListener("hashchange", () => {
   void room.enter();
 });
 void room.enter();
+
+// A file that misses its mark must not take the page's place.
+for (const kind of ["dragover", "drop"]) addEventListener(kind, (event) => event.preventDefault());
 
 render(<App room={room} />, document.getElementById("page") as HTMLElement);

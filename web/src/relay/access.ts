@@ -11,9 +11,25 @@ export class Refused extends Error {}
 /** The relay did not answer, or is too busy or about to leave; trying again later may help. */
 export class Unavailable extends Error {}
 
+/** The relay answered that it will not do this; the message says why, for people. */
+export class Failed extends Error {
+  readonly status: number;
+
+  constructor(message: string, status: number) {
+    super(message);
+    this.status = status;
+  }
+}
+
 /** What it takes to open one call. */
 export interface Grant {
   secret: string;
+  /** The model that answers, as a session names it. */
+  model: string;
+  /** The conversation it belongs to. */
+  conversation: string;
+  /** Whether that is the one that was asked for: it knows what was said before. */
+  goesOn: boolean;
   /** Where packets are passed on for those whom they do not reach; the relay's own TURN server, if it has one. */
   iceServers: RTCIceServer[];
 }
@@ -69,39 +85,78 @@ export class Access {
 
   /** Asks for a resource of the relay. */
   get<T>(path: string): Promise<T> {
-    return this.#ask<T>(path, { method: "GET" });
+    return this.ask<T>("GET", path);
   }
 
-  /** A client secret for one call with these settings. */
-  async grant(session: object): Promise<Grant> {
-    const body = JSON.stringify({ expires_after: { anchor: "created_at", seconds: SECRET_SECONDS }, session });
-    const made = await this.#ask<{ value: string; ice_servers?: RTCIceServer[] }>("/v1/realtime/client_secrets", {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body,
-    });
-    return { secret: made.value, iceServers: made.ice_servers ?? [] };
+  /** Does something to a resource; `body` goes as JSON. Where there is nothing to answer the answer is null. */
+  async ask<T>(method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: object): Promise<T> {
+    const request = body === undefined ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+    const answer = await this.fetch(path, { ...request, method, signal: AbortSignal.timeout(PATIENCE_MS) });
+    return (answer.status === 204 ? null : await answer.json()) as T;
   }
 
-  async #ask<T>(path: string, request: RequestInit): Promise<T> {
-    if (!this.known) throw new Refused("no key");
-    const headers = { ...request.headers, authorization: `Bearer ${this.#pass}` };
-    const signal = AbortSignal.timeout(PATIENCE_MS);
-    const answer = await fetch(this.#origin + path, { ...request, headers, signal, cache: "no-store" }).catch(() => {
+  /** The answer itself, for what is not JSON or takes long. */
+  async fetch(path: string, request: RequestInit): Promise<globalThis.Response> {
+    const headers = { ...request.headers, ...this.headers() };
+    const answer = await fetch(this.#origin + path, { ...request, headers, cache: "no-store" }).catch(() => {
       throw new Unavailable("The relay does not answer.");
     });
-    if (answer.ok) return (await answer.json()) as T;
-    const told = await message(answer);
-    if (answer.status === 401 || answer.status === 403) throw new Refused(told);
-    if (answer.status === 429 || answer.status >= 500) throw new Unavailable(told);
-    throw new Error(told);
+    if (answer.ok) return answer;
+    throw refusal(answer.status, await answer.json().catch(() => null));
+  }
+
+  /** What shows the relay who asks. */
+  headers(): Record<string, string> {
+    if (!this.known) throw new Refused("no key");
+    return { authorization: `Bearer ${this.#pass}` };
+  }
+
+  /** The same for a WebSocket, to which browsers give no headers. */
+  socket(path: string): WebSocket {
+    if (!this.known) throw new Refused("no key");
+    return new WebSocket(this.#origin.replace(/^http/, "ws") + path, ["realtime", `openai-insecure-api-key.${this.#pass}`]);
+  }
+
+  /** A client secret for one call: in this conversation, if it is there, else in a new one. `model`: "" for the usual one. */
+  async grant(model: string, conversation: string | null): Promise<Grant> {
+    const promise = (id: string | null) =>
+      this.ask<Promised>("POST", "/voice/realtime-session", {
+        expires_in_seconds: SECRET_SECONDS,
+        ...(model ? { model } : {}),
+        ...(id ? { conversation_id: id } : {}),
+      });
+    const anew = (error: unknown) => {
+      // Nothing was kept of it yet, or it was deleted.
+      if (conversation && error instanceof Failed && error.status === 404) return promise(null);
+      throw error;
+    };
+    const made = await promise(conversation).catch(anew).catch((error: unknown) => {
+      throw error instanceof Failed && error.status === 403 ? new Refused(error.message) : error;
+    });
+    return {
+      secret: made.client_secret.value,
+      model: made.model,
+      conversation: made.conversation_id,
+      goesOn: made.conversation_id === conversation,
+      iceServers: made.ice_servers ?? [],
+    };
   }
 }
 
-async function message(answer: globalThis.Response): Promise<string> {
-  const body: unknown = await answer.json().catch(() => null);
+interface Promised {
+  model: string;
+  conversation_id: string;
+  client_secret: { value: string };
+  ice_servers?: RTCIceServer[];
+}
+
+/** What an answer that is none comes to. `body` is what came with it. */
+export function refusal(status: number, body: unknown): Error {
   const told = (body as { error?: { message?: string }; detail?: string } | null) ?? {};
-  return told.error?.message ?? told.detail ?? `The relay answered ${answer.status}.`;
+  const message = told.error?.message ?? told.detail ?? `The relay answered ${status}.`;
+  if (status === 401) return new Refused(message);
+  if (status === 429 || status >= 500) return new Unavailable(message);
+  return new Failed(message, status);
 }
 
 /** Another tab answers at once, if there is one. */

@@ -7,9 +7,13 @@ import { type Catalog, fetchCatalog } from "../relay/catalog.ts";
 import { type Devices, listDevices, NONE } from "../sound/devices.ts";
 import { Call } from "./call.ts";
 import { type Choices, keepChoices, loadChoices } from "./choices.ts";
+import { Shelf } from "../shelf/shelf.ts";
+import { Thread } from "./thread.ts";
 
 export class Room {
   readonly call: Call;
+  readonly thread: Thread;
+  readonly shelf: Shelf;
   /** `waiting`: perhaps another tab has a key; `asking`: one is wanted; `wrong`: the last one was refused. */
   readonly door = signal<"waiting" | "asking" | "wrong" | "open">("waiting");
   readonly catalog = signal<Catalog | null>(null);
@@ -23,8 +27,11 @@ export class Room {
     this.#access = access;
     this.#storage = storage;
     if (access.known) this.door.value = "open";
-    this.call = new Call(access, () => this.choices.value);
+    this.thread = new Thread(access);
+    this.call = new Call(access, () => this.choices.value, this.thread);
+    this.shelf = new Shelf(access, this.thread);
     this.call.onrefused = () => this.leave("wrong");
+    this.shelf.onrefused(() => this.leave("wrong"));
     this.call.hearing.subscribe((hearing) => hearing && void this.lookAtDevices());
     navigator.mediaDevices?.addEventListener("devicechange", () => void this.lookAtDevices());
     // The relay need not wait for packets that will not come.
@@ -43,6 +50,14 @@ export class Room {
       // A relay that starts again is worth waiting for: what there is to choose from comes later.
       this.door.value = "open";
     }
+  }
+
+  /** Something typed: answered aloud in a call, else in writing. */
+  type(text: string): void {
+    const words = text.trim();
+    if (!words) return;
+    if (this.call.state.value.name === "idle") void this.thread.type(words);
+    else this.call.type(words);
   }
 
   async unlock(key: string): Promise<void> {

@@ -23,7 +23,7 @@ export function Door({ room }: { room: Room }) {
         </h1>
         <p class="lead">Come in by the link that the relay printed when it started.</p>
         <p class="soft">
-          Or give a key: <code>voice-relay keys create --name me --scope realtime --days 1</code> makes one. It is kept until the last tab is closed.
+          Or give a key: <code>voice-relay keys create --name me --days 1</code> makes one. It is kept until the last tab is closed.
         </p>
         <label class="field">
           <span>Key</span>

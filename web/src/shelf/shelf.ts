@@ -1,0 +1,30 @@
+/** What is kept: conversations, the documents that answers rest on, and what belongs to the conversation that is open. */
+
+import type { Access } from "../relay/access.ts";
+import type { Thread } from "../talk/thread.ts";
+import { Conversations } from "./conversations.ts";
+import { Documents } from "./documents.ts";
+import { Files } from "./files.ts";
+import { Links } from "./links.ts";
+import { Reading } from "./reading.ts";
+
+export class Shelf {
+  readonly conversations: Conversations;
+  readonly documents: Documents;
+  readonly reading: Reading;
+  readonly files: Files;
+  readonly links: Links;
+
+  constructor(access: Access, thread: Thread) {
+    this.conversations = new Conversations(access);
+    this.documents = new Documents(access);
+    this.reading = new Reading(access);
+    this.files = new Files(access, thread);
+    this.links = new Links(access);
+  }
+
+  /** The pass is not good any more. */
+  onrefused(leave: () => void): void {
+    for (const told of [this.conversations, this.documents, this.files, this.links]) told.onrefused = leave;
+  }
+}
