@@ -1,27 +1,15 @@
 // The page's controls: keys and links, typing, push-to-talk, settings, two tabs; how it looks, and to whom it is open.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 
+import { faults } from "./faults.mjs";
 import { seconds } from "./microphone.mjs";
 import { person, Relay } from "./stage.mjs";
-
-const AXE = readFileSync(new URL("node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 
 let relay;
 before(async () => (relay = await Relay.start()));
 after(() => relay.stop());
-
-/** What axe finds against WCAG 2.2 AA. */
-async function faults(page) {
-  // Not through the page's own policy: as a browser's extension would.
-  const client = await page.context().newCDPSession(page);
-  await client.send("Runtime.evaluate", { expression: AXE });
-  const run = 'axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }).then((r) => JSON.stringify(r.violations.map((v) => [v.id, v.nodes.map((n) => n.html.slice(0, 120) + " " + n.failureSummary)])))';
-  const { result } = await client.send("Runtime.evaluate", { expression: run, awaitPromise: true });
-  return JSON.parse(result.value);
-}
 
 test("the link opens the page, and further tabs, and is not left in the address bar; a stranger is asked for a key", { timeout: 60_000 }, async (t) => {
   const someone = await person(relay, []);
@@ -142,6 +130,13 @@ for (const [name, context] of [
     await talk.page.getByTestId("engines").waitFor({ state: "attached" });
     await talk.shot(`${name}-idle`);
     assert.deepEqual(await faults(talk.page), []);
+    for (const tab of ["Conversations", "Documents"]) {
+      if (tab === "Conversations") await talk.press("Library");
+      else await talk.page.getByRole("tab", { name: tab }).click();
+      await talk.shot(`${name}-${tab.toLowerCase()}`);
+      assert.deepEqual(await faults(talk.page), []);
+    }
+    await talk.page.keyboard.press("Escape");
     await talk.begin();
     await talk.type("What can you do?");
     await talk.line("relay", /convert units/, /live/);

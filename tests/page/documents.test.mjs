@@ -6,6 +6,7 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
+import { faults } from "./faults.mjs";
 import { person, Relay } from "./stage.mjs";
 
 let relay;
@@ -76,6 +77,7 @@ test("a spoken question is answered aloud from a document, and the same full cit
   const reader = page.getByTestId("reader");
   await talk.until(async () => (await reader.getAttribute("data-state")) === "around", "the passage in its source", 10_000);
   await talk.shot("reader");
+  assert.deepEqual(await faults(page), []);
   await talk.press("End");
 
   // Over REST, when all of it is kept.
@@ -102,6 +104,14 @@ test("a spoken question is answered aloud from a document, and the same full cit
   assert.equal(flat(await reader.getByTestId("passage").innerText()), flat(citation.context));
   const head = flat(await reader.innerText());
   for (const value of [SOURCE.title, ...SOURCE.authors, SOURCE.publication_date, SOURCE.journal, SOURCE.doi]) assert.ok(head.includes(value), `${value} in ${head}`);
+
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.emulateMedia({ colorScheme: "dark" });
+  await talk.shot("phone-reader");
+  assert.deepEqual(await faults(page), []);
+  await page.keyboard.press("Escape");
+  assert.equal(await reader.count(), 0);
+  await page.setViewportSize({ width: 1280, height: 800 });
 
   // On the chat socket, field by field.
   const told = await history(page, `${relay.url.replace("http", "ws")}/api/realtime/ws?session_id=${kept.session}`);

@@ -146,13 +146,13 @@ export class Talk {
   }
 
   /** What is on the screen: who, what, and whether it ended well. */
-  async lines() {
-    const lines = await this.page.locator("[data-testid^=line-]").all();
-    return Promise.all(
-      lines.map(async (line) => ({
-        who: (await line.getAttribute("data-testid")).slice(5),
-        text: (await line.locator(".words").innerText()).replace(/\s+/g, " ").trim(),
-        state: await line.getAttribute("data-state"),
+  lines() {
+    // All in one moment: lines come and go.
+    return this.page.locator("[data-testid^=line-]").evaluateAll((lines) =>
+      lines.map((line) => ({
+        who: line.dataset.testid.slice(5),
+        text: line.querySelector(".words").innerText.replace(/\s+/g, " ").trim(),
+        state: line.dataset.state,
       })),
     );
   }

@@ -32,6 +32,7 @@ export class Thread {
   #chat: Chat | null = null;
   /** Typed, and not known to have arrived: by what the page calls it. */
   #unsent = new Map<string, string>();
+  #forgotten = new Set<string>();
   #offline = false;
   /** All that was said before is shown. */
   #all = false;
@@ -133,8 +134,9 @@ export class Thread {
     if (found) this.tell({ type: "page.kept", message: found, calling: this.calling() });
   }
 
-  /** A message is not kept any more. */
+  /** A message is not kept any more, whatever is told of it late. */
   forget(id: string): void {
+    this.#forgotten.add(id);
     this.entries.value = this.entries.value.filter((entry) => entry.message !== id);
   }
 
@@ -154,10 +156,7 @@ export class Thread {
     this.#chat = new Chat(this.#access, this.#id, {
       event: (event) => this.#take(event),
       broken: () => this.#broken(),
-      gone: () => {
-        this.clear();
-        this.oncomplaint({ tone: "wrong", text: "This conversation was deleted." });
-      },
+      gone: () => this.#gone(),
       refused: () => this.onrefused(),
     });
   }
@@ -178,6 +177,7 @@ export class Thread {
         this.tell({ type: "page.chunk", message: event.message_id, text: event.content });
         return;
       case "user_message.created":
+        if (this.#forgotten.has(event.message.id)) return;
         if (event.message.client_message_id) this.#unsent.delete(event.message.client_message_id);
         this.tell({ type: "page.kept", message: event.message, calling });
         return;
@@ -202,6 +202,13 @@ export class Thread {
     if (this.calling() || (this.#offline && this.#unsent.size === 0)) return;
     this.#offline = true;
     this.oncomplaint({ tone: "wrong", text: "The relay does not answer. Trying again…" });
+  }
+
+  /** What was still to be said can be said in a new one. */
+  #gone(): void {
+    const unsent = [...this.#unsent.values()];
+    this.clear();
+    this.#complain("This conversation was deleted.", unsent.length > 0 ? () => unsent.forEach((text) => void this.type(text)) : undefined);
   }
 
   #failed({ code, message: text, client_message_id: name }: Extract<ChatEvent, { type: "error" }>): void {

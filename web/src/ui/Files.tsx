@@ -9,8 +9,9 @@ export function Files({ message, files, of }: { message: string; files: readonly
     <ul class="files" aria-label="Files">
       {files.map((file) => (
         <li key={file.id} data-testid="file" data-state={file.state}>
-          <button type="button" class="file" onClick={() => void of.download(file)} aria-label={`Download ${file.name}`}>
+          <button type="button" class="file" onClick={() => void of.download(file)}>
             <Icon name="file" />
+            <span class="unseen">Download </span>
             <span class="clipped">{file.name}</span>
             <span class="soft">{state(file)}</span>
           </button>

@@ -11,15 +11,17 @@ export function Reader({ reading, open }: { reading: Reading; open: Open }) {
   const mark = useRef<HTMLElement>(null);
   useEffect(() => head.current?.focus({ preventScroll: true }), [subject]);
   useEffect(() => mark.current?.scrollIntoView({ block: "center" }), [subject, state]);
+  useEffect(() => {
+    const escape = (event: KeyboardEvent) => {
+      const elsewhere = event.target instanceof Element && event.target.closest("dialog, .library");
+      if (event.key === "Escape" && !elsewhere) reading.close();
+    };
+    addEventListener("keydown", escape);
+    return () => removeEventListener("keydown", escape);
+  }, []);
   const page = place.page ?? subject.page;
   return (
-    <aside
-      class="reader"
-      aria-label="Source"
-      data-testid="reader"
-      data-state={state}
-      onKeyDown={(event) => event.key === "Escape" && reading.close()}
-    >
+    <aside class="reader" aria-label="Source" data-testid="reader" data-state={state}>
       <header>
         <h2 tabIndex={-1} ref={head}>
           {subject.index !== undefined && <span class="number">[{subject.index}] </span>}

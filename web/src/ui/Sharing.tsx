@@ -59,7 +59,7 @@ export function Sharing({ links, session }: { links: Links; session: string }) {
             <span>
               Until {new Date(expires_at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" })}
               <span class="soft">
-                {password_protected ? ", with a password" : ""}, opened {access_count === 1 ? "once" : `${access_count} times`}
+                {password_protected ? ", with a password" : ""}, {opened(access_count)}
               </span>
             </span>
             <button type="button" class="text" onClick={() => void links.revoke(session, id)}>
@@ -70,6 +70,11 @@ export function Sharing({ links, session }: { links: Links; session: string }) {
       </ul>
     </section>
   );
+}
+
+function opened(times: number): string {
+  if (times === 0) return "not opened yet";
+  return times === 1 ? "opened once" : `opened ${times} times`;
 }
 
 /** Its address is shown this once. */
