@@ -35,6 +35,39 @@ test("the link opens the page, and further tabs, and is not left in the address 
   await door.page.getByRole("button", { name: "Talk" }).waitFor();
 });
 
+test("whoever has an account logs in, for all tabs, and out again", { timeout: 60_000 }, async (t) => {
+  const account = { email: "ann@example.org", password: "wheel-fjord-candle-52", full_name: "Ann Droid" };
+  const headers = { authorization: `Bearer ${relay.admin}`, "content-type": "application/json" };
+  const made = await fetch(`${relay.url}/api/auth/register`, { method: "POST", headers, body: JSON.stringify(account) });
+  assert.equal(made.status, 201, await made.text());
+  const someone = await person(relay, [], { link: relay.url });
+  t.after(() => someone.close());
+  const talk = await someone.open({ carrier: "websocket" });
+  await talk.page.getByText("Log in with e-mail and password").click();
+  assert.deepEqual(await faults(talk.page), []);
+  await talk.page.getByLabel("E-mail").fill(account.email);
+  await talk.page.getByLabel("Password").fill("not-the-one-she-has");
+  await talk.press("Log in");
+  await talk.page.getByText("do not go together").waitFor();
+  await talk.shot("login");
+  await talk.page.getByLabel("Password").fill(account.password);
+  await talk.press("Log in");
+  await talk.page.getByRole("button", { name: "Talk" }).waitFor();
+  await talk.begin();
+  await talk.type("What is nine times nine?");
+  await talk.line("relay", /81/);
+  const tab = await someone.open();
+  await tab.press("Library");
+  await tab.page.getByTestId("conversation").filter({ hasText: "nine times nine" }).waitFor();
+  await tab.press("Settings");
+  await tab.press("Log out");
+  await tab.page.getByLabel("Key").waitFor();
+  await tab.page.reload();
+  await tab.page.getByLabel("Key").waitFor();
+  // The browser tells of refused requests by itself.
+  assert.deepEqual(talk.complaints.filter((complaint) => !/status of 401/.test(complaint)), []);
+});
+
 test("what is typed is answered aloud in the same conversation, interrupts, and is read out to those who listen", { timeout: 60_000 }, async (t) => {
   const someone = await person(relay, []);
   t.after(() => someone.close());

@@ -27,7 +27,7 @@ export class Relay {
     return relay;
   }
 
-  /** Starts, and takes the link it prints for people. */
+  /** Starts, and takes what it prints for people: the link, and the first time the admin key. */
   async start() {
     const listen = `127.0.0.1:${this.#port}`;
     const env = { ...process.env, VOICE_RELAY__MODELS__DIR: VOICE_RELAY_MODELS, VOICE_RELAY__LOG__LEVEL: "debug" };
@@ -39,7 +39,8 @@ export class Relay {
       this.#process.stdout.on("data", (chunk) => {
         said += chunk;
         const link = /https?:\S+#key=\S+/.exec(said)?.[0];
-        if (link) resolve(link);
+        this.admin ??= /admin key \(.*\): (\S+)/.exec(said)?.[1];
+        if (link && said.includes("voice-relay talk")) resolve(link);
       });
       this.#process.once("exit", () => reject(new Error(`the relay did not start: ${said}`)));
     });

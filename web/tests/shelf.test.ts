@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { refusal, Refused, Unavailable } from "../src/relay/access.ts";
+import { refusal, Refused, Unavailable } from "../src/relay/failure.ts";
 import type { Document } from "../src/relay/documents.ts";
 import { named } from "../src/relay/download.ts";
 import { flat } from "../src/shelf/conversations.ts";

@@ -2,24 +2,14 @@
  * Who we are to the relay.
  *
  * The relay prints a link with a pass in its fragment, which browsers send to nobody. It is taken out of the address bar and
- * kept until the last tab is closed; each call is opened with a client secret of its own, good for a minute.
+ * kept until the last tab is closed; without one, a login takes its place. Each call is opened with a client secret of its own,
+ * good for a minute.
  */
 
-/** The pass is not good (any more), or there is none. */
-export class Refused extends Error {}
+import { Failed, refusal, Refused, Unavailable } from "./failure.ts";
+import type { Login } from "./login.ts";
 
-/** The relay did not answer, or is too busy or about to leave; trying again later may help. */
-export class Unavailable extends Error {}
-
-/** The relay answered that it will not do this; the message says why, for people. */
-export class Failed extends Error {
-  readonly status: number;
-
-  constructor(message: string, status: number) {
-    super(message);
-    this.status = status;
-  }
-}
+export { Failed, Refused, Unavailable };
 
 /** What it takes to open one call. */
 export interface Grant {
@@ -40,10 +30,12 @@ export class Access {
   #pass: string;
   readonly #storage: Pick<Storage, "getItem" | "setItem" | "removeItem">;
   readonly #origin: string;
+  readonly #login: Login | null;
 
-  constructor(origin: string, storage: Pick<Storage, "getItem" | "setItem" | "removeItem">) {
+  constructor(origin: string, storage: Pick<Storage, "getItem" | "setItem" | "removeItem">, login: Login | null = null) {
     this.#origin = origin;
     this.#storage = storage;
+    this.#login = login;
     this.#pass = storage.getItem(KEPT) ?? "";
   }
 
@@ -63,7 +55,7 @@ export class Access {
   async share(channel: BroadcastChannel): Promise<boolean> {
     const lent = new Promise<void>((resolve) => {
       channel.onmessage = ({ data }: MessageEvent<{ wanted?: true; pass?: string }>) => {
-        if (data.wanted && this.known) channel.postMessage({ pass: this.#pass });
+        if (data.wanted && this.#pass) channel.postMessage({ pass: this.#pass });
         if (data.pass && !this.known) this.keep(data.pass);
         resolve();
       };
@@ -74,13 +66,26 @@ export class Access {
     return this.known;
   }
 
-  forget(): void {
+  /** Takes somebody's e-mail and password for the pass. */
+  async logIn(email: string, password: string): Promise<void> {
+    await this.#login?.enter(email, password);
+  }
+
+  /** Forgets who we are; `leaving`: the relay is told so. */
+  forget(leaving = false): void {
     this.#pass = "";
     this.#storage.removeItem(KEPT);
+    if (leaving) void this.#login?.leave();
+    else this.#login?.forget();
   }
 
   get known(): boolean {
-    return this.#pass !== "";
+    return this.#pass !== "" || this.loggedIn;
+  }
+
+  /** Whether it is a login that lets us in. */
+  get loggedIn(): boolean {
+    return this.#pass === "" && (this.#login?.known ?? false);
   }
 
   /** Asks for a resource of the relay. */
@@ -97,7 +102,7 @@ export class Access {
 
   /** The answer itself, for what is not JSON or takes long. */
   async fetch(path: string, request: RequestInit): Promise<globalThis.Response> {
-    const headers = { ...request.headers, ...this.headers() };
+    const headers = { ...request.headers, ...(await this.headers()) };
     const answer = await fetch(this.#origin + path, { ...request, headers, cache: "no-store" }).catch(() => {
       throw new Unavailable("The relay does not answer.");
     });
@@ -106,15 +111,20 @@ export class Access {
   }
 
   /** What shows the relay who asks. */
-  headers(): Record<string, string> {
-    if (!this.known) throw new Refused("no key");
-    return { authorization: `Bearer ${this.#pass}` };
+  async headers(): Promise<Record<string, string>> {
+    return { authorization: `Bearer ${await this.#credential()}` };
   }
 
   /** The same for a WebSocket, to which browsers give no headers. */
-  socket(path: string): WebSocket {
-    if (!this.known) throw new Refused("no key");
-    return new WebSocket(this.#origin.replace(/^http/, "ws") + path, ["realtime", `openai-insecure-api-key.${this.#pass}`]);
+  async socket(path: string): Promise<WebSocket> {
+    return new WebSocket(this.#origin.replace(/^http/, "ws") + path, ["realtime", `openai-insecure-api-key.${await this.#credential()}`]);
+  }
+
+  async #credential(): Promise<string> {
+    if (this.loggedIn) await this.#login?.fresh();
+    const credential = this.#pass || this.#login?.token;
+    if (!credential) throw new Refused("no key");
+    return credential;
   }
 
   /** A client secret for one call: in this conversation, if it is there, else in a new one. `model`: "" for the usual one. */
@@ -148,15 +158,6 @@ interface Promised {
   conversation_id: string;
   client_secret: { value: string };
   ice_servers?: RTCIceServer[];
-}
-
-/** What an answer that is none comes to. `body` is what came with it. */
-export function refusal(status: number, body: unknown): Error {
-  const told = (body as { error?: { message?: string }; detail?: string } | null) ?? {};
-  const message = told.error?.message ?? told.detail ?? `The relay answered ${status}.`;
-  if (status === 401) return new Refused(message);
-  if (status === 429 || status >= 500) return new Unavailable(message);
-  return new Failed(message, status);
 }
 
 /** Another tab answers at once, if there is one. */

@@ -36,7 +36,7 @@ export class Chat {
     this.#access = access;
     this.#session = session;
     this.#follower = follower;
-    this.#open();
+    void this.#open();
   }
 
   /** Says something now; false where there is no line yet. Sent again under the same `id` it is kept once. */
@@ -61,13 +61,15 @@ export class Chat {
     return true;
   }
 
-  #open(): void {
+  async #open(): Promise<void> {
     let socket: WebSocket;
     try {
-      socket = this.#access.socket(`/api/realtime/ws?session_id=${this.#session}`);
-    } catch {
-      return this.#follower.refused();
+      socket = await this.#access.socket(`/api/realtime/ws?session_id=${this.#session}`);
+    } catch (error) {
+      if (this.#closed) return;
+      return error instanceof Refused ? this.#follower.refused() : this.#lost();
     }
+    if (this.#closed) return socket.close();
     this.#socket = socket;
     socket.onmessage = ({ data }: MessageEvent<string>) => {
       if (this.#closed) return;
@@ -75,10 +77,13 @@ export class Chat {
       this.#follower.event(JSON.parse(data) as ChatEvent);
     };
     socket.onclose = () => {
-      if (this.#closed) return;
-      this.#follower.broken();
-      this.#timer = setTimeout(() => void this.#again(), backoff(this.#attempt++));
+      if (!this.#closed) this.#lost();
     };
+  }
+
+  #lost(): void {
+    this.#follower.broken();
+    this.#timer = setTimeout(() => void this.#again(), backoff(this.#attempt++));
   }
 
   /** A browser does not tell why a socket was refused: the conversation is asked for first. */
@@ -90,6 +95,6 @@ export class Chat {
       if (error instanceof Refused) return this.#follower.refused();
       if (error instanceof Failed && error.status === 404) return this.#follower.gone();
     }
-    if (!this.#closed) this.#open();
+    if (!this.#closed) await this.#open();
   }
 }

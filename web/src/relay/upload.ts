@@ -1,13 +1,15 @@
 /** Files on their way to the relay, with how much of each has left. `fetch` does not tell that, so it is done the older way. */
 
-import { type Access, refusal, Unavailable } from "./access.ts";
+import type { Access } from "./access.ts";
+import { refusal, Unavailable } from "./failure.ts";
 
 /** Sends a form; `progress` is told the share that has left, 0 to 1. */
-export function upload<T>(access: Access, path: string, form: FormData, progress: (share: number) => void, signal: AbortSignal): Promise<T> {
+export async function upload<T>(access: Access, path: string, form: FormData, progress: (share: number) => void, signal: AbortSignal): Promise<T> {
+  const headers = await access.headers();
   return new Promise<T>((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("POST", path);
-    for (const [name, value] of Object.entries(access.headers())) request.setRequestHeader(name, value);
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     request.responseType = "json";
     request.upload.onprogress = ({ loaded, total, lengthComputable }) => lengthComputable && progress(loaded / total);
     request.onload = () => {

@@ -23,6 +23,16 @@ export class Shelf {
     this.links = new Links(access);
   }
 
+  /** Whose it was is gone. */
+  forget(): void {
+    this.conversations.list.value = null;
+    this.conversations.folders.value = [];
+    this.conversations.words.value = "";
+    this.documents.list.value = null;
+    this.documents.found.value = null;
+    this.reading.open.value = null;
+  }
+
   /** The pass is not good any more. */
   onrefused(leave: () => void): void {
     for (const told of [this.conversations, this.documents, this.files, this.links]) told.onrefused = leave;

@@ -65,9 +65,29 @@ export class Room {
     await this.enter();
   }
 
+  /** Lets somebody in by e-mail and password; what was wrong with them, in words, or "". */
+  async logIn(email: string, password: string): Promise<string> {
+    try {
+      await this.#access.logIn(email, password);
+    } catch (error) {
+      if (error instanceof Refused) return "That e-mail and password do not go together.";
+      return error instanceof Error ? error.message : "That did not work.";
+    }
+    await this.enter();
+    return "";
+  }
+
+  /** Whether it is a login, not a key, that lets us in. */
+  get loggedIn(): boolean {
+    return this.#access.loggedIn;
+  }
+
+  /** Shows nothing of what was there: whoever comes next may be somebody else. */
   leave(door: "asking" | "wrong"): void {
     this.call.stop();
-    this.#access.forget();
+    this.thread.clear();
+    this.shelf.forget();
+    this.#access.forget(door === "asking");
     this.door.value = door;
   }
 
