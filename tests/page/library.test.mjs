@@ -75,6 +75,14 @@ test("conversations are filed, found by what was said, and gone on with, by voic
   await talk.line("relay", /84/);
   assert.equal((await talk.lines()).length, 2, "it is opened as it was");
 
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.keyboard.press("Escape");
+  await talk.shot("phone-conversation");
+  assert.ok((await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 0, "it fits a phone");
+  assert.deepEqual(await faults(page), []);
+  await page.setViewportSize({ width: 1280, height: 800 });
+  if (!(await search.isVisible())) await talk.press("Library");
+
   // A call goes on with it, and so does another tab.
   const other = await someone.open({ carrier: "websocket" });
   await other.press("Library");
