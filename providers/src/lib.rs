@@ -33,6 +33,7 @@ pub mod layers;
 pub mod llm;
 #[cfg(feature = "engines")]
 pub mod local;
+pub mod marker;
 #[cfg(feature = "engines")]
 mod net;
 #[cfg(feature = "engines")]
@@ -40,10 +41,12 @@ pub mod openai;
 pub mod passage;
 #[cfg(feature = "engines")]
 pub mod probe;
+pub mod quoted;
 pub mod realtime;
 #[cfg(feature = "engines")]
 pub mod scripted;
 pub mod secret;
+pub mod sentences;
 #[cfg(feature = "engines")]
 mod split;
 pub mod stt;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use providers::{Json, passage};
+use providers::{Json, marker, passage};
 
 use super::{Passage, Source, source::Cited};
 use crate::store::citations::Reference;
@@ -29,7 +29,7 @@ fn passage_of(found: Passage) -> passage::Passage {
 /// What a reply cites, as it is kept with its message. `text` is what of the reply was said: a passage that is not referred to in
 /// it is not cited.
 pub fn kept(citations: &[passage::Citation], text: &str) -> Vec<Reference> {
-    let said = passage::numbers(text);
+    let said = marker::numbers(text);
     citations.iter().filter(|citation| said.contains(&citation.number)).map(reference).collect()
 }
 

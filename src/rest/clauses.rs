@@ -1,12 +1,11 @@
 //! Text cut into what a voice says in one go, so that the first words sound while the rest is still being made.
 
-use providers::tts::Clause;
+use providers::{sentences::sentences, tts::Clause};
 
-/// Cuts at the ends of sentences and, where one is longer than `longest` characters, at the last space before that.
+/// Cuts at the ends of sentences and lines and, where one is longer than `longest` characters, at the last space before that.
 pub(super) fn cut(text: &str, longest: usize) -> Vec<Clause> {
     let mut clauses = Vec::new();
-    for sentence in sentences(text) {
-        let mut rest = sentence.trim();
+    for mut rest in text.lines().flat_map(sentences) {
         while !rest.is_empty() {
             let (head, tail) = rest.split_at(fit(rest, longest.max(1)));
             let id = u32::try_from(clauses.len()).unwrap_or(u32::MAX);
@@ -15,31 +14,6 @@ pub(super) fn cut(text: &str, longest: usize) -> Vec<Clause> {
         }
     }
     clauses
-}
-
-/// Stretches that end with a stop and the space after it, with a full-width stop, or with a line.
-fn sentences(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let mut chars = rest.char_indices().peekable();
-        while let Some((at, char)) = chars.next() {
-            let next = chars.peek().map(|(_, next)| *next);
-            let stop = match char {
-                '\n' | '。' | '！' | '？' => true,
-                '.' | '!' | '?' | '…' => next.is_none_or(char::is_whitespace),
-                _ => false,
-            };
-            if stop {
-                let (sentence, tail) = rest.split_at(at + char.len_utf8());
-                rest = tail;
-                return Some(sentence);
-            }
-        }
-        Some(std::mem::take(&mut rest))
-    })
 }
 
 /// How many bytes of `text` to take: all of it, or up to the last space within `longest` characters, or just those.

@@ -150,7 +150,7 @@ async fn questions_in_other_words_find_the_passage_that_answers() {
 
 /// What the built-in agent says to a question, given what was found for it.
 async fn told(library: &Library, user: UserId, question: &str) -> String {
-    let asked = Question { text: question.to_owned(), top_k: 6, min_score: 25.0, ..Question::default() };
+    let asked = Question { text: question.to_owned(), top_k: 6, min_score: 20.0, ..Question::default() };
     let passages = cite::told(library.search(user, &asked).await.unwrap().passages);
     let messages = vec![Message::User(question.to_owned())];
     let prompt = Prompt { messages, passages: Some(passages), ..Prompt::default() };
@@ -177,8 +177,7 @@ async fn the_agent_answers_with_the_sentence_that_answers() {
     }
     let share = f64::from(answered) / asked.len() as f64;
     let _ = writeln!(std::io::stderr(), "{} questions; with the answering sentence {share:.3}", asked.len());
-    // What it tells is the passage as it stands: as good as the search's first three.
-    assert!(share >= 0.75, "{share}");
+    assert!(share >= 0.9, "{share}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

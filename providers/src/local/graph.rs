@@ -5,7 +5,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use rten::{Model, NodeId, RunOptions, ThreadPool, Value, ValueOrView};
+use rten::{Model, ModelOptions, NodeId, RunOptions, ThreadPool, Value, ValueOrView};
 
 use crate::{ErrorKind, ProviderError};
 
@@ -22,7 +22,17 @@ pub(crate) struct Port(NodeId);
 impl Graph {
     /// Loads a graph file on behalf of `provider`; `Unavailable` when it is missing or cannot be read.
     pub(crate) fn load(provider: &'static str, file: &Path) -> Result<Self, ProviderError> {
-        let model = Model::load_file(file).map_err(|e| {
+        Self::with(provider, file, &ModelOptions::with_all_ops())
+    }
+
+    /// The same with the weights laid out as they are multiplied, once instead of at each run: quicker, mostly for short inputs,
+    /// for as much memory again.
+    pub(crate) fn load_packed(provider: &'static str, file: &Path) -> Result<Self, ProviderError> {
+        Self::with(provider, file, ModelOptions::with_all_ops().prepack_weights(true))
+    }
+
+    fn with(provider: &'static str, file: &Path, options: &ModelOptions) -> Result<Self, ProviderError> {
+        let model = options.load_file(file).map_err(|e| {
             ProviderError::new(provider, ErrorKind::Unavailable, format_args!("cannot load {}: {e}", file.display()))
         })?;
         Ok(Self { provider, model })

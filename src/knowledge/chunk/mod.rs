@@ -5,7 +5,6 @@
 //! stands at a seam is found too. All of the text but blanks is in some passage. Pure: knows no model and no store.
 
 mod pieces;
-mod sentences;
 mod tokens;
 
 use std::ops::Range;

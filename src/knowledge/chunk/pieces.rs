@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use providers::sentences::{self, is_finished, trimmed};
+
 use super::{
     TARGET,
-    sentences::{is_finished, sentences, trimmed},
     tokens::{Weight, estimate},
 };
 
@@ -79,7 +80,7 @@ impl Pieces<'_> {
     fn prose(&mut self, paragraph: Option<Range<usize>>) {
         let Some(paragraph) = paragraph else { return };
         let text = self.text;
-        for sentence in sentences(&text[paragraph.clone()]) {
+        for sentence in sentences::ranges(&text[paragraph.clone()]) {
             let bytes = paragraph.start + sentence.start..paragraph.start + sentence.end;
             let kind = if is_finished(&text[bytes.clone()]) { Kind::Whole } else { Kind::Unfinished };
             self.push(bytes, kind);

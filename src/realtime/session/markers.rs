@@ -1,14 +1,16 @@
 //! Markers of citations, `[1]` or `[2, 3]`, are for the eye: they are not read out.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
+
+use providers::marker;
 
 /// The text with markers blanked: as long in bytes as it was, so that all else stays where it is.
 pub(super) fn blanked(text: &str) -> Cow<'_, str> {
     let mut blanked = Cow::Borrowed(text);
     let mut from = 0;
-    while let Some((start, end)) = next(text, from) {
-        blanked.to_mut().replace_range(start..end, &" ".repeat(end - start));
-        from = end;
+    while let Some((at, _)) = marker::next(text, from) {
+        from = at.end;
+        blanked.to_mut().replace_range(at.clone(), &" ".repeat(at.len()));
     }
     blanked
 }
@@ -18,7 +20,7 @@ pub(super) fn blanked(text: &str) -> Cow<'_, str> {
 pub(super) fn unspoken(text: &str) -> Cow<'_, str> {
     let mut unspoken = blanked(text);
     let mut from = 0;
-    while let Some((_, end)) = next(text, from) {
+    while let Some((Range { end, .. }, _)) = marker::next(text, from) {
         from = end;
         let word = unspoken[..end].trim_end().len();
         if word > 0 && text[end..].starts_with(['.', ',', ';', ':', '!', '?']) {
@@ -29,25 +31,6 @@ pub(super) fn unspoken(text: &str) -> Cow<'_, str> {
         }
     }
     unspoken
-}
-
-/// Where the next marker is, in bytes.
-fn next(text: &str, mut from: usize) -> Option<(usize, usize)> {
-    loop {
-        let start = from + text[from..].find('[')?;
-        let inside = &text[start + 1..];
-        let end = inside.find(|c: char| !matches!(c, '0'..='9' | ',' | ' ' | '-' | '–' | '^'));
-        if let Some(end) = end.filter(|end| inside[*end..].starts_with(']') && is_marker(&inside[..*end])) {
-            return Some((start, start + end + 2));
-        }
-        from = start + 1;
-    }
-}
-
-/// Whether a bracket holds numbers of passages. They are small: `[2024]` is a year.
-fn is_marker(inside: &str) -> bool {
-    let number = |part: &str| (1..=2).contains(&part.trim().trim_start_matches('^').len());
-    inside.split([',', '-', '–']).all(number)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use providers::tts::Clause;
+use providers::{sentences::is_abbreviation, tts::Clause};
 
 use super::markers;
 
@@ -21,13 +21,6 @@ const LATER_SOFT: usize = 160;
 
 /// No clause is longer than this many characters.
 const HARD: usize = 280;
-
-/// Words whose full stop ends no sentence.
-const ABBREVIATIONS: &[&str] = &[
-    "a.m", "approx", "apt", "ave", "capt", "co", "col", "corp", "dept", "dr", "e.g", "est", "etc", "fig", "gen", "gov",
-    "i.e", "inc", "jr", "lt", "ltd", "mr", "mrs", "ms", "mt", "no", "p.m", "prof", "rev", "sen", "sgt", "sr", "st",
-    "u.k", "u.s", "vs",
-];
 
 /// The cutter of one reply.
 #[derive(Clone, Debug, Default)]
@@ -143,14 +136,6 @@ fn ends_clause(c: char, after: Option<char>) -> bool {
         '、' | '，' | '；' | '：' => true,
         _ => false,
     }
-}
-
-/// Whether the text ends with a word whose full stop ends no sentence: "Dr", "e.g", or a single capital as in "J. S. Bach".
-fn is_abbreviation(text: &str) -> bool {
-    let word = text.rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or_default();
-    let mut characters = word.chars();
-    let initial = characters.next().is_some_and(|c| c.is_uppercase() && c != 'I') && characters.next().is_none();
-    initial || ABBREVIATIONS.contains(&word.to_lowercase().as_str())
 }
 
 #[cfg(test)]

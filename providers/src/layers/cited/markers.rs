@@ -1,6 +1,6 @@
 //! Finds markers in text that comes in pieces: `[1]`, `[1, 3]`, `[2-4]`, `[1][3]`.
 
-use crate::passage::listed;
+use crate::marker::{listed, may_stand};
 
 /// Longest marker, in bytes.
 const LONGEST: usize = 32;
@@ -59,9 +59,7 @@ impl Markers {
                         }
                     }
                 }
-                Some(inside)
-                    if inside.len() < LONGEST && (c.is_ascii_digit() || matches!(c, ',' | ' ' | '-' | '–' | '^')) =>
-                {
+                Some(inside) if inside.len() < LONGEST && may_stand(c) => {
                     self.held.push(c);
                 }
                 Some(_) => {

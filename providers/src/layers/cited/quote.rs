@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::passage::sentences;
+use crate::sentences::sentences;
 
 /// The words of `passage` that `said` ends on: what it quotes, where those words stand there, else the sentence that has most
 /// words in common with the last one said. They are always the passage's own, as they stand in it.

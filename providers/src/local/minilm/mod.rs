@@ -42,7 +42,8 @@ impl MiniLm {
     /// # Errors
     /// `Unavailable`, naming the file and the remedy, when it is missing or no model; `Protocol` when it is another.
     pub fn load(path: &Path, pool: Arc<Pool>) -> Result<Self, ProviderError> {
-        let graph = Graph::load(PROVIDER, path).map_err(|error| super::unusable(PROVIDER, path, error.detail))?;
+        let graph =
+            Graph::load_packed(PROVIDER, path).map_err(|error| super::unusable(PROVIDER, path, error.detail))?;
         let [ids, mask, kinds] =
             [graph.port("input_ids")?, graph.port("attention_mask")?, graph.port("token_type_ids")?];
         let hidden = graph.port("last_hidden_state")?;

@@ -3,20 +3,25 @@
 use std::{cmp::Reverse, collections::BTreeMap};
 
 use super::super::heard::Heard;
-use crate::passage::{Passage, Passages, sentences};
+use crate::{
+    passage::{Passage, Passages},
+    sentences::sentences,
+};
 
 /// Relevance from which a passage is taken to be about what was asked, even where a rule would answer too.
 const SURE: u8 = 75;
-/// … and from which it is told where no rule answers.
-const FITS: u8 = 35;
+/// … from which it likely answers …
+const LIKELY: u8 = 50;
+/// … and from which it is told where no rule answers: what has nothing to do with a question stays below.
+const FITS: u8 = 20;
 /// How much less relevant others may be to be told with the first.
-const BEHIND: u8 = 15;
+const BEHIND: u8 = 25;
 /// Words of an excerpt at most: most passages are told whole.
 const LONGEST: usize = 120;
 /// … and of one of the others.
 const OTHER: usize = 80;
 /// Others that are told with the first.
-const OTHERS: usize = 2;
+const OTHERS: usize = 3;
 
 /// What the documents say about it, if they surely do.
 pub(super) fn sure(heard: &Heard, passages: Option<&Passages>) -> Option<String> {
@@ -30,13 +35,18 @@ pub(super) fn answer(heard: &Heard, passages: Option<&Passages>) -> Option<Strin
     from(heard, passages, FITS).or_else(nothing)
 }
 
+/// What fits, if the best of it is as relevant as `least`.
 fn from(heard: &Heard, passages: &Passages, least: u8) -> Option<String> {
-    let mut fitting: Vec<_> = passages.iter().zip(1..).filter(|(passage, _)| passage.relevance >= least).collect();
+    let mut fitting: Vec<_> = passages.iter().zip(1..).filter(|(passage, _)| passage.relevance >= FITS).collect();
     // Those that are as relevant stay in the order in which they were found.
     fitting.sort_by_key(|(passage, _)| Reverse(passage.relevance));
-    let (first, number) = *fitting.first()?;
-    let mut said =
-        format!("I found this in {}: {}", named(first), marked(&excerpt(&first.text, heard, LONGEST), number));
+    let (first, number) = *fitting.first().filter(|(first, _)| first.relevance >= least)?;
+    let found = if first.relevance >= LIKELY {
+        "I found this"
+    } else {
+        "I am not sure that it answers you, but this is the nearest I found"
+    };
+    let mut said = format!("{found} in {}: {}", named(first), marked(&excerpt(&first.text, heard, LONGEST), number));
     let others = fitting.iter().skip(1).filter(|(other, _)| other.relevance + BEHIND >= first.relevance);
     for (other, number) in others.take(OTHERS) {
         let place =
@@ -139,7 +149,7 @@ mod tests {
         let passages = found(&[
             ("Leaflet", "# Dose\nAdults take 5 mg [3] once a day.", 80),
             ("Note", "Take it at six.", 75),
-            ("x", "x", 60),
+            ("x", "x", 50),
         ]);
         let told = answer(&heard, Some(&passages)).unwrap();
         assert_eq!(
@@ -147,15 +157,23 @@ mod tests {
             "I found this in \"Leaflet\": Dose Adults take 5 mg (3) once a day [1]. And in \"Note\": Take it at six [2]."
         );
         assert_eq!(sure(&heard, Some(&passages)), Some(told));
-        let weak = found(&[("Leaflet", "Adults take 5 mg.", 50)]);
-        assert_eq!(sure(&heard, Some(&weak)), None);
-        assert_eq!(answer(&heard, Some(&weak)).unwrap(), "I found this in \"Leaflet\": Adults take 5 mg [1].");
+        for (relevance, said) in [
+            (50, "I found this in \"Leaflet\": Adults take 5 mg [1]."),
+            (
+                49,
+                "I am not sure that it answers you, but this is the nearest I found in \"Leaflet\": Adults take 5 mg [1].",
+            ),
+        ] {
+            let weak = found(&[("Leaflet", "Adults take 5 mg.", relevance)]);
+            assert_eq!(sure(&heard, Some(&weak)), None);
+            assert_eq!(answer(&heard, Some(&weak)).unwrap(), said);
+        }
     }
 
     #[test]
     fn where_nothing_fits_that_is_said_to_who_asks() {
         let none = "I found nothing about that in your documents.";
-        for passages in [found(&[]), found(&[("x", "Adults.", 20)])] {
+        for passages in [found(&[]), found(&[("x", "Adults.", 19)])] {
             assert_eq!(answer(&Heard::new("Who wrote it?"), Some(&passages)).as_deref(), Some(none));
             assert_eq!(answer(&Heard::new("Go forward."), Some(&passages)), None);
         }
