@@ -39,7 +39,7 @@ test("whoever has an account logs in, for all tabs, and out again", { timeout: 6
   const account = { email: "ann@example.org", password: "wheel-fjord-candle-52", full_name: "Ann Droid" };
   const headers = { authorization: `Bearer ${relay.admin}`, "content-type": "application/json" };
   const made = await fetch(`${relay.url}/api/auth/register`, { method: "POST", headers, body: JSON.stringify(account) });
-  assert.equal(made.status, 201, await made.text());
+  assert.equal(made.status, 201);
   const someone = await person(relay, [], { link: relay.url });
   t.after(() => someone.close());
   const talk = await someone.open({ carrier: "websocket" });
@@ -56,9 +56,16 @@ test("whoever has an account logs in, for all tabs, and out again", { timeout: 6
   await talk.begin();
   await talk.type("What is nine times nine?");
   await talk.line("relay", /81/);
-  const tab = await someone.open();
+  const tab = await someone.open({ carrier: "websocket" });
   await tab.press("Library");
   await tab.page.getByTestId("conversation").filter({ hasText: "nine times nine" }).waitFor();
+  // Who may only read is told so, and is not put out.
+  const { id } = await made.json();
+  const viewer = { method: "PATCH", headers, body: JSON.stringify({ role: "viewer" }) };
+  assert.equal((await fetch(`${relay.url}/api/users/${id}`, viewer)).status, 200);
+  await tab.press("Talk");
+  await tab.until(async () => /viewer reads/.test(await tab.page.getByTestId("notice").innerText()), "they are told", 10_000);
+  await tab.state(/Ready/);
   await tab.press("Settings");
   await tab.press("Log out");
   await tab.page.getByLabel("Key").waitFor();
@@ -66,6 +73,22 @@ test("whoever has an account logs in, for all tabs, and out again", { timeout: 6
   await tab.page.getByLabel("Key").waitFor();
   // The browser tells of refused requests by itself.
   assert.deepEqual(talk.complaints.filter((complaint) => !/status of 401/.test(complaint)), []);
+});
+
+test("a key for live voice alone talks, is answered aloud when it types, and opens no library", { timeout: 60_000 }, async (t) => {
+  const headers = { authorization: `Bearer ${relay.admin}`, "content-type": "application/json" };
+  const made = await fetch(`${relay.url}/api/keys`, { method: "POST", headers, body: JSON.stringify({ name: "voice", scopes: ["realtime"] }) });
+  const { key } = await made.json();
+  const someone = await person(relay, [], { link: `${relay.url}/#key=${key}` });
+  t.after(() => someone.close());
+  const talk = await someone.open({ carrier: "websocket" });
+  await talk.type("What is eight times eight?");
+  await talk.line("relay", /64/);
+  await talk.state(/^Live/);
+  assert.equal((await talk.lines()).length, 2);
+  await talk.press("Library");
+  await talk.page.getByText("This key is for talking alone").waitFor();
+  assert.deepEqual(talk.complaints.filter((complaint) => !/status of 403/.test(complaint)), []);
 });
 
 test("what is typed is answered aloud in the same conversation, interrupts, and is read out to those who listen", { timeout: 60_000 }, async (t) => {

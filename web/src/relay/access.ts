@@ -140,9 +140,7 @@ export class Access {
       if (conversation && error instanceof Failed && error.status === 404) return promise(null);
       throw error;
     };
-    const made = await promise(conversation).catch(anew).catch((error: unknown) => {
-      throw error instanceof Failed && error.status === 403 ? new Refused(error.message) : error;
-    });
+    const made = await promise(conversation).catch(anew);
     return {
       secret: made.client_secret.value,
       model: made.model,

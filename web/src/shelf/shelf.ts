@@ -1,5 +1,7 @@
 /** What is kept: conversations, the documents that answers rest on, and what belongs to the conversation that is open. */
 
+import { signal } from "@preact/signals";
+
 import type { Access } from "../relay/access.ts";
 import type { Thread } from "../talk/thread.ts";
 import { Conversations } from "./conversations.ts";
@@ -9,6 +11,8 @@ import { Links } from "./links.ts";
 import { Reading } from "./reading.ts";
 
 export class Shelf {
+  /** What the drawer shows when it is open. */
+  readonly shown = signal<"conversations" | "documents">("conversations");
   readonly conversations: Conversations;
   readonly documents: Documents;
   readonly reading: Reading;

@@ -59,6 +59,10 @@ export class Call {
       opened: (line, again, grant) => this.#opened(line, again, grant),
       event: (event) => this.#take(event),
       broken: (reason) => this.#broken(reason),
+      barred: (reason) => {
+        this.stop();
+        this.#complain(reason);
+      },
       refused: () => this.onrefused(),
     });
     this.#recital = new Recital({

@@ -2,7 +2,7 @@
 
 import { type Signal, signal } from "@preact/signals";
 
-import { type Access, type Grant, Refused } from "../relay/access.ts";
+import { type Access, Failed, type Grant, Refused } from "../relay/access.ts";
 import { backoff } from "../relay/backoff.ts";
 import { Dialler } from "../relay/dial.ts";
 import type { ServerEvent } from "../relay/events.ts";
@@ -25,6 +25,8 @@ export interface Keeper {
   event(event: ServerEvent): void;
   /** The line is gone; another one is on its way. */
   broken(reason: string): void;
+  /** Whoever this is may not talk; nothing more is tried. */
+  barred(reason: string): void;
   /** The pass is not good any more; nothing more is tried. */
   refused(): void;
 }
@@ -99,6 +101,8 @@ export class Connection {
     } catch (error) {
       if (number !== this.#number) return;
       if (error instanceof Refused) return this.#keeper.refused();
+      // Whoever may not talk may not talk later either.
+      if (error instanceof Failed && error.status === 403) return this.#keeper.barred(error.message);
       this.#retry(equipment, attempt, error instanceof Error ? error.message : "The line broke.");
     }
   }

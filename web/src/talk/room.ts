@@ -52,11 +52,11 @@ export class Room {
     }
   }
 
-  /** Something typed: answered aloud in a call, else in writing. */
+  /** Something typed: answered aloud in a call, or where nothing else may be; else in writing. */
   type(text: string): void {
     const words = text.trim();
     if (!words) return;
-    if (this.call.state.value.name === "idle") void this.thread.type(words);
+    if (this.call.state.value.name === "idle") void this.thread.type(words).then((done) => done || this.call.type(words));
     else this.call.type(words);
   }
 

@@ -32,8 +32,14 @@ export class Thread {
   #chat: Chat | null = null;
   /** Typed, and not known to have arrived: by what the page calls it. */
   #unsent = new Map<string, string>();
+  /** Being kept for the first time. */
+  #making: Promise<string | null> | null = null;
+  /** Counts the conversations that were open; what belongs to an earlier one is too late. */
+  #number = 0;
   #forgotten = new Set<string>();
   #offline = false;
+  /** The key opens no conversations. */
+  #barred = false;
   /** All that was said before is shown. */
   #all = false;
 
@@ -58,7 +64,10 @@ export class Thread {
     this.#chat?.close();
     this.#chat = null;
     this.#id = null;
+    this.#number += 1;
+    this.#making = null;
     this.#all = false;
+    this.#barred = false;
     this.#unsent.clear();
     batch(() => {
       this.entries.value = [];
@@ -96,13 +105,19 @@ export class Thread {
     }
   }
 
-  /** Something typed, which is answered in writing. */
-  async type(text: string): Promise<void> {
+  /** Something typed, which is answered in writing; false where the key is for live voice alone. */
+  async type(text: string): Promise<boolean> {
+    if (this.#barred) return false;
     const name = crypto.randomUUID();
     this.#unsent.set(name, text);
     this.writing.value = true;
     this.tell({ type: "page.typed", id: name, text });
     if (await this.kept()) this.#say(name, text);
+    if (!this.#barred) return true;
+    this.oncomplaint(null);
+    this.#unsent.delete(name);
+    this.entries.value = this.entries.value.filter((entry) => entry.id !== name);
+    return false;
   }
 
   /** Wants no more of the answer that is being written. */
@@ -111,21 +126,13 @@ export class Thread {
   }
 
   /** The conversation's id, once it is one that is kept; null where that could not be done, which is told. */
-  async kept(): Promise<string | null> {
-    if (this.session.value) return this.#id;
-    try {
-      // What a call began is kept with its first words.
-      const kept = this.#id ? await session(this.#access, this.#id).catch(absent) : null;
-      this.session.value = kept ?? (await begin(this.#access));
-      this.#id = this.session.value.id;
-      this.#follow();
-      return this.#id;
-    } catch (error) {
-      this.writing.value = false;
-      if (error instanceof Refused) this.onrefused();
-      else this.#complain(error instanceof Error ? error.message : "That did not work.", () => void this.#resend());
-      return null;
-    }
+  kept(): Promise<string | null> {
+    if (this.session.value) return Promise.resolve(this.#id);
+    // Two that ask at once mean the same one.
+    const making = (this.#making ??= this.#make().finally(() => {
+      if (this.#making === making) this.#making = null;
+    }));
+    return making;
   }
 
   /** Reads a message again, whose files have changed. */
@@ -149,6 +156,27 @@ export class Thread {
     this.tell({ type: "page.past", messages: past, calling: this.calling() });
     this.#all = true;
     this.more.value = false;
+  }
+
+  async #make(): Promise<string | null> {
+    const number = this.#number;
+    try {
+      // What a call began is kept with its first words.
+      const there = this.#id ? await session(this.#access, this.#id).catch(absent) : null;
+      const made = there ?? (await begin(this.#access));
+      if (number !== this.#number) return null;
+      this.#id = made.id;
+      this.session.value = made;
+      this.#follow();
+      return made.id;
+    } catch (error) {
+      if (number !== this.#number) return null;
+      this.writing.value = false;
+      this.#barred = error instanceof Failed && error.status === 403;
+      if (error instanceof Refused) this.onrefused();
+      else this.#complain(error instanceof Error ? error.message : "That did not work.", this.#barred ? undefined : () => void this.#resend());
+      return null;
+    }
   }
 
   #follow(): void {

@@ -5,6 +5,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Session } from "../relay/conversations.ts";
 import type { Excerpt } from "../shelf/excerpt.ts";
 import type { Room } from "../talk/room.ts";
+import { NARROW } from "./cover.ts";
 import { Folders } from "./Folders.tsx";
 
 export function Conversations({ room, onOpened }: { room: Room; onOpened: () => void }) {
@@ -52,7 +53,7 @@ export function Conversations({ room, onOpened }: { room: Room; onOpened: () => 
               aria-current={session.id === open?.id ? "true" : undefined}
               onClick={() => {
                 room.call.leave(session);
-                if (matchMedia("(max-width: 64rem)").matches) onOpened();
+                if (matchMedia(NARROW).matches) onOpened();
               }}
             >
               <span class="title">{titled(session)}</span>

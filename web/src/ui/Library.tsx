@@ -1,9 +1,10 @@
 /** What is kept, in a drawer beside the conversation: conversations, and documents. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 
 import type { Room } from "../talk/room.ts";
 import { Conversations } from "./Conversations.tsx";
+import { gives, NARROW } from "./cover.ts";
 import { Documents } from "./Documents.tsx";
 import { Icon } from "./Icon.tsx";
 
@@ -13,7 +14,8 @@ const TABS = [
 ] as const;
 
 export function Library({ room, onClose }: { room: Room; onClose: () => void }) {
-  const [tab, show] = useState<(typeof TABS)[number][0]>("conversations");
+  const tab = room.shelf.shown.value;
+  const show = (tab: (typeof TABS)[number][0]) => (room.shelf.shown.value = tab);
   const tabs = useRef<HTMLDivElement>(null);
   const selected = () => tabs.current?.querySelector<HTMLElement>("[aria-selected=true]");
   useEffect(() => selected()?.focus(), []);
@@ -27,7 +29,7 @@ export function Library({ room, onClose }: { room: Room; onClose: () => void }) 
     requestAnimationFrame(() => selected()?.focus());
   };
   return (
-    <aside class="library" aria-label="Library" onKeyDown={(event) => event.key === "Escape" && close()}>
+    <aside class="library" aria-label="Library" onKeyDown={(event) => event.key === "Escape" && close()} onFocusOut={gives(NARROW, onClose)}>
       <header>
         <div class="tabs" role="tablist" aria-label="Library" ref={tabs} onKeyDown={other}>
           {TABS.map(([name, label]) => (

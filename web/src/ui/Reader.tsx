@@ -3,6 +3,7 @@
 import { useEffect, useRef } from "preact/hooks";
 
 import type { Open, Reading, Subject } from "../shelf/reading.ts";
+import { gives, NARROWER } from "./cover.ts";
 import { Icon } from "./Icon.tsx";
 
 export function Reader({ reading, open }: { reading: Reading; open: Open }) {
@@ -21,7 +22,7 @@ export function Reader({ reading, open }: { reading: Reading; open: Open }) {
   }, []);
   const page = place.page ?? subject.page;
   return (
-    <aside class="reader" aria-label="Source" data-testid="reader" data-state={state}>
+    <aside class="reader" aria-label="Source" data-testid="reader" data-state={state} onFocusOut={gives(NARROWER, () => (reading.open.value = null))}>
       <header>
         <h2 tabIndex={-1} ref={head}>
           {subject.index !== undefined && <span class="number">[{subject.index}] </span>}
