@@ -19,7 +19,7 @@ export default defineConfig({
   server: {
     // `npm run dev` beside a relay on its usual port.
     proxy: Object.fromEntries(
-      ["/v1", "/voice", "/health"].map((path) => [
+      ["/v1", "/voice", "/api", "/health"].map((path) => [
         path,
         { target: process.env["RELAY_URL"] ?? "http://127.0.0.1:8080", ws: true, changeOrigin: true },
       ]),

@@ -42,13 +42,13 @@ impl Auth {
         Ok(Issued { kept, secret })
     }
 
-    /// A key for the page that the relay serves to its owner: live voice alone, and half a day. Those that have ended by
-    /// themselves are revoked; the others may still be in use by an open tab.
+    /// A key for the page that the relay serves to its owner: live voice, conversations and documents, and half a day. Those
+    /// that have ended by themselves are revoked; the others may still be in use by an open tab.
     pub async fn create_page_key(&self) -> Result<Issued<Key>, StoreError> {
         let now = self.now();
         keys::retire(&self.0.db, self.owner().id, PAGE, now).await?;
         let ends = now.checked_add(PAGE_LIFE).unwrap_or(Timestamp::MAX);
-        self.create_key(self.owner().id, PAGE, Scopes::from_iter([Scope::Realtime]), Some(ends)).await
+        self.create_key(self.owner().id, PAGE, Scopes::from_iter([Scope::Realtime, Scope::Sessions]), Some(ends)).await
     }
 
     /// Ends an API key and every client secret it issued. Sessions that run go on.

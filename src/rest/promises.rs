@@ -20,7 +20,10 @@ use uuid::Uuid;
 use super::{Context, body, fault::Fault, openapi::Api, origin, preferences::Preferences, secrets, voice};
 use crate::{
     auth::{Principal, Reserved},
-    realtime::protocol::{beta, settings},
+    realtime::{
+        protocol::{beta, settings},
+        webrtc::IceServer,
+    },
     store::{SessionId, sessions},
 };
 
@@ -62,6 +65,10 @@ struct View<'a> {
     expires_at: i64,
     conversation_id: SessionId,
     client_secret: ClientSecret<'a>,
+    /// For the `RTCPeerConnection`'s configuration, where there is a TURN server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Vec<Map<String, Value>>>")]
+    ice_servers: Option<[IceServer; 1]>,
     /// What it begins with.
     #[schemars(with = "Map<String, Value>")]
     voice_config: Value,
@@ -107,6 +114,7 @@ pub(super) async fn create(
         expires_at,
         conversation_id: conversation,
         client_secret: ClientSecret { value: issued.secret.expose_secret(), expires_at },
+        ice_servers: secrets::ice_servers(&context, &principal),
         voice_config: voice_config(&beta::session::to_json(&settings, "", 0, None)),
     };
     Ok((StatusCode::CREATED, Json(shown)).into_response())

@@ -80,8 +80,7 @@ pub(super) async fn create(
         tracing::error!(%error, "the session object is not JSON");
         Fault::internal()
     })?;
-    let turn = context.turn.credentials(&principal.user.to_string(), context.engine.clock.wall());
-    let ice_servers = turn.map(|server| [server]);
+    let ice_servers = ice_servers(&context, &principal);
     Ok(Json(View { value: issued.secret.expose_secret(), expires_at, session, ice_servers }).into_response())
 }
 
@@ -98,6 +97,12 @@ pub(super) fn issue(
         let message = format!("No client secret can be made now: {full}.");
         Fault::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded", message).after(SHORTEST)
     })
+}
+
+/// Where packets are passed on for those whom they do not reach, if there is a TURN server.
+pub(super) fn ice_servers(context: &Context, principal: &Principal) -> Option<[IceServer; 1]> {
+    let turn = context.turn.credentials(&principal.user.to_string(), context.engine.clock.wall());
+    turn.map(|server| [server])
 }
 
 impl ExpiresAfter {

@@ -1,27 +1,15 @@
 // The page's controls: keys and links, typing, push-to-talk, settings, two tabs; how it looks, and to whom it is open.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 
+import { faults } from "./faults.mjs";
 import { seconds } from "./microphone.mjs";
 import { person, Relay } from "./stage.mjs";
-
-const AXE = readFileSync(new URL("node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 
 let relay;
 before(async () => (relay = await Relay.start()));
 after(() => relay.stop());
-
-/** What axe finds against WCAG 2.2 AA. */
-async function faults(page) {
-  // Not through the page's own policy: as a browser's extension would.
-  const client = await page.context().newCDPSession(page);
-  await client.send("Runtime.evaluate", { expression: AXE });
-  const run = 'axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }).then((r) => JSON.stringify(r.violations.map((v) => [v.id, v.nodes.map((n) => n.html.slice(0, 120) + " " + n.failureSummary)])))';
-  const { result } = await client.send("Runtime.evaluate", { expression: run, awaitPromise: true });
-  return JSON.parse(result.value);
-}
 
 test("the link opens the page, and further tabs, and is not left in the address bar; a stranger is asked for a key", { timeout: 60_000 }, async (t) => {
   const someone = await person(relay, []);
@@ -45,6 +33,62 @@ test("the link opens the page, and further tabs, and is not left in the address 
   await door.page.getByLabel("Key").fill(new URL(relay.link).hash.slice("#key=".length));
   await door.page.keyboard.press("Enter");
   await door.page.getByRole("button", { name: "Talk" }).waitFor();
+});
+
+test("whoever has an account logs in, for all tabs, and out again", { timeout: 60_000 }, async (t) => {
+  const account = { email: "ann@example.org", password: "wheel-fjord-candle-52", full_name: "Ann Droid" };
+  const headers = { authorization: `Bearer ${relay.admin}`, "content-type": "application/json" };
+  const made = await fetch(`${relay.url}/api/auth/register`, { method: "POST", headers, body: JSON.stringify(account) });
+  assert.equal(made.status, 201);
+  const someone = await person(relay, [], { link: relay.url });
+  t.after(() => someone.close());
+  const talk = await someone.open({ carrier: "websocket" });
+  await talk.page.getByText("Log in with e-mail and password").click();
+  assert.deepEqual(await faults(talk.page), []);
+  await talk.page.getByLabel("E-mail").fill(account.email);
+  await talk.page.getByLabel("Password").fill("not-the-one-she-has");
+  await talk.press("Log in");
+  await talk.page.getByText("do not go together").waitFor();
+  await talk.shot("login");
+  await talk.page.getByLabel("Password").fill(account.password);
+  await talk.press("Log in");
+  await talk.page.getByRole("button", { name: "Talk" }).waitFor();
+  await talk.begin();
+  await talk.type("What is nine times nine?");
+  await talk.line("relay", /81/);
+  const tab = await someone.open({ carrier: "websocket" });
+  await tab.press("Library");
+  await tab.page.getByTestId("conversation").filter({ hasText: "nine times nine" }).waitFor();
+  // Who may only read is told so, and is not put out.
+  const { id } = await made.json();
+  const viewer = { method: "PATCH", headers, body: JSON.stringify({ role: "viewer" }) };
+  assert.equal((await fetch(`${relay.url}/api/users/${id}`, viewer)).status, 200);
+  await tab.press("Talk");
+  await tab.until(async () => /viewer reads/.test(await tab.page.getByTestId("notice").innerText()), "they are told", 10_000);
+  await tab.state(/Ready/);
+  await tab.press("Settings");
+  await tab.press("Log out");
+  await tab.page.getByLabel("Key").waitFor();
+  await tab.page.reload();
+  await tab.page.getByLabel("Key").waitFor();
+  // The browser tells of refused requests by itself.
+  assert.deepEqual(talk.complaints.filter((complaint) => !/status of 401/.test(complaint)), []);
+});
+
+test("a key for live voice alone talks, is answered aloud when it types, and opens no library", { timeout: 60_000 }, async (t) => {
+  const headers = { authorization: `Bearer ${relay.admin}`, "content-type": "application/json" };
+  const made = await fetch(`${relay.url}/api/keys`, { method: "POST", headers, body: JSON.stringify({ name: "voice", scopes: ["realtime"] }) });
+  const { key } = await made.json();
+  const someone = await person(relay, [], { link: `${relay.url}/#key=${key}` });
+  t.after(() => someone.close());
+  const talk = await someone.open({ carrier: "websocket" });
+  await talk.type("What is eight times eight?");
+  await talk.line("relay", /64/);
+  await talk.state(/^Live/);
+  assert.equal((await talk.lines()).length, 2);
+  await talk.press("Library");
+  await talk.page.getByText("This key is for talking alone").waitFor();
+  assert.deepEqual(talk.complaints.filter((complaint) => !/status of 403/.test(complaint)), []);
 });
 
 test("what is typed is answered aloud in the same conversation, interrupts, and is read out to those who listen", { timeout: 60_000 }, async (t) => {
@@ -142,6 +186,13 @@ for (const [name, context] of [
     await talk.page.getByTestId("engines").waitFor({ state: "attached" });
     await talk.shot(`${name}-idle`);
     assert.deepEqual(await faults(talk.page), []);
+    for (const tab of ["Conversations", "Documents"]) {
+      if (tab === "Conversations") await talk.press("Library");
+      else await talk.page.getByRole("tab", { name: tab }).click();
+      await talk.shot(`${name}-${tab.toLowerCase()}`);
+      assert.deepEqual(await faults(talk.page), []);
+    }
+    await talk.page.keyboard.press("Escape");
     await talk.begin();
     await talk.type("What can you do?");
     await talk.line("relay", /convert units/, /live/);

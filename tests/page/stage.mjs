@@ -11,7 +11,7 @@ import { chromium } from "playwright-core";
 
 import { script } from "./microphone.mjs";
 
-const { VOICE_RELAY_BIN, VOICE_RELAY_MODELS, PAGE_ARTEFACTS = "target/page" } = process.env;
+const { VOICE_RELAY_BIN, VOICE_RELAY_MODELS, PAGE_ARTEFACTS = "target/page", PAGE_DIST } = process.env;
 mkdirSync(PAGE_ARTEFACTS, { recursive: true });
 
 /** A relay of one test file, which can be killed and started again on the same port with the same data. */
@@ -27,7 +27,7 @@ export class Relay {
     return relay;
   }
 
-  /** Starts, and takes the link it prints for people. */
+  /** Starts, and takes what it prints for people: the link, and the first time the admin key. */
   async start() {
     const listen = `127.0.0.1:${this.#port}`;
     const env = { ...process.env, VOICE_RELAY__MODELS__DIR: VOICE_RELAY_MODELS, VOICE_RELAY__LOG__LEVEL: "debug" };
@@ -39,11 +39,20 @@ export class Relay {
       this.#process.stdout.on("data", (chunk) => {
         said += chunk;
         const link = /https?:\S+#key=\S+/.exec(said)?.[0];
-        if (link) resolve(link);
+        this.admin ??= /admin key \(.*\): (\S+)/.exec(said)?.[1];
+        if (link && said.includes("voice-relay talk")) resolve(link);
       });
       this.#process.once("exit", () => reject(new Error(`the relay did not start: ${said}`)));
     });
     this.url = new URL(this.link).origin;
+    this.key = new URL(this.link).hash.slice("#key=".length);
+  }
+
+  /** What REST has at `path`, with the page's own key. */
+  async get(path) {
+    const answer = await fetch(this.url + path, { headers: { authorization: `Bearer ${this.key}` } });
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+    return answer.json();
   }
 
   /** No farewell: as when the power fails. */
@@ -67,8 +76,11 @@ export async function person(relay, lines, options = {}) {
   const heard = script(join(dir, "microphone.wav"), ...lines);
   const args = ["--no-sandbox", "--use-fake-device-for-media-stream", `--use-file-for-fake-audio-capture=${heard}%noloop`];
   if (!options.refuses) args.push("--use-fake-ui-for-media-stream");
+  // What comes from no server may not reach one of this machine.
+  if (PAGE_DIST) args.push("--disable-features=LocalNetworkAccessChecks");
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args });
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options.context });
+  if (PAGE_DIST) await context.route((url) => url.origin === relay.url && /^\/($|assets\/)/.test(url.pathname), fromFolder);
   const open = async (choices = {}) => {
     const page = await context.newPage();
     const complaints = [];
@@ -93,6 +105,15 @@ export async function person(relay, lines, options = {}) {
       rmSync(dir, { recursive: true, force: true });
     },
   };
+}
+
+/** For whoever works on the page: what `scripts/web` built last, in place of what is in the binary, with its headers. */
+async function fromFolder(route) {
+  const url = new URL(route.request().url());
+  const served = await route.fetch({ url: url.origin, headers: { accept: "text/html" } });
+  const { "content-encoding": _, "content-length": __, "content-type": ___, ...headers } = served.headers();
+  const path = join(PAGE_DIST, url.pathname === "/" ? "index.html" : url.pathname);
+  await route.fulfill({ path, headers });
 }
 
 /** The page, as a person uses it. */
@@ -126,13 +147,13 @@ export class Talk {
   }
 
   /** What is on the screen: who, what, and whether it ended well. */
-  async lines() {
-    const lines = await this.page.locator("[data-testid^=line-]").all();
-    return Promise.all(
-      lines.map(async (line) => ({
-        who: (await line.getAttribute("data-testid")).slice(5),
-        text: (await line.locator(".words").innerText()).replace(/\s+/g, " ").trim(),
-        state: await line.getAttribute("data-state"),
+  lines() {
+    // All in one moment: lines come and go.
+    return this.page.locator("[data-testid^=line-]").evaluateAll((lines) =>
+      lines.map((line) => ({
+        who: line.dataset.testid.slice(5),
+        text: line.querySelector(".words").innerText.replace(/\s+/g, " ").trim(),
+        state: line.dataset.state,
       })),
     );
   }

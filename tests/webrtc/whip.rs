@@ -60,11 +60,13 @@ async fn a_client_secret_brings_credentials_for_the_turn_server() {
     let turn = Turn { urls: vec!["turn:turn.example.org:3478".into()], secret: "north".into(), ..Turn::default() };
     let relay =
         relay(Script { webrtc: webrtc::Config { turn, ..webrtc::Config::default() }, ..Script::default() }).await;
-    let answer = relay.post("/v1/realtime/client_secrets", serde_json::json!({})).await;
-    let server = &answer.body["ice_servers"][0];
-    assert_eq!(server["urls"][0], "turn:turn.example.org:3478");
-    assert!(server["username"].as_str().unwrap().contains(':'));
-    assert!(!server["credential"].as_str().unwrap().is_empty() && !answer.body.to_string().contains("north"));
+    for issuer in ["/v1/realtime/client_secrets", "/voice/realtime-session"] {
+        let answer = relay.post(issuer, serde_json::json!({})).await;
+        let server = &answer.body["ice_servers"][0];
+        assert_eq!(server["urls"][0], "turn:turn.example.org:3478", "{issuer}");
+        assert!(server["username"].as_str().unwrap().contains(':'));
+        assert!(!server["credential"].as_str().unwrap().is_empty() && !answer.body.to_string().contains("north"));
+    }
     let whip = relay.request(Method::POST, "/whip?model=gpt-realtime").header("content-type", "application/sdp");
     let link = Answer::of(whip.body(publisher())).await.header("link").to_owned();
     assert!(link.starts_with("<turn:turn.example.org:3478>; rel=\"ice-server\"; username=\""), "{link}");

@@ -11,10 +11,19 @@ export interface Item {
 /** Where an item has something from: a passage of a document, by the number that the item's words call it. */
 export interface Citation {
   index: number;
+  /** The document; it may have been deleted since. */
+  source_id?: string | null;
   title?: string | null;
   authors?: string[];
   publication_date?: string | null;
+  journal?: string | null;
+  volume?: string | null;
+  issue?: string | null;
+  pages?: string | null;
   url?: string | null;
+  doi?: string | null;
+  /** How well the passage fits what was asked, 0 to 100. */
+  relevance_score?: number | null;
   /** The words that bear the item out, and what they stand in. */
   quoted_text?: string | null;
   context?: string | null;

@@ -7,7 +7,8 @@
 
 import { signal } from "@preact/signals";
 
-import type { Access } from "../relay/access.ts";
+import type { Access, Grant } from "../relay/access.ts";
+import type { Session } from "../relay/conversations.ts";
 import type { ServerEvent } from "../relay/events.ts";
 import type { Line } from "../relay/line.ts";
 import type { Quality } from "../relay/quality.ts";
@@ -15,18 +16,13 @@ import { Microphone, NoMicrophone } from "../sound/microphone.ts";
 import type { Choices } from "./choices.ts";
 import { Connection } from "./connection.ts";
 import { type Floor, type Move, turn } from "./floor.ts";
+import type { Notice } from "./notice.ts";
 import { Recital } from "./recital.ts";
-import { type Entry, type Happening, reduce, replay, unanswered } from "./transcript.ts";
+import type { Thread } from "./thread.ts";
+import { type Happening, replay, unanswered } from "./transcript.ts";
 import { Stopwatch, type Turn } from "./waterfall.ts";
 
-/** Something the person should know; `wrong` things want to be acted on. */
-export interface Notice {
-  tone: "info" | "wrong";
-  text: string;
-}
-
 export class Call {
-  readonly entries = signal<readonly Entry[]>([]);
   readonly floor = signal<Floor>("open");
   readonly turns = signal<readonly Turn[]>([]);
   readonly quality = signal<Quality>({});
@@ -41,6 +37,7 @@ export class Call {
   readonly #recital: Recital;
   readonly #stopwatch = new Stopwatch();
   readonly #choices: () => Choices;
+  readonly #thread: Thread;
   #microphone: Microphone | null = null;
   #context: AudioContext | null = null;
   /** The quiet that ends a turn, milliseconds; 0 where the person ends it. */
@@ -52,16 +49,24 @@ export class Call {
   /** The pass is not good any more; the person is asked for another. */
   onrefused: () => void = () => {};
 
-  constructor(access: Access, choices: () => Choices) {
+  constructor(access: Access, choices: () => Choices, thread: Thread) {
     this.#choices = choices;
+    this.#thread = thread;
+    thread.calling = () => this.state.value.name !== "idle";
+    thread.oncomplaint = (notice) => (this.notice.value = notice);
+    thread.onrefused = () => this.onrefused();
     this.#connection = new Connection(access, {
-      opened: (line, again) => this.#opened(line, again),
+      opened: (line, again, grant) => this.#opened(line, again, grant),
       event: (event) => this.#take(event),
       broken: (reason) => this.#broken(reason),
+      barred: (reason) => {
+        this.stop();
+        this.#complain(reason);
+      },
       refused: () => this.onrefused(),
     });
     this.#recital = new Recital({
-      entries: () => this.entries.value,
+      entries: () => thread.entries.value,
       tell: (event) => this.#tell(event),
       move: (event) => this.#move(event),
     });
@@ -88,6 +93,7 @@ export class Call {
 
   /** Ends it; what was said stays on the screen, and the next call goes on from there. */
   stop(): void {
+    if (this.#connection.line) void this.#thread.settle();
     this.#unsent = [];
     this.#hangUp();
     this.#connection.close();
@@ -99,14 +105,15 @@ export class Call {
     this.quality.value = {};
   }
 
-  /** Forgets what was said. */
-  clear(): void {
+  /** Leaves the conversation, for a new one or for one that is kept. A call goes on in a new one. */
+  leave(kept: Session | null): void {
     const running = this.state.value.name !== "idle";
     this.stop();
-    this.entries.value = [];
+    if (kept) this.#thread.open(kept);
+    else this.#thread.clear();
     this.turns.value = [];
     this.notice.value = null;
-    if (running) void this.start();
+    if (running && !kept) void this.start();
   }
 
   /** Something typed, in the same conversation. Opens a line if there is none. */
@@ -183,7 +190,7 @@ export class Call {
   async #open(): Promise<void> {
     this.#hangUp();
     const context = (this.#context ??= new AudioContext({ latencyHint: "interactive" }));
-    await this.#connection.open(() => ({ choices: this.#choices(), microphone: this.#microphone, context }));
+    await this.#connection.open(() => ({ choices: this.#choices(), microphone: this.#microphone, context, conversation: this.#thread.id }));
   }
 
   /** Opens the microphone. Without one, people can still type, and are answered aloud. */
@@ -215,8 +222,10 @@ export class Call {
     if (this.hearing.value) this.notice.value = { tone: "info", text: "That microphone is gone; another one listens." };
   }
 
-  #opened(line: Line, again: boolean): void {
-    for (const event of replay(this.entries.value)) line.send({ ...event });
+  #opened(line: Line, again: boolean, grant: Grant): void {
+    // A conversation that is kept is known already.
+    if (!grant.goesOn) for (const event of replay(this.#thread.entries.value)) line.send({ ...event });
+    this.#thread.join(grant.conversation);
     this.#recital.follow(line);
     this.#gate();
     if (again) this.notice.value = { tone: "info", text: "Connected again. The conversation goes on." };
@@ -225,7 +234,7 @@ export class Call {
     this.#measuring = setInterval(measure, MEASURE_MS);
     const unsent = this.#unsent.splice(0);
     for (const text of unsent) this.type(text);
-    if (unsent.length === 0 && unanswered(this.entries.value)) line.send({ type: "response.create" });
+    if (unsent.length === 0 && unanswered(this.#thread.entries.value)) line.send({ type: "response.create" });
   }
 
   #broken(reason: string): void {
@@ -250,6 +259,7 @@ export class Call {
       this.#recital.responding = true;
     } else if (event.type === "response.done") {
       this.#recital.ended();
+      if (!this.#thread.session.value?.title) void this.#thread.settle();
       if (event.response.status === "failed") this.#complain(event.response.status_details?.error?.message ?? "The reply failed.");
     } else if (event.type === "input_audio_buffer.speech_started" || event.type === "output_audio_buffer.cleared") {
       // The reply falls silent here, so this is how far it was heard.
@@ -293,7 +303,7 @@ export class Call {
   }
 
   #tell(event: Happening): void {
-    this.entries.value = reduce(this.entries.value, event);
+    this.#thread.tell(event);
   }
 
   #move(event: Move): void {

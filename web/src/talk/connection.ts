@@ -2,14 +2,14 @@
 
 import { type Signal, signal } from "@preact/signals";
 
-import { type Access, Refused } from "../relay/access.ts";
+import { type Access, Failed, type Grant, Refused } from "../relay/access.ts";
 import { backoff } from "../relay/backoff.ts";
 import { Dialler } from "../relay/dial.ts";
 import type { ServerEvent } from "../relay/events.ts";
 import type { Kind, Line } from "../relay/line.ts";
 import type { Microphone } from "../sound/microphone.ts";
 import type { Choices } from "./choices.ts";
-import { sessionOf, toSecret } from "./session.ts";
+import { sessionOf } from "./session.ts";
 
 export type State =
   | { name: "idle" }
@@ -20,10 +20,13 @@ export type State =
 
 /** Who is told of it. */
 export interface Keeper {
-  opened(line: Line, again: boolean): void;
+  /** `again`: after it was broken. `grant` says in which conversation. */
+  opened(line: Line, again: boolean, grant: Grant): void;
   event(event: ServerEvent): void;
   /** The line is gone; another one is on its way. */
   broken(reason: string): void;
+  /** Whoever this is may not talk; nothing more is tried. */
+  barred(reason: string): void;
   /** The pass is not good any more; nothing more is tried. */
   refused(): void;
 }
@@ -33,6 +36,8 @@ export interface Equipment {
   choices: Choices;
   microphone: Microphone | null;
   context: AudioContext;
+  /** The conversation that goes on; null: a new one. */
+  conversation: string | null;
 }
 
 export class Connection {
@@ -79,24 +84,25 @@ export class Connection {
   }
 
   async #attempt(number: number, equipment: () => Equipment, attempt: number): Promise<void> {
-    const { choices, microphone, context } = equipment();
+    const { choices, microphone, context, conversation } = equipment();
     try {
-      const grant = await this.#access.grant(toSecret(choices));
+      const grant = await this.#access.grant(choices.model, conversation);
       if (number !== this.#number) return;
       const listener = {
         event: (event: ServerEvent) => number === this.#number && this.#keeper.event(event),
         lost: () => number === this.#number && this.#retry(equipment, 0, "The line broke."),
       };
-      const model = choices.model || "voice-relay";
-      const opening = { origin: location.origin, grant, model, session: sessionOf(choices), microphone, speaker: choices.speaker, listener };
+      const opening = { origin: location.origin, grant, model: grant.model, session: sessionOf(choices), microphone, speaker: choices.speaker, listener };
       const line = await this.#dialler.dial(opening, choices.carrier, context);
       if (number !== this.#number) return line.close();
       this.#line = line;
       this.state.value = { name: "live", kind: line.kind };
-      this.#keeper.opened(line, attempt > 0);
+      this.#keeper.opened(line, attempt > 0, grant);
     } catch (error) {
       if (number !== this.#number) return;
       if (error instanceof Refused) return this.#keeper.refused();
+      // Whoever may not talk may not talk later either.
+      if (error instanceof Failed && error.status === 403) return this.#keeper.barred(error.message);
       this.#retry(equipment, attempt, error instanceof Error ? error.message : "The line broke.");
     }
   }

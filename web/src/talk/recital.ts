@@ -88,7 +88,7 @@ export class Recital {
   }
 
   #unsaid(): readonly Entry[] {
-    return this.#audience.entries().filter((entry) => entry.who === "relay" && entry.state === "live");
+    return this.#audience.entries().filter((entry) => entry.who === "relay" && entry.state === "live" && entry.own);
   }
 }
 

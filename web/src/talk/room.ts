@@ -7,9 +7,13 @@ import { type Catalog, fetchCatalog } from "../relay/catalog.ts";
 import { type Devices, listDevices, NONE } from "../sound/devices.ts";
 import { Call } from "./call.ts";
 import { type Choices, keepChoices, loadChoices } from "./choices.ts";
+import { Shelf } from "../shelf/shelf.ts";
+import { Thread } from "./thread.ts";
 
 export class Room {
   readonly call: Call;
+  readonly thread: Thread;
+  readonly shelf: Shelf;
   /** `waiting`: perhaps another tab has a key; `asking`: one is wanted; `wrong`: the last one was refused. */
   readonly door = signal<"waiting" | "asking" | "wrong" | "open">("waiting");
   readonly catalog = signal<Catalog | null>(null);
@@ -23,8 +27,11 @@ export class Room {
     this.#access = access;
     this.#storage = storage;
     if (access.known) this.door.value = "open";
-    this.call = new Call(access, () => this.choices.value);
+    this.thread = new Thread(access);
+    this.call = new Call(access, () => this.choices.value, this.thread);
+    this.shelf = new Shelf(access, this.thread);
     this.call.onrefused = () => this.leave("wrong");
+    this.shelf.onrefused(() => this.leave("wrong"));
     this.call.hearing.subscribe((hearing) => hearing && void this.lookAtDevices());
     navigator.mediaDevices?.addEventListener("devicechange", () => void this.lookAtDevices());
     // The relay need not wait for packets that will not come.
@@ -45,14 +52,42 @@ export class Room {
     }
   }
 
+  /** Something typed: answered aloud in a call, or where nothing else may be; else in writing. */
+  type(text: string): void {
+    const words = text.trim();
+    if (!words) return;
+    if (this.call.state.value.name === "idle") void this.thread.type(words).then((done) => done || this.call.type(words));
+    else this.call.type(words);
+  }
+
   async unlock(key: string): Promise<void> {
     this.#access.keep(key.trim());
     await this.enter();
   }
 
+  /** Lets somebody in by e-mail and password; what was wrong with them, in words, or "". */
+  async logIn(email: string, password: string): Promise<string> {
+    try {
+      await this.#access.logIn(email, password);
+    } catch (error) {
+      if (error instanceof Refused) return "That e-mail and password do not go together.";
+      return error instanceof Error ? error.message : "That did not work.";
+    }
+    await this.enter();
+    return "";
+  }
+
+  /** Whether it is a login, not a key, that lets us in. */
+  get loggedIn(): boolean {
+    return this.#access.loggedIn;
+  }
+
+  /** Shows nothing of what was there: whoever comes next may be somebody else. */
   leave(door: "asking" | "wrong"): void {
     this.call.stop();
-    this.#access.forget();
+    this.thread.clear();
+    this.shelf.forget();
+    this.#access.forget(door === "asking");
     this.door.value = door;
   }
 

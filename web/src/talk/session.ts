@@ -21,8 +21,3 @@ export function sessionOf(choices: Choices): Partial<RealtimeSessionConfig> {
     },
   };
 }
-
-/** For the client secret: a WebRTC call knows its model from there. */
-export function toSecret(choices: Choices): object {
-  return { type: "realtime", model: choices.model || "voice-relay" };
-}

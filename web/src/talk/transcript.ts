@@ -1,6 +1,8 @@
 /** What was said by whom, made of the events of the protocol. Pure: the same events give the same transcript. */
 
+import type { Attachment } from "../relay/conversations.ts";
 import type { Citation, Item, ServerEvent } from "../relay/events.ts";
+import { keep, type Kept } from "./kept.ts";
 
 export interface Entry {
   id: string;
@@ -11,6 +13,13 @@ export interface Entry {
   said: number;
   state: "live" | "done" | "cut" | "failed";
   typed: boolean;
+  /** The call of this page is where it was said, and knows it best. */
+  own?: true;
+  /** It was said before the conversation was opened here. */
+  past?: true;
+  /** What it is kept as. */
+  message?: string;
+  files?: readonly Attachment[];
   /** Where it has what it says from. */
   sources?: readonly Citation[];
 }
@@ -20,19 +29,18 @@ export type Happening =
   | ServerEvent
   | { type: "page.said"; id: string; characters: number; whole: boolean }
   | { type: "page.cut"; id: string }
-  | { type: "page.broken" };
+  | { type: "page.broken" }
+  | Kept;
 
 export function reduce(entries: readonly Entry[], event: Happening): readonly Entry[] {
   switch (event.type) {
     case "input_audio_buffer.speech_started":
-      return add(entries, { id: event.item_id, who: "you", text: "", said: 0, state: "live", typed: false });
+      return add(entries, spoken(event.item_id));
     case "input_audio_buffer.committed":
-      return add(entries, { id: event.item_id, who: "you", text: "", said: 0, state: "live", typed: false });
+      return add(entries, spoken(event.item_id));
     case "conversation.item.input_audio_transcription.delta":
-      return change(
-        add(entries, { id: event.item_id, who: "you", text: "", said: 0, state: "live", typed: false }),
-        event.item_id,
-        (entry) => (entry.state === "live" ? whole(entry, entry.text + event.delta) : entry),
+      return change(add(entries, spoken(event.item_id)), event.item_id, (entry) =>
+        entry.state === "live" ? whole(entry, entry.text + event.delta) : entry,
       );
     case "conversation.item.input_audio_transcription.completed": {
       const text = event.transcript.trim();
@@ -43,7 +51,7 @@ export function reduce(entries: readonly Entry[], event: Happening): readonly En
     case "conversation.item.input_audio_transcription.failed":
       return change(entries, event.item_id, (entry) => ({ ...entry, state: "failed" }));
     case "input_audio_buffer.cleared":
-      return entries.filter((entry) => entry.who !== "you" || entry.state !== "live");
+      return entries.filter((entry) => entry.who !== "you" || entry.state !== "live" || !entry.own);
     case "conversation.item.added":
       return added(entries, event.item);
     case "conversation.item.done":
@@ -68,7 +76,13 @@ export function reduce(entries: readonly Entry[], event: Happening): readonly En
           : { ...entry, said: Math.max(entry.said, Math.min(event.characters, entry.text.length)) },
       );
     case "page.broken":
-      return entries.map((entry) => (entry.state === "live" ? cut(entry) : entry)).filter((entry) => entry.text);
+      return entries.map((entry) => (entry.state === "live" && entry.own ? cut(entry) : entry)).filter((entry) => entry.text || !entry.own);
+    case "page.typed":
+    case "page.kept":
+    case "page.past":
+    case "page.chunk":
+    case "page.followed":
+      return keep(entries, event);
     default:
       return entries;
   }
@@ -85,22 +99,37 @@ export function replay(entries: readonly Entry[]): { type: "conversation.item.cr
     });
 }
 
-/** The numbers by which a text cites: those in its brackets, ranges among them. */
-export function numbers(text: string): Set<number> {
-  const found = new Set<number>();
-  for (const [, inside = ""] of text.matchAll(/\[([\d\s,–-]+)\]/g)) {
-    for (const part of inside.split(",")) {
-      const [from = NaN, to = from] = part.split(/[–-]/).map(Number);
-      for (let number = from; number <= to && number < 100; number += 1) found.add(number);
-    }
+/** A text and the numbers by which it cites, in their order: those in its brackets, ranges among them. */
+export function pieces(text: string): (string | number)[] {
+  const parts: (string | number)[] = [];
+  let end = 0;
+  for (const found of text.matchAll(/\[([\d\s,–-]+)\]/g)) {
+    const named = listed(found[1] ?? "");
+    if (named.length === 0) continue;
+    parts.push(text.slice(end, found.index), ...named);
+    end = found.index + found[0].length;
   }
-  return found;
+  return [...parts, text.slice(end)].filter((part) => part !== "");
+}
+
+function listed(inside: string): number[] {
+  const named: number[] = [];
+  for (const part of inside.split(",")) {
+    const [from = NaN, to = from] = part.split(/[–-]/).map(Number);
+    for (let number = from; number <= to && number < 100; number += 1) named.push(number);
+  }
+  return named;
+}
+
+/** The numbers by which a text cites. */
+export function numbers(text: string): Set<number> {
+  return new Set(pieces(text).filter((piece) => typeof piece === "number"));
 }
 
 /** Whether the person has said something that nobody answered. */
 export function unanswered(entries: readonly Entry[]): boolean {
   const last = entries.at(-1);
-  return last?.who === "you" && last.state === "done";
+  return last?.who === "you" && last.state === "done" && !last.past && !last.files?.length;
 }
 
 function added(entries: readonly Entry[], item: Item): readonly Entry[] {
@@ -108,7 +137,7 @@ function added(entries: readonly Entry[], item: Item): readonly Entry[] {
   const words = item.content?.map((part) => part.text ?? part.transcript ?? "").join("") ?? "";
   const who = item.role === "user" ? "you" : "relay";
   const typed = item.content?.some((part) => part.type === "input_text") ?? false;
-  return add(entries, { id: item.id, who, text: words, said: words.length, state: typed ? "done" : "live", typed });
+  return add(entries, { id: item.id, who, text: words, said: words.length, state: typed ? "done" : "live", typed, own: true });
 }
 
 /** What a reply cites is known when it is whole. */
@@ -133,6 +162,8 @@ function add(entries: readonly Entry[], entry: Entry): readonly Entry[] {
 function change(entries: readonly Entry[], id: string, how: (entry: Entry) => Entry): readonly Entry[] {
   return entries.map((entry) => (entry.id === id ? how(entry) : entry));
 }
+
+const spoken = (id: string): Entry => ({ id, who: "you", text: "", said: 0, state: "live", typed: false, own: true });
 
 const whole = (entry: Entry, text: string): Entry => ({ ...entry, text, said: text.length });
 

@@ -2,11 +2,11 @@
 
 import { useRef } from "preact/hooks";
 
-import type { Call } from "../talk/call.ts";
+import type { Thread } from "../talk/thread.ts";
 
-export function Announcer({ call }: { call: Call }) {
+export function Announcer({ thread }: { thread: Thread }) {
   const told = useRef(new Set<string>());
-  const news = call.entries.value.filter((entry) => entry.state !== "live" && entry.text && !told.current.has(entry.id));
+  const news = thread.entries.value.filter((entry) => !entry.past && entry.state !== "live" && entry.text && !told.current.has(entry.id));
   for (const entry of news) told.current.add(entry.id);
   const last = useRef("");
   if (news.length > 0) last.current = news.map((entry) => `${entry.who === "you" ? "You" : "Relay"}: ${entry.text}`).join(" ");

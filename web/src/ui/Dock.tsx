@@ -1,15 +1,14 @@
 /** The controls: talk, mute, type; above them who has the turn, and what is heard. */
 
-import { useState } from "preact/hooks";
-
 import type { Call } from "../talk/call.ts";
 import type { Room } from "../talk/room.ts";
+import { Composer } from "./Composer.tsx";
 import { Icon } from "./Icon.tsx";
 import { Meter } from "./Meter.tsx";
 import { TalkButton } from "./TalkButton.tsx";
 
 export function Dock({ room }: { room: Room }) {
-  const { call } = room;
+  const { call, thread } = room;
   const notice = call.notice.value;
   const { name } = call.state.value;
   const live = name === "live";
@@ -25,10 +24,30 @@ export function Dock({ room }: { room: Room }) {
               Try the microphone again
             </button>
           )}
+          {notice.again && (
+            <button
+              type="button"
+              class="text"
+              onClick={() => {
+                call.notice.value = null;
+                notice.again?.();
+              }}
+            >
+              Try again
+            </button>
+          )}
           <button type="button" class="quiet" aria-label="Dismiss" onClick={() => (call.notice.value = null)}>
             <Icon name="close" />
           </button>
         </div>
+      )}
+      {idle && thread.writing.value && (
+        <p class="floor" role="status" data-testid="writing">
+          Writing an answer…{" "}
+          <button type="button" class="text" onClick={() => thread.stop()}>
+            Stop
+          </button>
+        </p>
       )}
       {!idle && (
         <>
@@ -57,7 +76,7 @@ export function Dock({ room }: { room: Room }) {
             <Icon name="stop" />
           </button>
         )}
-        <Composer call={call} />
+        <Composer room={room} />
       </div>
     </footer>
   );
@@ -85,31 +104,4 @@ function words(call: Call, push: boolean): string {
   if (!call.hearing.value) return "Type, and it is answered aloud.";
   if (push) return "Hold the button, or the space bar, and speak.";
   return call.muted.value ? "You are muted" : "Listening";
-}
-
-function Composer({ call }: { call: Call }) {
-  const [text, setText] = useState("");
-  return (
-    <form
-      class="composer"
-      onSubmit={(event) => {
-        event.preventDefault();
-        call.type(text);
-        setText("");
-      }}
-    >
-      <input
-        type="text"
-        aria-label="Type instead of speaking"
-        placeholder="Or type…"
-        maxLength={4000}
-        autocomplete="off"
-        value={text}
-        onInput={(event) => setText(event.currentTarget.value)}
-      />
-      <button type="submit" class="round small" aria-label="Send" disabled={!text.trim()}>
-        <Icon name="send" />
-      </button>
-    </form>
-  );
 }

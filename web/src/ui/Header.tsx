@@ -4,11 +4,24 @@ import type { Room } from "../talk/room.ts";
 import type { State } from "../talk/connection.ts";
 import { Icon } from "./Icon.tsx";
 
-export function Header({ room, onSettings }: { room: Room; onSettings: () => void }) {
+interface Props {
+  room: Room;
+  library: boolean;
+  onLibrary: () => void;
+  onAbout: () => void;
+  onSettings: () => void;
+}
+
+export function Header({ room, library, onLibrary, onAbout, onSettings }: Props) {
   const state = room.call.state.value;
-  const talked = room.call.entries.value.length > 0;
+  const talked = room.thread.entries.value.length > 0;
+  const kept = room.thread.session.value;
   return (
     <header class="head">
+      <button type="button" class="quiet" data-library onClick={onLibrary} aria-expanded={library}>
+        <Icon name="library" />
+        <span class="wide">Library</span>
+      </button>
       <h1 class="brand">
         <Icon name="wave" />
         <span>voice-relay</span>
@@ -18,8 +31,14 @@ export function Header({ room, onSettings }: { room: Room; onSettings: () => voi
         {words(state)}
       </p>
       <div class="head-actions">
-        {talked && (
-          <button type="button" class="quiet" onClick={() => room.call.clear()}>
+        {kept && (
+          <button type="button" class="quiet" onClick={onAbout} aria-haspopup="dialog">
+            <Icon name="about" />
+            <span class="wide">About it</span>
+          </button>
+        )}
+        {(talked || kept) && (
+          <button type="button" class="quiet" onClick={() => room.call.leave(null)}>
             <Icon name="new" />
             <span class="wide">New conversation</span>
           </button>

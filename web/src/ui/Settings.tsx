@@ -61,7 +61,7 @@ export function Settings({ room, open, onClose }: { room: Room; open: boolean; o
       </div>
       <footer>
         <button type="button" class="text" onClick={() => room.leave("asking")}>
-          Forget the key
+          {room.loggedIn ? "Log out" : "Forget the key"}
         </button>
       </footer>
     </dialog>

@@ -4,11 +4,12 @@ import { useEffect, useRef } from "preact/hooks";
 
 import type { Room } from "../talk/room.ts";
 import type { Entry } from "../talk/transcript.ts";
-import { Sources } from "./Sources.tsx";
+import { Files } from "./Files.tsx";
+import { Sources, Words } from "./Sources.tsx";
 
 export function Transcript({ room }: { room: Room }) {
-  const { call } = room;
-  const entries = call.entries.value;
+  const { call, thread } = room;
+  const entries = thread.entries.value;
   const box = useRef<HTMLElement>(null);
   const length = entries.reduce((sum, entry) => sum + entry.said + 1, 0);
   useEffect(() => {
@@ -19,26 +20,39 @@ export function Transcript({ room }: { room: Room }) {
     if (near) scroller.scrollTop = scroller.scrollHeight;
   }, [length]);
   return (
-    <section class="transcript" aria-label="Conversation" ref={box} tabIndex={0}>
-      {entries.length === 0 ? <Welcome head={invitation(room)} onAsk={(text) => call.type(text)} /> : <ol class="lines">{entries.map((entry) => <Line key={entry.id} entry={entry} />)}</ol>}
+    <section class="transcript" aria-label="Conversation" ref={box} tabIndex={0} onDrop={(event) => void room.shelf.files.attach([...(event.dataTransfer?.files ?? [])])}>
+      {entries.length === 0 && !thread.session.value && <Welcome head={invitation(room)} onAsk={(text) => call.type(text)} />}
+      {thread.more.value && (
+        <button type="button" class="text" onClick={() => void thread.whole()}>
+          Show what was said before
+        </button>
+      )}
+      {entries.length > 0 && (
+        <ol class="lines">
+          {entries.map((entry) => (
+            <Line key={entry.id} entry={entry} room={room} />
+          ))}
+        </ol>
+      )}
     </section>
   );
 }
 
-function Line({ entry }: { entry: Entry }) {
+function Line({ entry, room }: { entry: Entry; room: Room }) {
   const text = entry.text.slice(0, entry.said);
   return (
     <li class={`line line-${entry.who} line-${entry.state}`} data-testid={`line-${entry.who}`} data-state={entry.state}>
       <span class="who">{entry.who === "you" ? "You" : "Relay"}</span>
       <p class="words">
-        {text || (entry.state === "failed" ? <span class="soft">could not be understood</span> : <span class="waiting" aria-label="…" role="img" />)}
+        {text ? <Words text={text} entry={entry} reading={room.shelf.reading} /> : (entry.state === "failed" ? <span class="soft">could not be understood</span> : <span class="waiting" aria-label="…" role="img" />)}
         {entry.state === "cut" && (
           <span class="cut" title="Interrupted here">
             <span aria-hidden="true">—</span> interrupted
           </span>
         )}
       </p>
-      {entry.sources && <Sources sources={entry.sources} said={text} />}
+      {entry.sources && <Sources sources={entry.sources} said={text} reading={room.shelf.reading} />}
+      {entry.files && entry.files.length > 0 && <Files message={entry.message ?? ""} files={entry.files} of={room.shelf.files} />}
     </li>
   );
 }

@@ -1,0 +1,68 @@
+/** Conversations as the relay keeps them, and the folders they are in. */
+
+import type { Access } from "./access.ts";
+import type { Citation } from "./events.ts";
+import { every, page, type Page } from "./lists.ts";
+
+export interface Session {
+  id: string;
+  title: string | null;
+  folder_id: string | null;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface Folder {
+  id: string;
+  name: string;
+  children: Folder[];
+}
+
+export interface Message {
+  id: string;
+  role: "system" | "user" | "assistant" | "tool";
+  modality: "text" | "audio";
+  content: string;
+  status: "in_progress" | "completed" | "incomplete";
+  tool_call: object | null;
+  /** What a voice session calls it. */
+  item_id: string | null;
+  client_message_id: string | null;
+  attachments: Attachment[];
+  citations: Citation[];
+}
+
+/** A file that came with a message. */
+export interface Attachment {
+  id: string;
+  name: string;
+  size: number;
+  state: "pending" | "ready" | "failed";
+  failure: string | null;
+}
+
+/** The newest first: of one folder, or those in which words are said. */
+export function sessions(access: Access, filter: { folder?: string | null; words?: string }, after: string | null): Promise<Page<Session>> {
+  const query = new URLSearchParams();
+  if (filter.folder) query.set("folder_id", filter.folder);
+  if (filter.words) query.set("q", filter.words);
+  return page(access, `/api/sessions?${query}`, after, 40);
+}
+
+export const session = (access: Access, id: string): Promise<Session> => access.get(`/api/sessions/${id}`);
+export const begin = (access: Access): Promise<Session> => access.ask("POST", "/api/sessions", {});
+export const remove = (access: Access, id: string): Promise<null> => access.ask("DELETE", `/api/sessions/${id}`);
+export const messages = (access: Access, id: string, most?: number): Promise<Message[]> => every(access, `/api/sessions/${id}/messages`, most);
+export const message = (access: Access, id: string): Promise<Message> => access.get(`/api/messages/${id}`);
+
+export function change(access: Access, id: string, to: { title?: string; folder_id?: string | null }): Promise<Session> {
+  return access.ask("PATCH", `/api/sessions/${id}`, to);
+}
+
+export const folders = (access: Access): Promise<{ items: Folder[] }> => access.get("/api/folders/tree");
+export const removeFolder = (access: Access, id: string): Promise<null> => access.ask("DELETE", `/api/folders/${id}`);
+export const renameFolder = (access: Access, id: string, name: string): Promise<Folder> => access.ask("PUT", `/api/folders/${id}`, { name });
+
+export function makeFolder(access: Access, name: string, parent: string | null): Promise<Folder> {
+  return access.ask("POST", "/api/folders", { name, ...(parent ? { parent_folder_id: parent } : {}) });
+}

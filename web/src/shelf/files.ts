@@ -1,0 +1,67 @@
+/** Files of the conversation that is open: each batch comes with a message of its own, so that it stands where it was given. */
+
+import type { Access } from "../relay/access.ts";
+import type { Attachment, Message } from "../relay/conversations.ts";
+import { download } from "../relay/download.ts";
+import { upload } from "../relay/upload.ts";
+import type { Thread } from "../talk/thread.ts";
+import { Told } from "./told.ts";
+import { Uploads } from "./uploads.ts";
+
+export class Files extends Told {
+  readonly uploads = new Uploads();
+  readonly #access: Access;
+  readonly #thread: Thread;
+
+  constructor(access: Access, thread: Thread) {
+    super();
+    this.#access = access;
+    this.#thread = thread;
+    this.uploads.onrefused = () => this.onrefused();
+  }
+
+  async attach(files: readonly File[]): Promise<void> {
+    if (files.length === 0) return;
+    const session = await this.#thread.kept();
+    if (!session) return;
+    const content = files.map(({ name }) => name).join(", ");
+    const message = await this.attempt(() => this.#access.ask<Message>("POST", `/api/sessions/${session}/messages`, { role: "user", content }));
+    if (!message) return;
+    let arrived = 0;
+    await this.uploads.add(files, async (file, progress, signal) => {
+      const form = new FormData();
+      form.set("file", file);
+      await upload<Attachment>(this.#access, `/api/messages/${message.id}/attachments`, form, progress, signal);
+      arrived += 1;
+      await this.#watch(message.id);
+    });
+    if (arrived > 0) return;
+    // Nobody should read that files came.
+    await this.attempt(() => this.#access.ask("DELETE", `/api/messages/${message.id}`));
+    this.#thread.forget(message.id);
+  }
+
+  download(file: Attachment): Promise<unknown> {
+    return this.attempt(() => download(this.#access, `/api/attachments/${file.id}/download`));
+  }
+
+  async remove(message: string, file: Attachment): Promise<void> {
+    await this.attempt(() => this.#access.ask("DELETE", `/api/attachments/${file.id}`));
+    await this.#thread.look(message);
+  }
+
+  /** Looks at a message's files until each was read, in the background. */
+  async #watch(message: string): Promise<void> {
+    await this.#thread.look(message);
+    const pending = this.#thread.entries.value.find((entry) => entry.message === message)?.files?.some(({ state }) => state === "pending");
+    if (pending) setTimeout(() => void this.#watch(message), LOOK_AGAIN_MS);
+  }
+}
+
+/** How large it is, for people. */
+export function size(bytes: number): string {
+  if (bytes < 1000) return `${bytes} bytes`;
+  return bytes < 1e6 ? `${Math.round(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+const LOOK_AGAIN_MS = 700;

@@ -1,0 +1,44 @@
+/** What is kept: conversations, the documents that answers rest on, and what belongs to the conversation that is open. */
+
+import { signal } from "@preact/signals";
+
+import type { Access } from "../relay/access.ts";
+import type { Thread } from "../talk/thread.ts";
+import { Conversations } from "./conversations.ts";
+import { Documents } from "./documents.ts";
+import { Files } from "./files.ts";
+import { Links } from "./links.ts";
+import { Reading } from "./reading.ts";
+
+export class Shelf {
+  /** What the drawer shows when it is open. */
+  readonly shown = signal<"conversations" | "documents">("conversations");
+  readonly conversations: Conversations;
+  readonly documents: Documents;
+  readonly reading: Reading;
+  readonly files: Files;
+  readonly links: Links;
+
+  constructor(access: Access, thread: Thread) {
+    this.conversations = new Conversations(access);
+    this.documents = new Documents(access);
+    this.reading = new Reading(access);
+    this.files = new Files(access, thread);
+    this.links = new Links(access);
+  }
+
+  /** Whose it was is gone. */
+  forget(): void {
+    this.conversations.list.value = null;
+    this.conversations.folders.value = [];
+    this.conversations.words.value = "";
+    this.documents.list.value = null;
+    this.documents.found.value = null;
+    this.reading.open.value = null;
+  }
+
+  /** The pass is not good any more. */
+  onrefused(leave: () => void): void {
+    for (const told of [this.conversations, this.documents, this.files, this.links]) told.onrefused = leave;
+  }
+}

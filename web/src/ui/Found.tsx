@@ -1,0 +1,49 @@
+/** Passages that fit a question, without asking anybody for an answer. */
+
+import { useState } from "preact/hooks";
+
+import type { Documents } from "../shelf/documents.ts";
+import type { Reading } from "../shelf/reading.ts";
+
+export function Found({ documents, reading }: { documents: Documents; reading: Reading }) {
+  const [query, ask] = useState("");
+  const found = documents.found.value;
+  return (
+    <>
+      <form
+        class="search"
+        role="search"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void documents.find(query);
+        }}
+      >
+        <input
+          type="search"
+          aria-label="Search in the documents"
+          placeholder="Search in the documents"
+          maxLength={2000}
+          value={query}
+          onInput={(event) => {
+            ask(event.currentTarget.value);
+            if (!event.currentTarget.value) documents.found.value = null;
+          }}
+        />
+      </form>
+      {found && (
+        <ul class="entries" aria-label="Passages">
+          {found.passages.map(({ id, source, text, heading, page, document_id }) => (
+            <li key={id} data-testid="found">
+              <button type="button" class="entry" onClick={() => void reading.show({ ...source, source_id: document_id, context: text, heading, page })}>
+                <span class="title">{source.title ?? "Untitled"}</span>
+                <span class="hit">{text.slice(0, 140)}…</span>
+                <span class="soft">{[heading, page ? `page ${page}` : ""].filter(Boolean).join(", ")}</span>
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+      {found?.passages.length === 0 && <p class="soft">No passage fits that.</p>}
+    </>
+  );
+}
