@@ -96,6 +96,7 @@ impl App {
             drain: drain.clone(),
             ledger: Some(realtime::ledger::read_by(Arc::new(hub.clone()), db.clone())),
             dossiers: Some(dossiers::in_store(db.clone(), library.clone(), config.clinical.attachments)),
+            toolboxes: None,
         };
         let (pool, roster, reloads) = (engines.pool, engines.roster, engines.reloads);
         let context = Arc::new(Context {

@@ -47,6 +47,7 @@ pub mod secret;
 #[cfg(feature = "engines")]
 mod split;
 pub mod stt;
+pub mod tool;
 pub mod tts;
 pub mod turn;
 

@@ -14,6 +14,7 @@ use super::{
     history::Ledger,
     ingest::Hearing,
     session::settings::{Mind, Player, Profile, Settings},
+    toolbox::Toolboxes,
 };
 use crate::{clock::Clock, drain::Drain};
 
@@ -61,6 +62,8 @@ pub struct Engine {
     pub ledger: Option<Arc<dyn Ledger>>,
     /// What models are told beside the conversation; without, nothing.
     pub dossiers: Option<Arc<dyn Dossiers>>,
+    /// What models may have done; without, nothing.
+    pub toolboxes: Option<Arc<dyn Toolboxes>>,
 }
 
 /// Limits and tuning of live sessions.

@@ -1,6 +1,6 @@
 //! What any provider can be wrapped in: each layer is again a provider of the same kind.
 //!
-//! The usual order, outermost first: [`Metered`] (a session's own) over [`Cited`] over [`Routed`] over [`Fallback`]s over several
+//! The usual order, outermost first: [`Metered`] (a session's own), and [`Equipped`] over [`Cited`], over [`Routed`] over [`Fallback`]s over several
 //! [`Observed`] over [`Guarded`] (by a [`Limit`], by a [`Breaker`]) over [`Retry`] over [`Timed`] providers, some of them
 //! [`Told`], in each of which voices are [`Voiced`] and keys can be [`Swapped`]. So each attempt has its own time, all attempts of a request hold one
 //! place and count once, as failed only if the last one fails, and a fallback begins after them.
@@ -8,6 +8,7 @@
 mod breaker;
 mod cited;
 mod consumed;
+mod equipped;
 mod fallback;
 mod guarded;
 mod held;
@@ -26,6 +27,7 @@ mod voiced;
 pub use breaker::{Breaker, BreakerSettings};
 pub use cited::Cited;
 pub use consumed::Consumed;
+pub use equipped::Equipped;
 pub use fallback::Fallback;
 pub use guarded::{Guard, Guarded, Pass};
 pub use limit::{Limit, LimitSettings};

@@ -119,9 +119,11 @@ impl Driver {
             History::open(engine.ledger.clone(), &pass, &settings.model, engine.clock.clone(), engine.drain.hold());
         let expires_at = engine.clock.unix() + config.longest_session_secs;
         let encoder = Encoder::new(live.name(), expires_at).in_dialect(dialect);
-        let dossier = Dossier::of(engine.dossiers.clone(), pass.live());
+        let dossier = Dossier::of(engine.dossiers.clone(), live);
+        let toolbox =
+            engine.toolboxes.as_ref().map(|all| all.of(&live.principal, live.conversation.unwrap_or(live.id)));
         let (workers, inbox) =
-            Workers::new(providers, engine.clock.clone(), config.patience(), config.synthesis_lead(), dossier);
+            Workers::new(providers, engine.clock.clone(), config.patience(), config.synthesis_lead(), dossier, toolbox);
         let mut out = Vec::new();
         let player = if speaker.is_some() { Player::Relay } else { Player::Client };
         let profile = config.profile(player, Arc::new(settings), advice, mind, seed(&pass));

@@ -27,6 +27,7 @@ use providers::{
     llm::Prompt,
     realtime::Manner,
     stt::SttOptions,
+    tool::Toolbox,
     tts::{Clause, Voice},
 };
 use tokio::sync::mpsc;
@@ -85,6 +86,7 @@ struct Kit {
     patience: Duration,
     clock: Clock,
     dossier: Dossier,
+    toolbox: Option<Arc<dyn Toolbox>>,
 }
 
 #[derive(Default)]
@@ -110,9 +112,10 @@ impl Workers {
         patience: Duration,
         synthesis_lead: Duration,
         dossier: Dossier,
+        toolbox: Option<Arc<dyn Toolbox>>,
     ) -> (Self, mpsc::Receiver<Report>) {
         let (reports, inbox) = mpsc::channel(REPORTS);
-        let kit = Kit { providers, reports, patience, clock, dossier };
+        let kit = Kit { providers, reports, patience, clock, dossier, toolbox };
         let native = kit.providers.realtime.clone().map(|model| Native::new(&kit, model, synthesis_lead));
         let (ears, replies) = (BTreeMap::new(), BTreeMap::new());
         let workers = Self { kit, synthesis_lead, ears, replies, native, advice: None };

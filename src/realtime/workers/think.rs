@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use providers::{
     LanguageModel,
-    layers::Cited,
+    layers::{Cited, Equipped},
     llm::{Prompt, Thought},
 };
 use tokio_util::task::AbortOnDropHandle;
@@ -29,7 +29,8 @@ async fn think(kit: Kit, response: ResponseId, mut prompt: Prompt) {
         }
     };
     (prompt.aside, prompt.passages) = tokio::join!(kit.dossier.fresh(), found);
-    let model = Cited::new(Arc::clone(&kit.providers.llm));
+    let checked = Cited::new(Arc::clone(&kit.providers.llm));
+    let model = Equipped::new(Arc::new(checked), kit.toolbox.clone());
     let open = model.reply(prompt);
     let mut thoughts = match Patient::open(Role::Think, kit.patience, open).await {
         Ok(thoughts) => thoughts,

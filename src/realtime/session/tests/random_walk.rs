@@ -351,7 +351,7 @@ impl World {
             _ => Place::End,
         };
         self.command(Request::Create {
-            item: Item { id, status: ItemStatus::Completed, body, citations: Vec::new() },
+            item: Item { id, status: ItemStatus::Completed, body, citations: Vec::new(), acts: Vec::new() },
             place,
         });
     }

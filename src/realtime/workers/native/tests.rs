@@ -49,7 +49,7 @@ impl Stage {
         let model = RealtimeModel::new(script);
         let (reports, inbox) = mpsc::channel(64);
         let providers = Providers { realtime: Some(Arc::new(model.clone())), ..scripted(Faults::default()) };
-        let kit = Kit { providers, reports, patience: PATIENCE, clock: Clock::system(), dossier };
+        let kit = Kit { providers, reports, patience: PATIENCE, clock: Clock::system(), dossier, toolbox: None };
         let native = Native::new(&kit, Arc::new(model.clone()), lead);
         Self { native, inbox, model, said: Vec::new(), turns: 0, position: Duration::ZERO }
     }
