@@ -51,5 +51,6 @@ mod sideband;
 mod spending;
 mod synthesis;
 mod tokens;
+mod tools;
 mod voices;
 mod writing;
