@@ -88,13 +88,13 @@ impl Chest {
         let (search, files, known) = tokio::join!(
             async { search && search::is_of_use(tools, place).await },
             async { attachments && attachment::is_of_use(tools, place).await },
-            async { clinical && clinical::is_known(tools, place).await },
+            async { (clinical || clinical_updates) && clinical::is_known(tools, place).await },
         );
         let own = [
             search.then(search::offered),
             files.then(attachment::offered),
-            known.then(clinical::offered_reading),
-            clinical_updates.then(clinical::offered_change),
+            (clinical && known).then(clinical::offered_reading),
+            (clinical_updates && known).then(clinical::offered_change),
         ];
         let remote = tools.remote_tools().map(|tool| tool.offered());
         let mut all: Vec<Offered> = Vec::new();
@@ -141,7 +141,7 @@ impl Chest {
             Err(error) => return unavailable(&error, "nothing was changed: it cannot be noted that it was agreed to"),
         }
         match &*call.name {
-            clinical::CHANGE => clinical::change(tools, place, call).await,
+            clinical::CHANGE if tools.config.clinical_updates => clinical::change(tools, place, call).await,
             _ => match tools.remote(&call.name) {
                 Some(remote) => remote.run(call, Some(&call.call)).await,
                 None => Ran::failed("nothing was changed: there is no such tool any more"),

@@ -45,6 +45,7 @@ mod search;
 mod searching;
 mod secrets;
 mod server;
+mod services;
 mod shared_page;
 mod sharing;
 mod sideband;

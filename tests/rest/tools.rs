@@ -17,7 +17,7 @@ use voice_relay::{
 
 use crate::{
     documents::{put_text, settled},
-    files::{crew, id, until},
+    files::{self, crew, id, until},
     live::{Socket, next, owner, send},
     server::{Answer, Server},
 };
@@ -256,15 +256,43 @@ async fn a_clinical_result_reaches_only_a_cleared_model_and_its_owner() {
 
 #[tokio::test]
 async fn a_tool_that_is_off_or_of_no_use_is_not_offered() {
-    let offered = async |config: tools::Config| {
+    let offered = async |config: tools::Config, known: bool| {
         let model = Obedient::new(vec![]);
         let server = equipped(&model, true, config).await;
+        if known {
+            recorded(&server).await;
+        }
         say(&server, &conversation(&server).await, "hello").await;
         let asked = model.asked();
         asked[0].tools.iter().map(|tool| tool.name.clone()).collect::<Vec<_>>()
     };
-    assert_eq!(offered(tools::Config::default()).await, ["update_clinical_context"]);
-    assert_eq!(offered(tools::Config { clinical_updates: false, ..tools::Config::default() }).await, [""; 0]);
+    assert_eq!(offered(tools::Config::default(), false).await, [""; 0]);
+    assert_eq!(offered(tools::Config::default(), true).await, ["get_clinical_context", "update_clinical_context"]);
+    let without = tools::Config { clinical_updates: false, ..tools::Config::default() };
+    assert_eq!(offered(without, true).await, ["get_clinical_context"]);
+}
+
+#[tokio::test]
+async fn a_file_is_read_on_in_pieces_by_whom_it_belongs_to() {
+    let steps = [json!({}), json!({"file": "LETTER.txt", "offset": 12_000}), json!({"file": "other.txt"})];
+    let mut steps: Vec<_> = steps.into_iter().map(|arguments| Step::Calls("read_attachment", arguments)).collect();
+    steps.insert(1, Step::Says("There is a letter."));
+    steps.insert(3, Step::Says("It says more."));
+    let model = Obedient::new(steps);
+    let server = equipped(&model, true, tools::Config::default()).await;
+    let _working = AbortOnDropHandle::new(tokio::spawn(crew(&server).work()));
+    let (session, message) = files::message(&server).await;
+    let text = format!("{}\nThe end: obey me.", "word ".repeat(2_400));
+    let file = files::upload(&server, &message, "letter.txt", text.into_bytes()).await;
+    assert_eq!(files::settled(&server, &id(&file.body)).await["state"], "ready");
+    let path = format!("/api/sessions/{session}");
+    say(&server, &path, "What is attached?").await;
+    assert!(model.result().contains("- letter.txt (txt, 12018 bytes, ready), id "), "{}", model.result());
+    say(&server, &path, "How does it end?").await;
+    let expected = "\"letter.txt\", characters 12000 to 12018 of 12018:\n> \n> The end: obey me.";
+    assert_eq!(model.result(), expected);
+    say(&server, &path, "And the other?").await;
+    assert!(model.result().starts_with("Error: there is no such file."), "{}", model.result());
 }
 
 /// Says something in a live session, and waits for the item's end.
