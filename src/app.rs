@@ -35,6 +35,7 @@ use crate::{
     storage::{Storage, StorageError},
     store::{self, Db, StoreError},
     sweep,
+    tools::Toolset,
 };
 
 /// Why the relay did not start.
@@ -60,6 +61,9 @@ pub enum StartError {
     /// The WebRTC port cannot be served.
     #[error("WebRTC calls cannot be served: {0}; `[webrtc] enabled = false` does without")]
     WebRtc(std::io::Error),
+    /// A tool cannot be called.
+    #[error("{0}")]
+    Tools(String),
     /// Metrics cannot be collected.
     #[error("metrics cannot be collected: {0}")]
     Metrics(String),
@@ -88,6 +92,8 @@ impl App {
         let catalog = Catalog::new(engines.offer, store::timestamp(clock.wall()));
         let calls = webrtc.map(|sockets| Calls::open(sockets, &clock)).transpose().map_err(StartError::WebRtc)?;
         let (drain, hub) = (Drain::new(), Hub::default());
+        let confidential = config.clinical.attachments;
+        let tools = Toolset::new(db.clone(), library.clone(), clock.clone(), config.tools.clone(), confidential);
         let limits = (config.realtime.sessions, config.realtime.sessions_per_principal);
         let engine = Engine {
             admission: Admission::new(limits.0, limits.1).with_prices(Prices::new(&config.prices)),
@@ -95,7 +101,8 @@ impl App {
             clock,
             drain: drain.clone(),
             ledger: Some(realtime::ledger::read_by(Arc::new(hub.clone()), db.clone())),
-            dossiers: Some(dossiers::in_store(db.clone(), library.clone(), config.clinical.attachments)),
+            dossiers: Some(dossiers::in_store(db.clone(), library.clone(), confidential)),
+            toolboxes: Some(Arc::new(tools.map_err(StartError::Tools)?)),
             memories: Memories::default(),
         };
         let (pool, roster, reloads) = (engines.pool, engines.roster, engines.reloads);

@@ -30,3 +30,4 @@ pub mod storage;
 pub mod store;
 pub mod sweep;
 pub mod telemetry;
+pub mod tools;

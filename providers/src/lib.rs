@@ -50,6 +50,7 @@ pub mod sentences;
 #[cfg(feature = "engines")]
 mod split;
 pub mod stt;
+pub mod tool;
 pub mod tts;
 pub mod turn;
 

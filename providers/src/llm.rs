@@ -5,6 +5,7 @@ use futures_util::{future::BoxFuture, stream::BoxStream};
 use crate::{
     Aside, Json, ProviderError,
     passage::{Citation, Passages},
+    tool::{Act, Withheld},
 };
 
 /// Continues a conversation.
@@ -44,6 +45,10 @@ pub struct Prompt {
     pub passages: Option<Passages>,
     /// The conversation, oldest first.
     pub messages: Vec<Message>,
+    /// Results in it that only cleared engines may read.
+    pub withheld: Withheld,
+    /// What the assistant's last words proposed, if the person heard all of them and has said one thing since.
+    pub proposed: Option<Act>,
     /// Functions it may call.
     pub tools: Vec<Tool>,
     /// Whether it may, must or must not call them.
@@ -129,6 +134,9 @@ pub enum Thought {
     Text(String),
     /// The text just given refers to a passage for the first time. Only [`Cited`](crate::layers::Cited) says so.
     Cited(Citation),
+    /// A function was run here, or the text just given proposes one. A later one with the same call's id takes its place. Only
+    /// [`Equipped`](crate::layers::Equipped) says so.
+    Acted(Act),
     /// A call begins. Calls do not interleave with each other or with text.
     CallStarted {
         /// The call's id, at most 32 characters.

@@ -5,9 +5,10 @@ use std::{pin::pin, sync::Arc, time::Duration};
 use jiff::SignedDuration;
 use providers::{
     ErrorKind, LanguageModel,
-    layers::{Cited, Condensed, Metered},
+    layers::{Cited, Condensed, Equipped, Metered},
     llm::{Finish, Prompt, Thought},
     passage::Citation,
+    tool::{Act, ActState},
 };
 use tokio::select;
 use uuid::Uuid;
@@ -75,7 +76,14 @@ struct Maker {
 struct Answered {
     to: MessageId,
     status: Status,
+    findings: Findings,
+}
+
+/// What goes with the words of a reply.
+#[derive(Default)]
+struct Findings {
     cited: Vec<Citation>,
+    acts: Vec<Act>,
 }
 
 impl Maker {
@@ -132,23 +140,35 @@ impl Maker {
         self.place.announce(Some(to));
         let served = Served::on(desk.engine.admission.tally());
         let model = Metered::<dyn LanguageModel>::new(served.clone() as _, Arc::clone(&desk.model));
-        let mut cited = Vec::new();
         let memory = desk.engine.memories.of(Uuid::from(self.session).as_u128());
         let model = Condensed::new(Arc::new(model), memory, desk.engine.config.context_tokens).waiting(SUMMARISED);
-        let thought = self.think(Arc::new(Cited::new(Arc::new(model))), prompt, told, &mut cited).await;
+        let toolboxes = desk.engine.toolboxes.as_ref();
+        let toolbox = toolboxes.map(|all| all.of(&user.to_string(), self.session.into()));
+        let model = Equipped::new(Arc::new(Cited::new(Arc::new(model))), toolbox);
+        let mut findings = Findings::default();
+        let thought = self.think(Arc::new(model), prompt, told, &mut findings).await;
         // What failed may have cost something too.
         if let Some(spent) = served.spending().await
             && let Err(error) = spending::add(&desk.db, user, self.session, &spent).await
         {
             tracing::warn!(error = &error as &dyn std::error::Error, "what a reply cost is not kept");
         }
-        Ok(Answered { to, status: thought?, cited })
+        let status = match thought {
+            // What was changed is kept with whatever words there are.
+            Err(error) if findings.acts.iter().any(|act| act.writes) => {
+                tracing::warn!(%error, "a reply ends early: something was changed on its way");
+                Status::Incomplete
+            }
+            thought => thought?,
+        };
+        Ok(Answered { to, status, findings })
     }
 
-    async fn keep(&self, Answered { to, status, cited }: Answered, told: &Told) -> Result<Message, Error> {
+    async fn keep(&self, Answered { to, status, findings }: Answered, told: &Told) -> Result<Message, Error> {
         let content = told.text();
-        let cites = cite::kept(&cited, &content);
-        let reply = Reply { id: self.place.reply, to, content: &content, status, cites: &cites };
+        let cites = cite::kept(&findings.cited, &content);
+        let acts = &findings.acts;
+        let reply = Reply { id: self.place.reply, to, content: &content, status, cites: &cites, acts };
         Ok(replies::keep(&self.desk.db, self.user, self.session, reply, self.desk.now()).await?)
     }
 
@@ -158,7 +178,7 @@ impl Maker {
         model: Arc<dyn LanguageModel>,
         prompt: Prompt,
         told: &Told,
-        cited: &mut Vec<Citation>,
+        findings: &mut Findings,
     ) -> Result<Status, Error> {
         let cancelled = || if told.length() > 0 { Ok(Status::Incomplete) } else { Err(Error::Cancelled) };
         let mut cancel = pin!(self.place.cancelled());
@@ -174,7 +194,8 @@ impl Maker {
             let Some(thought) = thought else { return Err(Error::Internal) };
             match thought? {
                 Thought::Text(words) => told.say(&words),
-                Thought::Cited(citation) => cited.push(citation),
+                Thought::Cited(citation) => findings.cited.push(citation),
+                Thought::Acted(act) => findings.note(act),
                 Thought::Finished(Finish::Stop) if told.length() > 0 => return Ok(Status::Completed),
                 Thought::Finished(Finish::Length | Finish::ContentFilter) if told.length() > 0 => {
                     return Ok(Status::Incomplete);
@@ -186,6 +207,17 @@ impl Maker {
             if told.length() > LONGEST {
                 return Ok(Status::Incomplete);
             }
+        }
+    }
+}
+
+impl Findings {
+    /// What was begun and has ended is one act.
+    fn note(&mut self, act: Act) {
+        let begun = |known: &&mut Act| known.call.call == act.call.call && known.state == ActState::Unknown;
+        match self.acts.iter_mut().find(begun) {
+            Some(known) => *known = act,
+            None => self.acts.push(act),
         }
     }
 }

@@ -18,7 +18,7 @@ pub use error::Error;
 pub use hub::Hub;
 pub(crate) use hub::{Crowded, Event, Follower};
 use jiff::Timestamp;
-pub(crate) use past::{MOST, item};
+pub(crate) use past::{MOST, items};
 pub(crate) use progress::{Stage, Watched};
 use providers::LanguageModel;
 pub(crate) use thinking::Thinking;

@@ -5,14 +5,29 @@ use crate::{
         ids::{CallId, ItemId},
         item::{Body, Item, ItemStatus, Part, Role},
     },
-    store::messages::{self, Message, Status},
+    store::{
+        Db, StoreError, UserId, acts,
+        messages::{self, Message, Status},
+    },
 };
 
 /// Most messages that are remembered: hours of talk. What of them reaches a model is what it can read.
 pub(crate) const MOST: u32 = 2_000;
 
-/// A message as an item.
-pub(crate) fn item(message: Message) -> Item {
+/// Messages that follow each other in one conversation of this user, as items with what led to them.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn items(db: &Db, user: UserId, messages: Vec<Message>) -> Result<Vec<Item>, StoreError> {
+    let mut acts = acts::by_message(db, user, &messages).await?;
+    let with_acts = |message: Message| {
+        let acts = acts.remove(&message.id).unwrap_or_default();
+        Item { acts, ..item(message) }
+    };
+    Ok(messages.into_iter().map(with_acts).collect())
+}
+
+fn item(message: Message) -> Item {
     let Message { id, item, entry, .. } = message;
     let status = match entry.status {
         Status::Completed => ItemStatus::Completed,
@@ -32,5 +47,5 @@ pub(crate) fn item(message: Message) -> Item {
         (messages::Role::System | messages::Role::Tool, _) => said(Role::System, Part::InputText(entry.content)),
     };
     let id = item.unwrap_or_else(|| format!("item_{}", id.to_string().replace('-', "")));
-    Item { id: ItemId::new(id), status, body, citations: Vec::new() }
+    Item { id: ItemId::new(id), status, body, citations: Vec::new(), acts: Vec::new() }
 }

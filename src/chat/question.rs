@@ -30,7 +30,7 @@ pub(super) async fn of(desk: &Desk, user: UserId, session: &Session) -> Result<Q
     let settings = Arc::new(desk.lead.settings(&session.settings)?);
     let messages = messages::latest(&desk.db, user, session.id, past::MOST).await?;
     let to = awaiting(&messages).ok_or(Error::NothingToAnswer)?;
-    let items: Vec<_> = messages.into_iter().map(past::item).collect();
+    let items = past::items(&desk.db, user, messages).await?;
     let mut prompt = session::typed_prompt(&settings, &items);
     if let Some(dossiers) = &desk.engine.dossiers {
         let name = user.to_string();

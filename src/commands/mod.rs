@@ -139,7 +139,7 @@ impl Failure {
     const fn code(&self) -> u8 {
         match self {
             Self::Other(_) | Self::Start(StartError::Metrics(_)) => 1,
-            Self::Config(_) => 3,
+            Self::Config(_) | Self::Start(StartError::Tools(_)) => 3,
             Self::Listen(_) | Self::Start(StartError::WebRtc(_)) => 4,
             Self::Start(StartError::DataDir { .. } | StartError::Storage(_)) => 5,
             Self::Start(StartError::Engine(_)) => 6,

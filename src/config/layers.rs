@@ -161,7 +161,9 @@ fn allowed(expected: Option<&Value>, message: &str) -> String {
             format!("must be {}", choices.trim_start_matches("one of "))
         }
         Some(_) if expected.is_some_and(Value::is_integer) => "must be a whole number, 0 or more".into(),
-        Some(_) if expected.is_some_and(Value::is_array) => "must be a list of strings".into(),
+        Some((got, "a string")) if got.starts_with("invalid type") && expected.is_some_and(Value::is_array) => {
+            "must be a list of strings".into()
+        }
         _ => message.to_owned(),
     }
 }

@@ -20,7 +20,7 @@ pub use problem::{Problem, Problems};
 pub use source::{Environment, Source};
 
 use crate::{
-    auth, cost, documents::export, engines, knowledge, realtime, rest, roster, server, storage, store, telemetry,
+    auth, cost, documents::export, engines, knowledge, realtime, rest, roster, server, storage, store, telemetry, tools,
 };
 use layers::Given;
 
@@ -60,6 +60,8 @@ pub struct Config {
     pub offered: engines::Offered,
     /// What other names of models stand for: `stt`, `llm`, `tts`, `realtime` for the chain, or an engine.
     pub names: BTreeMap<String, String>,
+    /// What models may have done here.
+    pub tools: tools::Config,
     /// Who may be told clinical data.
     pub clinical: engines::Clearance,
     /// Equivalents of voices.
@@ -111,6 +113,7 @@ impl Default for Config {
             routes: BTreeMap::new(),
             offered: engines::Offered::default(),
             names: realtime::well_known(),
+            tools: tools::Config::default(),
             clinical: engines::Clearance::default(),
             voices: engines::usual_voices(),
             limits: BTreeMap::new(),
@@ -167,6 +170,7 @@ impl Config {
         }
         config.take_keys(source);
         config.telephony.fill(|name| source.get(name));
+        config.tools.fill(|name| source.get(name));
         let mut wrong = config.validate();
         config.server.resolve(|name| source.get(name));
         config.models.resolve(&config.server.data_dir);
@@ -250,6 +254,7 @@ impl Config {
         section("accounts", self.accounts.validate());
         section("storage", self.storage.validate());
         section("knowledge", self.knowledge.validate());
+        section("tools", self.tools.validate());
         section("realtime", self.realtime.validate());
         section("webrtc", self.webrtc.validate());
         section("telephony", self.telephony.validate());

@@ -6,12 +6,14 @@
 
 mod facts;
 mod files;
+mod given;
 mod sheet;
 
 use std::{error::Error, sync::Arc};
 
 pub use facts::{Facts, Vitals};
 use futures_util::future::BoxFuture;
+pub use given::{Given, Implausible};
 use providers::{Aside, passage::Passages};
 use uuid::Uuid;
 
@@ -74,7 +76,12 @@ impl Dossiers for Cabinet {
     }
 }
 
-/// Passages that a reply is told of at most: about 1 500 tokens.
-const PASSAGES: usize = 6;
+/// Passages that a reply is told of at most, or finds by a search: about 1 500 tokens.
+pub(crate) const PASSAGES: usize = 6;
 /// The least they score, of 100: what is less sure is noise that a model may take for an answer.
-const LEAST: f32 = 20.0;
+pub(crate) const LEAST: f32 = 20.0;
+
+/// A clinical context as a model reads it; `None` if nothing is known.
+pub(crate) fn sheet(facts: &Facts) -> Option<String> {
+    sheet::written(facts)
+}

@@ -14,6 +14,7 @@ use super::{
     history::Ledger,
     ingest::Hearing,
     session::settings::{Mind, Player, Profile, Settings},
+    toolbox::Toolboxes,
 };
 use crate::{clock::Clock, drain::Drain};
 
@@ -63,6 +64,8 @@ pub struct Engine {
     pub dossiers: Option<Arc<dyn Dossiers>>,
     /// What is remembered of conversations that are longer than models are told.
     pub memories: Memories,
+    /// What models may have done; without, nothing.
+    pub toolboxes: Option<Arc<dyn Toolboxes>>,
 }
 
 /// Limits and tuning of live sessions.

@@ -19,7 +19,7 @@ use crate::{
     cost::Spending,
     knowledge::cite,
     store::{
-        Db, SessionId, StoreError, UserId, VoiceSessionId, citations,
+        Db, SessionId, StoreError, UserId, VoiceSessionId, acts, citations,
         messages::{self, Call, Message, Modality, Status},
         sessions, spending, timestamp,
         voice_sessions::{self, VoiceSession},
@@ -143,6 +143,9 @@ impl Book {
             let cited = cite::kept(&item.citations, &entry.content);
             citations::keep(&self.db, owner, message.id, &cited, at).await?;
         }
+        if !item.acts.is_empty() {
+            acts::keep(&self.db, owner, message.id, &item.acts, at).await?;
+        }
         if let Some(reader) = &self.reader {
             reader.kept(&message);
         }
@@ -217,7 +220,7 @@ mod tests {
     };
 
     fn item(id: &str, status: ItemStatus, body: Body) -> Box<Item> {
-        Box::new(Item { id: ItemId::new(id), status, body, citations: Vec::new() })
+        Box::new(Item { id: ItemId::new(id), status, body, citations: Vec::new(), acts: Vec::new() })
     }
 
     fn heard(id: &str, words: &str) -> Entry {

@@ -17,6 +17,7 @@ mod offer;
 pub mod protocol;
 pub mod session;
 pub mod sideband;
+pub mod toolbox;
 mod transport;
 mod workers;
 

@@ -15,14 +15,13 @@ use serde_json::json;
 use super::{
     Context,
     body::Strict,
-    facts::Given,
     fault::Fault,
     openapi::{Api, schema},
     page::{Id, time},
 };
 use crate::{
     auth::Principal,
-    dossiers::Facts,
+    dossiers::{Facts, Given, Implausible},
     store::{
         ClinicalContextId, SessionId,
         clinical::{self, ClinicalContext, Refusal},
@@ -115,6 +114,12 @@ fn shown(context: ClinicalContext) -> Json<View> {
         created_at: time(context.created_at),
         updated_at: time(context.updated_at),
     })
+}
+
+impl From<Implausible> for Fault {
+    fn from(wrong: Implausible) -> Self {
+        Self::invalid(&wrong.field, format!("{wrong}."))
+    }
 }
 
 impl From<Refusal> for Fault {

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, VecDeque};
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::stream;
+use providers::{llm::Call, tool::Act};
 
 use super::{attachments, citations::references};
 use crate::{
     documents::export::{self, Message},
     store::{
-        Cursor, Db, MessageId, SessionId, StoreError, UserId,
+        Cursor, Db, MessageId, SessionId, StoreError, UserId, acts,
         attachments::Attachment,
         citations,
         messages::{self, Modality, Role, Status},
@@ -68,6 +69,7 @@ impl History {
                 false => Default::default(),
             };
             let cited = citations::of_messages(&self.db, self.user, &page.items).await?;
+            let mut acts = acts::by_message(&self.db, self.user, &page.items).await?;
             let mut by_message: BTreeMap<_, Vec<_>> = BTreeMap::new();
             for (message, reference) in references(cited).await {
                 by_message.entry(message).or_default().push(reference);
@@ -76,7 +78,8 @@ impl History {
             self.waiting.extend(fresh.map(|message| {
                 let files = files.remove(&message.id).unwrap_or_default();
                 let cited = by_message.remove(&message.id).unwrap_or_default();
-                exported(message, files, cited)
+                let acts = acts.remove(&message.id).unwrap_or_default();
+                exported(message, files, cited, acts)
             }));
             self.seen = ids;
         }
@@ -108,7 +111,12 @@ impl History {
     }
 }
 
-fn exported(message: messages::Message, files: Vec<Attachment>, citations: Vec<export::Citation>) -> Message {
+fn exported(
+    message: messages::Message,
+    files: Vec<Attachment>,
+    citations: Vec<export::Citation>,
+    acts: Vec<Act>,
+) -> Message {
     let attachments = files.into_iter().map(|file| export::Attachment {
         id: file.id.to_string(),
         name: file.name,
@@ -139,6 +147,12 @@ fn exported(message: messages::Message, files: Vec<Attachment>, citations: Vec<e
         call,
         attachments: attachments.collect(),
         citations,
+        tools: acts.into_iter().map(tool).collect(),
         at: message.created_at,
     }
+}
+
+fn tool(act: Act) -> export::ToolUse {
+    let Act { call: Call { name, arguments, .. }, output, state, .. } = act;
+    export::ToolUse { name, arguments, state: state.as_str(), output }
 }

@@ -8,6 +8,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use providers::{llm::Call, tool::Act};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -23,7 +24,7 @@ use super::{
 use crate::{
     auth::Principal,
     store::{
-        MessageId, Page, SessionId, UserId,
+        MessageId, Page, SessionId, UserId, acts,
         attachments::Attachment,
         citations::Citation,
         messages::{self, Message, Post, Posted, Role},
@@ -78,6 +79,8 @@ pub(super) struct View {
     attachments: Vec<attachments::View>,
     /// What it cites, by the numbers in its words.
     citations: Vec<citations::View>,
+    /// What tools did on the way to it, in order; what its words propose comes last.
+    tools: Vec<Tool>,
     #[schemars(extend("format" = "date-time"))]
     created_at: String,
     #[schemars(extend("format" = "date-time"))]
@@ -90,6 +93,21 @@ struct ToolCall {
     id: String,
     name: Option<String>,
     arguments: Option<String>,
+}
+
+/// What a tool of the relay did, or is proposed to do.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ToolUse")]
+struct Tool {
+    name: String,
+    /// JSON text.
+    arguments: String,
+    /// `proposed`: it waits for the person's yes, and `output` is what they are asked. `unknown`: it was begun, and nobody knows
+    /// how it ended.
+    #[schemars(extend("enum" = ["proposed", "unknown", "done", "failed"]))]
+    state: &'static str,
+    /// What the model read of it.
+    output: String,
 }
 
 /// `GET /api/sessions/{id}/messages`.
@@ -167,21 +185,25 @@ pub(super) async fn remove(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// A message with its files and what it cites.
+/// A message with its files, what it cites and what led to it.
 pub(super) async fn whole(context: &Context, user: UserId, message: Message) -> Result<Json<View>, Fault> {
     let files = attachments::by_message(&context.db, user, std::slice::from_ref(&message)).await?;
     let cited = citations::by_message(&context.db, user, std::slice::from_ref(&message)).await?;
-    Ok(Json(View::of(message, files.into_values().flatten(), cited.into_values().flatten())))
+    let acts = acts::by_message(&context.db, user, std::slice::from_ref(&message)).await?;
+    let (files, cited) = (files.into_values().flatten(), cited.into_values().flatten());
+    Ok(Json(View::of(message, files, cited, acts.into_values().flatten())))
 }
 
-/// Messages with their files and what they cite, which follow each other in one session.
+/// Messages with their files, what they cite and what led to them, which follow each other in one session.
 pub(super) async fn all(context: &Context, user: UserId, messages: Vec<Message>) -> Result<Vec<View>, Fault> {
     let mut files = attachments::by_message(&context.db, user, &messages).await?;
     let mut cited = citations::by_message(&context.db, user, &messages).await?;
+    let mut acts = acts::by_message(&context.db, user, &messages).await?;
     let of = |message: Message| {
         let files = files.remove(&message.id).unwrap_or_default();
         let cited = cited.remove(&message.id).unwrap_or_default();
-        View::of(message, files, cited)
+        let acts = acts.remove(&message.id).unwrap_or_default();
+        View::of(message, files, cited, acts)
     };
     Ok(messages.into_iter().map(of).collect())
 }
@@ -209,6 +231,7 @@ impl View {
         message: Message,
         files: impl IntoIterator<Item = Attachment>,
         cited: impl IntoIterator<Item = Citation>,
+        acts: impl IntoIterator<Item = Act>,
     ) -> Self {
         let entry = message.entry;
         let tool_call = entry.call.map(|call| ToolCall { id: call.id, name: call.name, arguments: call.arguments });
@@ -225,9 +248,17 @@ impl View {
             parent_message_id: message.parent,
             attachments: files.into_iter().map(attachments::View::from).collect(),
             citations: cited.into_iter().map(citations::View::from).collect(),
+            tools: acts.into_iter().map(Tool::from).collect(),
             created_at: time(message.created_at),
             updated_at: time(message.updated_at),
         }
+    }
+}
+
+impl From<Act> for Tool {
+    fn from(act: Act) -> Self {
+        let Act { call: Call { name, arguments, .. }, output, state, .. } = act;
+        Self { name, arguments, state: state.as_str(), output }
     }
 }
 
@@ -246,6 +277,7 @@ pub(super) fn example() -> Value {
         "parent_message_id": null,
         "attachments": [],
         "citations": [],
+        "tools": [],
         "created_at": "2026-01-01T00:00:00.000Z",
         "updated_at": "2026-01-01T00:00:00.000Z",
     })

@@ -25,7 +25,6 @@ mod embedded;
 mod encoding;
 mod ephemeral;
 mod exports;
-mod facts;
 mod fault;
 mod filename;
 mod folders;

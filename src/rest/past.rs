@@ -28,7 +28,8 @@ pub(super) async fn bound(context: &Context, user: UserId, reserved: Reserved) -
         return Ok(Bound { voice, conversation: None, past: Vec::new() });
     };
     let messages = messages::latest(&context.db, user, session.id, chat::MOST).await?;
-    Ok(Bound { voice, conversation: Some(session.id), past: messages.into_iter().map(chat::item).collect() })
+    let past = chat::items(&context.db, user, messages).await?;
+    Ok(Bound { voice, conversation: Some(session.id), past })
 }
 
 fn found<T>(result: Result<T, StoreError>) -> Result<Option<T>, StoreError> {

@@ -226,6 +226,16 @@ pub async fn of(db: &Db, user: UserId, messages: &[Message]) -> Result<Vec<Attac
     .await
 }
 
+/// The newest files of a conversation of this user, the newest first.
+pub async fn of_session(db: &Db, user: UserId, session: SessionId, most: u32) -> Result<Vec<Attachment>, StoreError> {
+    query(select!("WHERE messages.session_id = $1 AND sessions.user_id = $2 ORDER BY attachments.id DESC LIMIT $3"))
+        .bind(session.text())
+        .bind(user.text())
+        .bind(i64::from(most))
+        .fetch_all(db.reader())
+        .await
+}
+
 /// The text that was read in a file of this user.
 pub async fn text(db: &Db, user: UserId, id: AttachmentId) -> Result<Option<String>, StoreError> {
     let content: Content = query(

@@ -31,6 +31,19 @@ pub struct Change {
     pub session: Option<Option<SessionId>>,
     /// Members of its facts, and theirs; null takes one out (RFC 7396).
     pub facts: Map<String, Value>,
+    /// Lists of its facts that gain or lose entries.
+    pub lists: Vec<ListChange>,
+}
+
+/// How a list of facts changes.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct ListChange {
+    /// Which: `allergies`.
+    pub name: String,
+    /// What is put at its end, unless it is there: entries that differ in case alone are the same.
+    pub add: Vec<String>,
+    /// What is taken out.
+    pub remove: Vec<String>,
 }
 
 /// Why a context was not made or changed.
@@ -71,7 +84,7 @@ pub async fn create(
     .bind(ClinicalContextId::new(now).text())
     .bind(user.text())
     .bind(session.map(SessionId::text))
-    .bind(merged("{}", facts))
+    .bind(merged("{}", facts, Vec::new()))
     .bind(column::millis(now))
     .fetch_found(db.writer())
     .await?;
@@ -132,7 +145,7 @@ pub async fn change(
     )
     .bind(id.text())
     .bind(user.text())
-    .bind(merged(&kept, change.facts))
+    .bind(merged(&kept, change.facts, change.lists))
     .bind(change.session.is_some())
     .bind(change.session.flatten().map(SessionId::text))
     .fetch_found(&mut tx)
@@ -151,9 +164,12 @@ pub async fn delete(db: &Db, user: UserId, id: ClinicalContextId) -> Result<(), 
 }
 
 /// An object with these members changed.
-fn merged(kept: &str, changes: Map<String, Value>) -> String {
+fn merged(kept: &str, changes: Map<String, Value>, lists: Vec<ListChange>) -> String {
     let mut whole: Map<String, Value> = serde_json::from_str(kept).unwrap_or_default();
     merge(&mut whole, changes);
+    for list in lists {
+        list.apply(&mut whole);
+    }
     Value::Object(whole).to_string()
 }
 
@@ -175,6 +191,24 @@ fn merge(whole: &mut Map<String, Value>, changes: Map<String, Value>) {
                 whole.insert(name, value);
             }
         }
+    }
+}
+
+impl ListChange {
+    fn apply(self, whole: &mut Map<String, Value>) {
+        let kept = match whole.remove(&self.name) {
+            Some(Value::Array(kept)) => kept,
+            Some(_) | None => Vec::new(),
+        };
+        let mut entries: Vec<String> = kept.into_iter().filter_map(|entry| entry.as_str().map(str::to_owned)).collect();
+        let same = |one: &str, other: &str| one.to_lowercase() == other.to_lowercase();
+        entries.retain(|entry| !self.remove.iter().any(|gone| same(gone, entry)));
+        for fresh in self.add {
+            if !entries.iter().any(|entry| same(entry, &fresh)) {
+                entries.push(fresh);
+            }
+        }
+        whole.insert(self.name, entries.into());
     }
 }
 
@@ -211,7 +245,20 @@ mod tests {
         };
         let kept = json!({"age": 54, "gender": "female", "height_cm": 170, "vitals": {"heart_rate": 70}}).to_string();
         let expected = json!({"age": 55, "height_cm": 170, "vitals": {"spo2": 97}}).to_string();
-        assert_eq!(merged(&kept, changes.clone()), expected);
-        assert_eq!(merged("{}", changes), json!({"age": 55, "vitals": {"spo2": 97}}).to_string());
+        assert_eq!(merged(&kept, changes.clone(), vec![]), expected);
+        assert_eq!(merged("{}", changes, vec![]), json!({"age": 55, "vitals": {"spo2": 97}}).to_string());
+    }
+
+    #[test]
+    fn a_list_gains_and_loses_what_is_named_and_keeps_the_rest() {
+        let change = |add: &[&str], remove: &[&str]| {
+            let own = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+            vec![ListChange { name: "allergies".into(), add: own(add), remove: own(remove) }]
+        };
+        let kept = json!({"age": 54, "allergies": ["Latex", "nuts"]}).to_string();
+        let changed = merged(&kept, Map::new(), change(&["penicillin", "NUTS"], &["latex"]));
+        assert_eq!(changed, json!({"age": 54, "allergies": ["nuts", "penicillin"]}).to_string());
+        let begun = merged("{}", Map::new(), change(&["nuts"], &[]));
+        assert_eq!(begun, json!({"allergies": ["nuts"]}).to_string());
     }
 }

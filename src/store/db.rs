@@ -196,6 +196,7 @@ macro_rules! steps {
             ("documents", include_str!(concat!("../../migrations/", $engine, "/0011_documents.sql"))),
             ("passages", include_str!(concat!("../../migrations/", $engine, "/0012_passages.sql"))),
             ("citations", include_str!(concat!("../../migrations/", $engine, "/0013_citations.sql"))),
+            ("acts", include_str!(concat!("../../migrations/", $engine, "/0014_acts.sql"))),
         ]
     };
 }

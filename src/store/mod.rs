@@ -4,6 +4,7 @@
 //! ownership does not compile. A query is one text for SQLite and PostgreSQL (`sql`). Ids are UUIDv7, times whole milliseconds since 1970 UTC. Times are given by the caller.
 
 pub mod accounts;
+pub mod acts;
 pub mod attachments;
 pub mod citations;
 pub mod clinical;

@@ -4,9 +4,10 @@
 //! the same database. A hold ends by itself: a process that died holds nothing for long.
 
 use jiff::Timestamp;
+use providers::tool::Act;
 
 use super::{
-    Db, MessageId, SessionId, StoreError, UserId,
+    Db, MessageId, SessionId, StoreError, UserId, acts,
     citations::{self, Reference},
     column,
     messages::{self, Message, Status},
@@ -80,9 +81,11 @@ pub struct Reply<'a> {
     pub status: Status,
     /// What they cite.
     pub cites: &'a [Reference],
+    /// What was done on the way to them.
+    pub acts: &'a [Act],
 }
 
-/// Keeps a reply with what it cites and lets go. [`StoreError::NotFound`] if the hold was lost, or the conversation deleted.
+/// Keeps a reply with what it cites and what led to it, and lets go. [`StoreError::NotFound`] if the hold was lost, or the conversation deleted.
 pub async fn keep(
     db: &Db,
     user: UserId,
@@ -119,6 +122,7 @@ pub async fn keep(
     .fetch_one(&mut tx)
     .await?;
     citations::add(&mut tx, reply.id, reply.cites, now).await?;
+    acts::add(&mut tx, reply.id, reply.acts).await?;
     tx.commit().await?;
     Ok(message)
 }

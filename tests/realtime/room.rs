@@ -82,6 +82,7 @@ impl Room {
             ledger: Some(Arc::clone(&diary) as _),
             dossiers: None,
             memories: Default::default(),
+            toolboxes: None,
         };
         let socket = TcpSocket::new_v4().unwrap();
         // Accepted sockets inherit it: a client that does not read is felt after some 100 KB instead of megabytes.

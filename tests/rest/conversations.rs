@@ -64,7 +64,7 @@ async fn a_conversation_is_listed_read_and_deleted() {
 }
 
 /// What a message has, whatever it says.
-const MESSAGE: [&str; 14] = [
+const MESSAGE: [&str; 15] = [
     "attachments",
     "citations",
     "client_message_id",
@@ -78,6 +78,7 @@ const MESSAGE: [&str; 14] = [
     "session_id",
     "status",
     "tool_call",
+    "tools",
     "updated_at",
 ];
 

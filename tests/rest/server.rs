@@ -67,6 +67,7 @@ impl Server {
                 ledger: Some(ledger::read_by(Arc::new(hub.clone()), db.clone())),
                 dossiers: Some(dossiers::in_store(db.clone(), library.clone(), true)),
                 memories: Default::default(),
+                toolboxes: None,
             },
             library,
             hub,

@@ -16,11 +16,12 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
+use providers::tool::{Act, ActState};
 use voice_relay::{
     cost::Spending,
     knowledge::source::{Cited, Source},
     store::{
-        Config, Db, MessageId, SessionId, StoreError, UserId,
+        Config, Db, MessageId, SessionId, StoreError, UserId, acts,
         citations::{self, Reference},
         idempotency::{self, Answer, Content, Named, Standing},
         keys::{self, NewKey},
@@ -270,7 +271,8 @@ async fn a_conversation_is_held_by_one_reply_until_it_lets_go_or_its_time_is_ove
         cited: Cited { index: 1, source, relevance_score: Some(101.0), ..Cited::default() },
         ..Reference::default()
     }];
-    let reply = |id| Reply { id, to: asked, content: "two", status: Status::Completed, cites: &cites };
+    let acts = [act("c", ActState::Done)];
+    let reply = |id| Reply { id, to: asked, content: "two", status: Status::Completed, cites: &cites, acts: &acts };
     let late = replies::keep(db, ann, session, reply(first), at(41)).await;
     assert!(matches!(late, Err(StoreError::NotFound)), "who lost the hold keeps nothing");
     replies::give_up(db, ann, session, first).await.unwrap();
@@ -280,7 +282,48 @@ async fn a_conversation_is_held_by_one_reply_until_it_lets_go_or_its_time_is_ove
     let [cited] = <[_; 1]>::try_from(citations::of_message(db, ann, kept.id).await.unwrap()).unwrap();
     let cited = cited.reference.cited;
     assert_eq!((&cited.source, cited.relevance_score), (&cites[0].cited.source, Some(100.0)));
+    assert_eq!(acts::by_message(db, ann, std::slice::from_ref(&kept)).await.unwrap()[&kept.id], acts);
     assert!(replies::begin(db, ann, session, MessageId::new(at(43)), at(60), at(43)).await.unwrap());
+}
+
+/// Something that was done.
+fn act(id: &str, state: ActState) -> Act {
+    let call = providers::llm::Call { call: id.into(), name: "look".into(), arguments: "{\"a\":1}".into() };
+    Act { call, output: "blue".into(), state, writes: true, confidential: true }
+}
+
+#[tokio::test]
+async fn what_led_to_a_message_is_its_owners_and_goes_with_it() {
+    let scene = Scene::new().await;
+    let session = scene.session(scene.ann).await;
+    let (db, ann, bob) = (&scene.db, scene.ann, scene.bob);
+    scene.say(session, "a", None, "one").await;
+    scene.say(session, "b", Some("a"), "two").await;
+    let messages = scene.read(session).await;
+    let (first, second) = (messages[0].id, messages[1].id);
+    let both = [act("x", ActState::Done), act("y", ActState::Proposed)];
+    acts::keep(db, ann, second, &[act("x", ActState::Unknown)], at(4)).await.unwrap();
+    acts::keep(db, ann, second, &both, at(5)).await.unwrap();
+    assert!(matches!(acts::keep(db, bob, first, &both, at(5)).await, Err(StoreError::NotFound)));
+    let kept = acts::by_message(db, ann, &messages).await.unwrap();
+    assert_eq!((kept.len(), &kept[&second][..]), (1, &both[..]), "the latest stands");
+    assert!(acts::by_message(db, bob, &messages).await.unwrap().is_empty());
+    messages::delete(db, ann, second).await.unwrap();
+    assert!(acts::by_message(db, ann, &messages).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_proposal_is_agreed_to_once_by_its_owner_alone() {
+    let scene = Scene::new().await;
+    let session = scene.session(scene.ann).await;
+    let (db, ann) = (&scene.db, scene.ann);
+    let foreign = acts::agree(db, scene.bob, session, "p", at(3)).await;
+    assert!(matches!(foreign, Err(StoreError::NotFound)));
+    let agreed = (0..10).map(|_| acts::agree(db, ann, session, "p", at(3)));
+    let agreed = futures_util::future::try_join_all(agreed).await.unwrap();
+    assert_eq!(agreed.into_iter().filter(|first| *first).count(), 1);
+    assert!(acts::agree(db, ann, session, "q", at(3)).await.unwrap());
+    assert!(acts::agree(db, ann, scene.session(ann).await, "p", at(3)).await.unwrap(), "another conversation's");
 }
 
 #[tokio::test]

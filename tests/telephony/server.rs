@@ -71,6 +71,7 @@ impl Server {
                 ledger: Some(ledger::in_store(db.clone())),
                 dossiers: Some(dossiers::in_store(db.clone(), library.clone(), true)),
                 memories: Default::default(),
+                toolboxes: None,
             },
             library,
             hub: Hub::default(),

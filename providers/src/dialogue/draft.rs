@@ -105,7 +105,7 @@ mod tests {
             let (mut open, mut told) = (false, false);
             for thought in &thoughts {
                 match thought {
-                    Thought::Text(_) | Thought::Cited(_) => proptest::prop_assert!(!open),
+                    Thought::Text(_) | Thought::Cited(_) | Thought::Acted(_) => proptest::prop_assert!(!open),
                     Thought::CallStarted { .. } => {
                         proptest::prop_assert!(!std::mem::replace(&mut open, true));
                         told = false;

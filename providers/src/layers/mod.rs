@@ -1,6 +1,6 @@
 //! What any provider can be wrapped in: each layer is again a provider of the same kind.
 //!
-//! The usual order, outermost first: [`Cited`] over [`Condensed`] over [`Metered`] (a session's own) over [`Routed`] over [`Fallback`]s over several
+//! The usual order, outermost first: [`Equipped`] over [`Cited`] over [`Condensed`] over [`Metered`] (a session's own) over [`Routed`] over [`Fallback`]s over several
 //! [`Observed`] over [`Guarded`] (by a [`Limit`], by a [`Breaker`]) over [`Retry`] over [`Timed`] providers, some of them
 //! [`Told`], in each of which voices are [`Voiced`] and keys can be [`Swapped`]. So each attempt has its own time, all attempts of a request hold one
 //! place and count once, as failed only if the last one fails, and a fallback begins after them.
@@ -9,6 +9,7 @@ mod breaker;
 mod cited;
 mod condensed;
 mod consumed;
+mod equipped;
 mod fallback;
 mod guarded;
 mod held;
@@ -28,6 +29,7 @@ pub use breaker::{Breaker, BreakerSettings};
 pub use cited::Cited;
 pub use condensed::{Condensed, Memories, Memory};
 pub use consumed::Consumed;
+pub use equipped::Equipped;
 pub use fallback::Fallback;
 pub use guarded::{Guard, Guarded, Pass};
 pub use limit::{Limit, LimitSettings};

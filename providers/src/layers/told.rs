@@ -40,11 +40,16 @@ impl LanguageModel for Told<dyn LanguageModel> {
         // What it reads of passages is text; they stay with the prompt for an engine that has no instructions.
         let found = prompt.passages.as_deref().and_then(passage::written);
         let parts: Vec<_> = [told, found].into_iter().flatten().collect();
-        if parts.is_empty() {
+        if !parts.is_empty() {
+            prompt.instructions = joined(&prompt.instructions, &parts.join("\n\n"));
+        }
+        let withheld = std::mem::take(&mut prompt.withheld);
+        let results = if self.cleared { withheld.expose(&mut prompt.messages) } else { Vec::new() };
+        let told: Vec<_> = parts.into_iter().chain(results.iter().map(|result| result.to_string())).collect();
+        if told.is_empty() {
             return self.inner.reply(prompt);
         }
-        let told = parts.join("\n\n");
-        prompt.instructions = joined(&prompt.instructions, &told);
+        let told = told.join("\n\n");
         async move {
             let thoughts = self.inner.reply(prompt).await.map_err(|error| discreet(error, &told))?;
             Ok(thoughts.map(move |thought| thought.map_err(|error| discreet(error, &told))).boxed())

@@ -201,6 +201,7 @@ mod tests {
             | Thought::CallArguments(_)
             | Thought::CallDone
             | Thought::Cited(_)
+            | Thought::Acted(_)
             | Thought::Usage(_)
             | Thought::Finished(_) => "",
         });

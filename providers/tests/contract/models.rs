@@ -53,7 +53,7 @@ async fn a_reply_is_text_and_calls_in_order_then_its_cost_then_its_end() {
         let mut usages = 0;
         for thought in before {
             match thought {
-                Thought::Text(_) | Thought::Cited(_) => assert!(!open && usages == 0, "{name}"),
+                Thought::Text(_) | Thought::Cited(_) | Thought::Acted(_) => assert!(!open && usages == 0, "{name}"),
                 Thought::CallStarted { call, .. } => {
                     assert!(!std::mem::replace(&mut open, true), "{name}");
                     assert!((1..=32).contains(&call.len()), "{name}: {call}");

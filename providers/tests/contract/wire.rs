@@ -255,6 +255,7 @@ fn described(thoughts: &[Thought]) -> Vec<Thought> {
         Thought::CallStarted { name, .. } => Thought::CallStarted { call: String::new(), name: name.clone() },
         Thought::Text(_)
         | Thought::Cited(_)
+        | Thought::Acted(_)
         | Thought::CallArguments(_)
         | Thought::CallDone
         | Thought::Usage(_)

@@ -52,6 +52,7 @@ fn text(thoughts: &[Result<Thought, ProviderError>]) -> String {
         | Thought::CallArguments(_)
         | Thought::CallDone
         | Thought::Cited(_)
+        | Thought::Acted(_)
         | Thought::Usage(_)
         | Thought::Finished(_) => None,
     });

@@ -72,6 +72,8 @@ pub struct Message {
     pub attachments: Vec<Attachment>,
     /// What it cites, by the numbers in its words.
     pub citations: Vec<Citation>,
+    /// What tools of the relay did on the way to it, in order.
+    pub tools: Vec<ToolUse>,
     /// When.
     #[serde(rename = "created_at", serialize_with = "rfc3339")]
     #[schemars(with = "String", extend("format" = "date-time"))]
@@ -88,6 +90,20 @@ pub struct Call {
     pub name: Option<String>,
     /// JSON text as the model wrote it, which may be none.
     pub arguments: Option<String>,
+}
+
+/// What a tool of the relay did, or was proposed to do.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ExportedToolUse")]
+pub struct ToolUse {
+    /// The tool.
+    pub name: String,
+    /// JSON text.
+    pub arguments: String,
+    /// `proposed`, `unknown`, `done` or `failed`.
+    pub state: &'static str,
+    /// What the model read of it.
+    pub output: String,
 }
 
 /// A file that came with a message.
@@ -239,6 +255,11 @@ impl Message {
             parts.push(Part::Code { label: "Result of", name: call.map(Call::named), code: &self.content });
             parts.extend(self.attachments.iter().map(Part::File));
             return parts;
+        }
+        for tool in &self.tools {
+            parts.push(Part::Code { label: "Call of", name: Some(tool.name.clone()), code: &tool.arguments });
+            let label = if tool.state == "proposed" { "Proposal of" } else { "Result of" };
+            parts.push(Part::Code { label, name: Some(format!("{} ({})", tool.name, tool.state)), code: &tool.output });
         }
         if !self.content.is_empty() {
             parts.push(Part::Words(&self.content));

@@ -16,6 +16,7 @@ fn said(content: &str) -> Message {
         call: None,
         attachments: Vec::new(),
         citations: Vec::new(),
+        tools: Vec::new(),
         at: Timestamp::UNIX_EPOCH,
     }
 }

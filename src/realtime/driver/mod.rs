@@ -119,11 +119,12 @@ impl Driver {
             History::open(engine.ledger.clone(), &pass, &settings.model, engine.clock.clone(), engine.drain.hold());
         let expires_at = engine.clock.unix() + config.longest_session_secs;
         let encoder = Encoder::new(live.name(), expires_at).in_dialect(dialect);
-        let dossier = Dossier::of(engine.dossiers.clone(), pass.live());
-        let memory = engine.memories.of(live.conversation.unwrap_or(live.id).as_u128());
-        let recall = Recall { memory, window: config.context_tokens };
-        let (workers, inbox) =
-            Workers::new(providers, engine.clock.clone(), config.patience(), config.synthesis_lead(), dossier, recall);
+        let dossier = Dossier::of(engine.dossiers.clone(), live);
+        let conversation = live.conversation.unwrap_or(live.id);
+        let toolbox = engine.toolboxes.as_ref().map(|all| all.of(&live.principal, conversation));
+        let recall = Recall { memory: engine.memories.of(conversation.as_u128()), window: config.context_tokens };
+        let (lead, patience) = (config.synthesis_lead(), config.patience());
+        let (workers, inbox) = Workers::new(providers, engine.clock.clone(), patience, lead, dossier, recall, toolbox);
         let mut out = Vec::new();
         let player = if speaker.is_some() { Player::Relay } else { Player::Client };
         let profile = config.profile(player, Arc::new(settings), advice, mind, seed(&pass));

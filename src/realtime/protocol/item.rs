@@ -1,6 +1,6 @@
 //! Conversation items, both ways.
 
-use providers::{Json, passage::Citation};
+use providers::{Json, passage::Citation, tool::Act};
 
 use super::{
     dialect::Dialect,
@@ -32,7 +32,7 @@ pub(super) fn read(field: &Field<'_>, format: Format) -> Result<Item, ClientErro
         Some(id) => id.text_within(LONGEST_ID)?,
         None => String::new(),
     };
-    Ok(Item { id: ItemId::new(id), status: status(&fields)?, body, citations: Vec::new() })
+    Ok(Item { id: ItemId::new(id), status: status(&fields)?, body, citations: Vec::new(), acts: Vec::new() })
 }
 
 /// Reads an item's id that must be there.
@@ -68,9 +68,23 @@ pub(super) fn write(item: &Item, dialect: Dialect, out: &mut String) {
         }
         Body::Opaque(members) => object.members_of(members),
     }
-    if !item.citations.is_empty() {
-        object.object("metadata", |metadata| metadata.list("citations", &item.citations, citation));
+    if !(item.citations.is_empty() && item.acts.is_empty()) {
+        object.object("metadata", |metadata| {
+            if !item.citations.is_empty() {
+                metadata.list("citations", &item.citations, citation);
+            }
+            if !item.acts.is_empty() {
+                metadata.list("tools", &item.acts, act);
+            }
+        });
     }
+}
+
+/// Writes that something was done: not what came of it, which may be confidential.
+fn act(act: &Act, out: &mut String) {
+    let mut object = Object::open(out);
+    object.text("name", &act.call.name);
+    object.text("state", act.state.as_str());
 }
 
 /// Writes what an item cites, in the words of the REST contract.

@@ -109,7 +109,13 @@ impl Session {
         self.boundary = self.boundary.max(until);
         let part = Part::InputAudio { transcript: None, clip: None };
         let body = Body::Message { role: Role::User, parts: vec![part] };
-        let item = Item { id: span.item.clone(), status: ItemStatus::Completed, body, citations: Vec::new() };
+        let item = Item {
+            id: span.item.clone(),
+            status: ItemStatus::Completed,
+            body,
+            citations: Vec::new(),
+            acts: Vec::new(),
+        };
         let previous = self.conversation.last();
         tell(out, Event::Committed { item: span.item.clone(), previous: previous.clone() });
         self.conversation.push(item.clone());

@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use providers::tool::Act;
+
 use super::{
     ids::ItemId,
     input::Place,
@@ -127,6 +129,13 @@ impl Conversation {
         self.reweigh(at);
     }
 
+    /// Notes what was done on the way to this item.
+    pub(super) fn note(&mut self, id: &ItemId, acts: &[Act]) {
+        let Some(at) = self.find(id) else { return };
+        self.entries[at].item.acts = acts.to_vec();
+        self.reweigh(at);
+    }
+
     /// What a cut of this item's speech goes by.
     pub(super) fn spoken(&mut self, id: &ItemId) -> Option<&mut Spoken> {
         let at = self.find(id)?;
@@ -207,7 +216,12 @@ fn has_words(parts: &[Part]) -> bool {
 
 /// Bytes of text and sound in an item.
 fn weigh(item: &Item) -> usize {
-    match &item.body {
+    let acts = item.acts.iter().map(|act| act.call.arguments.len() + act.output.len());
+    acts.sum::<usize>() + weigh_body(&item.body)
+}
+
+fn weigh_body(body: &Body) -> usize {
+    match body {
         Body::Message { parts, .. } => parts
             .iter()
             .map(|part| match part {

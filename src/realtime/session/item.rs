@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use audio::Clip;
-use providers::{Json, passage::Citation};
+use providers::{Json, passage::Citation, tool::Act};
 
 use super::ids::{CallId, ItemId};
 
@@ -18,6 +18,8 @@ pub struct Item {
     pub body: Body,
     /// What its words cite, by the numbers in them.
     pub citations: Vec<Citation>,
+    /// What was done here on the way to it, before its words; what it proposes last.
+    pub acts: Vec<Act>,
 }
 
 /// Whether an item is finished.

@@ -77,7 +77,8 @@ impl Session {
         let Keypad::Pressed { keys, .. } = std::mem::replace(&mut self.keypad, Keypad::Untouched) else { return false };
         let parts = vec![Part::InputText(format!("[The caller pressed on the keypad: {keys}]"))];
         let body = Body::Message { role: Role::User, parts };
-        let item = Item { id: self.ids.item(), status: ItemStatus::Completed, body, citations: Vec::new() };
+        let item =
+            Item { id: self.ids.item(), status: ItemStatus::Completed, body, citations: Vec::new(), acts: Vec::new() };
         let (id, previous) = (item.id.clone(), self.conversation.last());
         self.conversation.push(item.clone());
         tell(out, Event::ItemAdded { item: item.clone(), previous: previous.clone() });

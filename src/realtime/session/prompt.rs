@@ -4,7 +4,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use providers::llm::{Call, Message, Prompt};
+use providers::{
+    llm::{Call, Message, Prompt},
+    tool::{Act, ActState, Withheld},
+};
 
 use super::{
     conversation::words,
@@ -18,8 +21,10 @@ use super::{
 /// Asks for a reply to these items.
 pub(super) fn prompt<'a>(plan: &Plan, items: impl Iterator<Item = &'a Item> + Clone) -> Prompt {
     let answers = Answers::of(items.clone());
-    let mut messages = Vec::new();
+    let proposed = proposed(items.clone()).filter(|_| !plan.request.out_of_band);
+    let (mut messages, mut withheld) = (Vec::new(), Withheld::default());
     for item in items {
+        messages.extend(item.acts.iter().flat_map(|act| act.told(&mut withheld)));
         match &item.body {
             Body::Message { role, parts } => messages.extend(message(*role, parts)),
             Body::Call { call, name, arguments } => messages.extend(answers.call(call, name, arguments)),
@@ -33,6 +38,8 @@ pub(super) fn prompt<'a>(plan: &Plan, items: impl Iterator<Item = &'a Item> + Cl
         aside: None,
         passages: None,
         messages,
+        withheld,
+        proposed,
         tools: plan.tools().to_vec(),
         tool_choice: plan.tool_choice().clone(),
         max_output_tokens: plan.max_output_tokens(),
@@ -44,6 +51,25 @@ pub(super) fn prompt<'a>(plan: &Plan, items: impl Iterator<Item = &'a Item> + Cl
 /// Asks for a reply to these items outside of any live session, as one with these settings would.
 pub fn typed(settings: &Arc<Settings>, items: &[Item]) -> Prompt {
     prompt(&Plan { settings: Arc::clone(settings), request: Box::default(), language: None }, items.iter())
+}
+
+/// What the assistant proposed last, if its question was heard to its end and the person has said one thing since.
+fn proposed<'a>(items: impl Iterator<Item = &'a Item>) -> Option<Act> {
+    let told = items.filter_map(|item| match &item.body {
+        Body::Message { role, parts } => Some((item, Some((*role, message(*role, parts)?)))),
+        Body::Call { .. } | Body::Output { .. } => Some((item, None)),
+        Body::Opaque(_) => None,
+    });
+    let mut last = [None, None];
+    for entry in told {
+        last = [last[1].take(), Some(entry)];
+    }
+    let [Some((item, Some((Role::Assistant, Message::Assistant(words))))), Some((_, Some((Role::User, _))))] = last
+    else {
+        return None;
+    };
+    let act = item.acts.last().filter(|act| act.state == ActState::Proposed)?;
+    (item.status == ItemStatus::Completed && words.trim_end().ends_with(act.output.trim())).then(|| act.clone())
 }
 
 /// The same items one by one, for a model that knows most of them.

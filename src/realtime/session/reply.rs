@@ -8,6 +8,7 @@ use std::{
 use providers::{
     llm::{Finish, Usage},
     passage::Citation,
+    tool::Act,
 };
 
 use super::{
@@ -34,6 +35,8 @@ pub(super) struct Reply {
     pub(super) lines: Vec<Line>,
     pub(super) sentences: Sentences,
     pub(super) usage: Option<Usage>,
+    /// What was done that goes with the next item.
+    pub(super) acts: Vec<Act>,
     /// What the wait for the first audio counts from, until it came.
     pub(super) awaited: Option<Instant>,
 }
@@ -83,6 +86,7 @@ pub(super) struct Line {
     pub(super) state: LineState,
     pub(super) content: Content,
     pub(super) citations: Vec<Citation>,
+    pub(super) acts: Vec<Act>,
 }
 
 /// How far an item has come.
@@ -195,7 +199,7 @@ impl Line {
                 Body::Call { call: call.clone(), name: name.clone(), arguments: arguments.clone() }
             }
         };
-        Item { id: self.item.clone(), status, body, citations: self.citations.clone() }
+        Item { id: self.item.clone(), status, body, citations: self.citations.clone(), acts: self.acts.clone() }
     }
 }
 

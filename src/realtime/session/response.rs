@@ -123,6 +123,7 @@ impl Session {
             lines: Vec::new(),
             sentences: Sentences::default(),
             usage: None,
+            acts: Vec::new(),
             awaited: Some(awaited),
         };
         tell(out, Event::ResponseCreated(reply.view(ResponseStatus::InProgress)));

@@ -56,7 +56,8 @@ impl Session {
         tell(out, Event::Committed { item: id.clone(), previous: previous.clone() });
         let part = Part::InputAudio { transcript: Some(String::new()), clip: None };
         let body = Body::Message { role: Role::User, parts: vec![part] };
-        let item = Item { id: id.clone(), status: ItemStatus::Completed, body, citations: Vec::new() };
+        let item =
+            Item { id: id.clone(), status: ItemStatus::Completed, body, citations: Vec::new(), acts: Vec::new() };
         self.conversation.push(item.clone());
         tell(out, Event::ItemAdded { item: item.clone(), previous: previous.clone() });
         tell(out, Event::ItemDone { item, previous });

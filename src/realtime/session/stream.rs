@@ -5,6 +5,7 @@ use std::time::Instant;
 use providers::{
     ProviderError,
     llm::{Finish, Thought, Usage},
+    tool::{Act, ActState},
 };
 
 use super::{
@@ -50,7 +51,8 @@ impl Desk<'_> {
     pub(super) fn think(&mut self, now: Instant, thought: Thought, out: &mut Vec<Output>) -> Result<(), Broken> {
         match &self.reply.stage {
             Stage::Waiting { .. } | Stage::Thought(_) => return Ok(()),
-            Stage::Thinking { .. } if !matches!(thought, Thought::Usage(_)) => self.begin_streaming(now, out),
+            // What is looked up is not yet an answer.
+            Stage::Thinking { .. } if !is_silent(&thought) => self.begin_streaming(now, out),
             Stage::Thinking { .. } | Stage::Streaming => {}
         }
         match thought {
@@ -60,6 +62,7 @@ impl Desk<'_> {
                     self.reply.lines[at].citations.push(citation);
                 }
             }
+            Thought::Acted(act) => self.act(act, out)?,
             Thought::CallStarted { call, name } => {
                 self.leave(ItemStatus::Completed, out);
                 let content = Content::Call { call: CallId::new(call), name, arguments: String::new() };
@@ -162,6 +165,31 @@ impl Desk<'_> {
         Ok(())
     }
 
+    /// Notes what was done with the words it leads to. What changes something is in the conversation at once, words or not.
+    fn act(&mut self, act: Act, out: &mut Vec<Output>) -> Result<(), Broken> {
+        let open = self.reply.open_line().filter(|_| self.open_call().is_none());
+        let at = match open {
+            None if act.writes => {
+                self.leave(ItemStatus::Completed, out);
+                Some(self.open_message(out)?)
+            }
+            open => open,
+        };
+        let acts = match at {
+            Some(at) => &mut self.reply.lines[at].acts,
+            None => &mut self.reply.acts,
+        };
+        match acts.iter_mut().find(|known| known.call.call == act.call.call && known.state == ActState::Unknown) {
+            Some(known) => *known = act,
+            None => acts.push(act),
+        }
+        if let (Some(at), Some(conversation)) = (at, &mut self.conversation) {
+            let line = &self.reply.lines[at];
+            conversation.note(&line.item, &line.acts);
+        }
+        Ok(())
+    }
+
     fn arguments(&mut self, delta: String, out: &mut Vec<Output>) -> Result<(), Broken> {
         let Some(at) = self.open_call() else { return Ok(()) };
         let line = &mut self.reply.lines[at];
@@ -189,6 +217,7 @@ impl Desk<'_> {
             Finish::Length | Finish::ContentFilter => ItemStatus::Incomplete,
         };
         self.leave(status, out);
+        self.attach_rest();
         if self.reply.is_native() {
             self.voiced_whole();
         } else if self.reply.voice == VoiceStage::Feeding {
@@ -208,6 +237,19 @@ impl Desk<'_> {
             self.reply.lines[at].state = LineState::Left(status);
         } else {
             self.close(at, status, out);
+        }
+    }
+
+    /// What was done after the last item goes with that.
+    fn attach_rest(&mut self) {
+        let rest = std::mem::take(&mut self.reply.acts);
+        let Some(line) = self.reply.lines.last_mut().filter(|_| !rest.is_empty()) else { return };
+        line.acts.extend(rest);
+        if let LineState::Closed(item) = &mut line.state {
+            item.acts.clone_from(&line.acts);
+        }
+        if let Some(conversation) = &mut self.conversation {
+            conversation.note(&line.item, &line.acts);
         }
     }
 
@@ -240,10 +282,11 @@ impl Desk<'_> {
         let previous = self.conversation.as_ref().and_then(|conversation| conversation.last());
         let message = !matches!(content, Content::Call { .. });
         let state = LineState::Open;
-        let line = Line { item: id.clone(), previous: previous.clone(), state, content, citations: Vec::new() };
+        let acts = std::mem::take(&mut self.reply.acts);
+        let line = Line { item: id.clone(), previous: previous.clone(), state, content, citations: Vec::new(), acts };
         let item = if message {
             let body = Body::Message { role: Role::Assistant, parts: vec![] };
-            Item { id, status: ItemStatus::InProgress, body, citations: Vec::new() }
+            Item { id, status: ItemStatus::InProgress, body, citations: Vec::new(), acts: line.acts.clone() }
         } else {
             line.as_item(ItemStatus::InProgress)
         };
@@ -348,5 +391,19 @@ impl Desk<'_> {
 
     fn open_call(&self) -> Option<usize> {
         self.reply.open_line().filter(|at| matches!(self.reply.lines[*at].content, Content::Call { .. }))
+    }
+}
+
+/// Whether a thought tells the person nothing.
+fn is_silent(thought: &Thought) -> bool {
+    match thought {
+        Thought::Usage(_) => true,
+        Thought::Acted(act) => !act.writes,
+        Thought::Text(_)
+        | Thought::Cited(_)
+        | Thought::CallStarted { .. }
+        | Thought::CallArguments(_)
+        | Thought::CallDone
+        | Thought::Finished(_) => false,
     }
 }

@@ -28,6 +28,7 @@ use providers::{
     llm::Prompt,
     realtime::Manner,
     stt::SttOptions,
+    tool::Toolbox,
     tts::{Clause, Voice},
 };
 use tokio::sync::mpsc;
@@ -87,6 +88,7 @@ struct Kit {
     clock: Clock,
     dossier: Dossier,
     recall: Recall,
+    toolbox: Option<Arc<dyn Toolbox>>,
 }
 
 /// What of a long conversation a model is told.
@@ -122,9 +124,10 @@ impl Workers {
         synthesis_lead: Duration,
         dossier: Dossier,
         recall: Recall,
+        toolbox: Option<Arc<dyn Toolbox>>,
     ) -> (Self, mpsc::Receiver<Report>) {
         let (reports, inbox) = mpsc::channel(REPORTS);
-        let kit = Kit { providers, reports, patience, clock, dossier, recall };
+        let kit = Kit { providers, reports, patience, clock, dossier, recall, toolbox };
         let native = kit.providers.realtime.clone().map(|model| Native::new(&kit, model, synthesis_lead));
         let (ears, replies) = (BTreeMap::new(), BTreeMap::new());
         let workers = Self { kit, synthesis_lead, ears, replies, native, advice: None };

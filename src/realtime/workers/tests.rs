@@ -112,7 +112,7 @@ async fn speech_runs_no_further_ahead_than_its_credit() {
     let tts = TtsScript { length: Length::Fixed(Duration::from_secs(10)), ..TtsScript::default() };
     let providers = Providers { tts: Arc::new(scripted::TextToSpeech::new(tts)), ..scripted(Faults::default()) };
     let (mut workers, mut inbox) =
-        Workers::new(providers, Clock::system(), PATIENCE, Duration::from_secs(1), Dossier::default(), recall());
+        Workers::new(providers, Clock::system(), PATIENCE, Duration::from_secs(1), Dossier::default(), recall(), None);
     workers.speak(response(), voice(), clause());
     assert_eq!(sound(&mut inbox).await, 24_000);
     workers.released(&response(), 12_000);
@@ -146,7 +146,7 @@ async fn last(inbox: &mut mpsc::Receiver<Report>, wanted: impl Fn(&Input) -> boo
 }
 
 fn workers(providers: Providers) -> (Workers, mpsc::Receiver<Report>) {
-    Workers::new(providers, Clock::system(), PATIENCE, Duration::from_secs(20), Dossier::default(), recall())
+    Workers::new(providers, Clock::system(), PATIENCE, Duration::from_secs(20), Dossier::default(), recall(), None)
 }
 
 pub(super) fn scripted(faults: Faults) -> Providers {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use providers::{
     LanguageModel,
-    layers::{Cited, Condensed},
+    layers::{Cited, Condensed, Equipped},
     llm::{Prompt, Thought},
 };
 use tokio_util::task::AbortOnDropHandle;
@@ -31,7 +31,8 @@ async fn think(kit: Kit, response: ResponseId, mut prompt: Prompt) {
     (prompt.aside, prompt.passages) = tokio::join!(kit.dossier.fresh(), found);
     let Recall { memory, window } = kit.recall.clone();
     // Somebody waits for the first word: what is not summarised yet is left out.
-    let model = Cited::new(Arc::new(Condensed::new(Arc::clone(&kit.providers.llm), memory, window)));
+    let told = Condensed::new(Arc::clone(&kit.providers.llm), memory, window);
+    let model = Equipped::new(Arc::new(Cited::new(Arc::new(told))), kit.toolbox.clone());
     let open = model.reply(prompt);
     let mut thoughts = match Patient::open(Role::Think, kit.patience, open).await {
         Ok(thoughts) => thoughts,

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use providers::{
     Json,
     llm::{Prompt, Tool, ToolChoice},
+    tool::Withheld,
 };
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value, json};
@@ -146,6 +147,8 @@ impl Params {
             aside: None,
             passages: None,
             messages,
+            withheld: Withheld::default(),
+            proposed: None,
             tools,
             tool_choice,
             max_output_tokens,

@@ -96,7 +96,7 @@ impl Telling {
                     self.waiting.push_back(Told::Arguments { index, text });
                 }
             }
-            Thought::Cited(_) | Thought::CallDone => {}
+            Thought::Cited(_) | Thought::Acted(_) | Thought::CallDone => {}
             Thought::Usage(usage) => self.usage = Some(usage),
             Thought::Finished(finish) => {
                 let held = self.stops.rest();

@@ -266,6 +266,7 @@ mod tests {
         let step = match &event.step {
             Step::Thought(Thought::Text(text)) => text.clone(),
             Step::Thought(Thought::Cited(citation)) => citation.number.to_string(),
+            Step::Thought(Thought::Acted(act)) => act.call.name.clone(),
             Step::Thought(Thought::CallStarted { name, .. }) => name.clone(),
             Step::Thought(Thought::CallArguments(arguments)) => arguments.clone(),
             Step::Thought(Thought::CallDone) => "done".into(),

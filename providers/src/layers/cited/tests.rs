@@ -35,7 +35,11 @@ async fn said(words: &[&str], passages: &[Arc<Passage>]) -> (String, Vec<Citatio
             Thought::Text(words) => text.push_str(&words),
             Thought::Cited(citation) => citations.push(citation),
             Thought::Finished(_) => {}
-            Thought::CallStarted { .. } | Thought::CallArguments(_) | Thought::CallDone | Thought::Usage(_) => {
+            Thought::Acted(_)
+            | Thought::CallStarted { .. }
+            | Thought::CallArguments(_)
+            | Thought::CallDone
+            | Thought::Usage(_) => {
                 panic!("nothing else is said")
             }
         }

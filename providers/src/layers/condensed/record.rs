@@ -65,6 +65,7 @@ async fn asked(model: &dyn LanguageModel, prompt: Prompt) -> Option<String> {
             Thought::Text(words) => text.push_str(&words),
             Thought::Finished(_) => break,
             Thought::Cited(_)
+            | Thought::Acted(_)
             | Thought::CallStarted { .. }
             | Thought::CallArguments(_)
             | Thought::CallDone

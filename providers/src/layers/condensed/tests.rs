@@ -65,10 +65,8 @@ impl Talk {
 }
 
 fn note(messages: &[Message]) -> &str {
-    match &messages[0] {
-        Message::System(note) => note,
-        other => panic!("{other:?}"),
-    }
+    let Message::System(note) = &messages[0] else { panic!("{:?}", messages[0]) };
+    note
 }
 
 #[tokio::test(start_paused = true)]

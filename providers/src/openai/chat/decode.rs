@@ -452,7 +452,7 @@ mod tests {
                     }
                     Thought::CallArguments(_) => proptest::prop_assert!(open),
                     Thought::CallDone => proptest::prop_assert!(std::mem::take(&mut open)),
-                    Thought::Text(_) | Thought::Cited(_) => proptest::prop_assert!(!open),
+                    Thought::Text(_) | Thought::Cited(_) | Thought::Acted(_) => proptest::prop_assert!(!open),
                     Thought::Usage(_) | Thought::Finished(_) => {}
                 }
             }

@@ -360,6 +360,7 @@ mod tests {
         let step = match &event.step {
             Step::Thought(Thought::Text(text)) => text.clone(),
             Step::Thought(Thought::Cited(citation)) => citation.number.to_string(),
+            Step::Thought(Thought::Acted(act)) => act.call.name.clone(),
             Step::Thought(Thought::CallStarted { call, name }) => format!("{name}#{call}"),
             Step::Thought(Thought::CallArguments(arguments)) => arguments.clone(),
             Step::Thought(Thought::CallDone) => "done".into(),

@@ -34,6 +34,7 @@ fn said(content: &str) -> Message {
         call: Some(Call { id: "c".into(), name: Some(content.into()), arguments: Some(content.into()) }),
         attachments: Vec::new(),
         citations: Vec::new(),
+        tools: Vec::new(),
         at: Timestamp::UNIX_EPOCH,
     }
 }

@@ -249,7 +249,7 @@ fn message(role: Role, parts: Vec<Part>) -> Item {
 }
 
 fn body(body: Body) -> Item {
-    Item { id: id("item_1"), status: ItemStatus::Completed, body, citations: Vec::new() }
+    Item { id: id("item_1"), status: ItemStatus::Completed, body, citations: Vec::new(), acts: Vec::new() }
 }
 
 fn id(text: &str) -> ItemId {

@@ -17,7 +17,8 @@ use super::{
 
 fn create(scene: &mut Scene, id: &str, place: Place) {
     let body = Body::Message { role: Role::User, parts: vec![Part::InputText(id.into())] };
-    let item = Item { id: ItemId::new(id), status: ItemStatus::Completed, body, citations: Vec::new() };
+    let item =
+        Item { id: ItemId::new(id), status: ItemStatus::Completed, body, citations: Vec::new(), acts: Vec::new() };
     scene.asks_for(Request::Create { item, place });
 }
 
@@ -101,7 +102,8 @@ fn sound_in_a_responses_own_context_is_transcribed_too() {
     let clip = Arc::new(Clip::new(SampleRate::HZ_24000, vec![0; 24_000]));
     let parts = vec![Part::InputAudio { transcript: None, clip: Some(clip) }];
     let body = Body::Message { role: Role::User, parts };
-    let item = Item { id: ItemId::new(""), status: ItemStatus::Completed, body, citations: Vec::new() };
+    let item =
+        Item { id: ItemId::new(""), status: ItemStatus::Completed, body, citations: Vec::new(), acts: Vec::new() };
     let input = Some(vec![ContextItem::Item(item)]);
     scene.responds(ResponseRequest { out_of_band: true, input, ..ResponseRequest::default() });
     assert_eq!(scene.count("infer"), 0);
@@ -116,8 +118,13 @@ fn a_full_conversation_refuses_items_but_not_speech() {
     for at in 0..10_001 {
         let mut out = Vec::new();
         let body = Body::Message { role: Role::User, parts: vec![Part::InputText("x".into())] };
-        let item =
-            Item { id: ItemId::new(format!("i{at}")), status: ItemStatus::Completed, body, citations: Vec::new() };
+        let item = Item {
+            id: ItemId::new(format!("i{at}")),
+            status: ItemStatus::Completed,
+            body,
+            citations: Vec::new(),
+            acts: Vec::new(),
+        };
         let request = Request::Create { item, place: Place::End };
         let command = super::super::input::Command { event_id: None, request };
         scene.session.handle(scene.now, super::super::Input::Command(command), &mut out);

@@ -2,6 +2,7 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "a story looks for one event and passes over the rest")]
 
+mod acts;
 mod backchannel;
 mod barge_in;
 mod cancel;

@@ -14,8 +14,9 @@ use std::{
 use audio::{Clip, SampleRate};
 use providers::{
     ErrorKind,
-    llm::{Finish, Thought, Usage},
+    llm::{Call, Finish, Thought, Usage},
     stt::{FinalTranscript, Transcript},
+    tool::{Act, ActState},
     tts::Speech,
 };
 
@@ -285,6 +286,7 @@ impl World {
             b'C' => Ok(Thought::CallStarted { call: format!("call_{}", b % 7), name: "look_up".into() }),
             b'k' if b % 3 == 0 => Ok(Thought::CallDone),
             b'k' => Ok(Thought::CallArguments("{\"q\":1}".into())),
+            b'u' if b % 2 == 0 && !self.native.contains(&response) => Ok(Thought::Acted(acted(b))),
             b'u' => Ok(Thought::Usage(Usage { input_tokens: u32::from(b), cached_tokens: 1, output_tokens: 2 })),
             b'E' => Ok(Thought::Finished(
                 [Finish::Stop, Finish::Stop, Finish::Length, Finish::ContentFilter][usize::from(b) % 4],
@@ -351,7 +353,7 @@ impl World {
             _ => Place::End,
         };
         self.command(Request::Create {
-            item: Item { id, status: ItemStatus::Completed, body, citations: Vec::new() },
+            item: Item { id, status: ItemStatus::Completed, body, citations: Vec::new(), acts: Vec::new() },
             place,
         });
     }
@@ -549,4 +551,11 @@ fn no_order_of_inputs_breaks_an_invariant() {
         seed += 1;
     }
     WALKING.set(false);
+}
+
+/// Something that was done, begun or proposed.
+fn acted(b: u16) -> Act {
+    let call = Call { call: format!("act_{}", b % 5), name: "look".into(), arguments: "{}".into() };
+    let state = ActState::ALL[usize::from(b / 8) % 4];
+    Act { call, output: "blue".into(), state, writes: b.is_multiple_of(4), confidential: false }
 }

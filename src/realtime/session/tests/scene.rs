@@ -294,7 +294,8 @@ impl Scene {
     }
 
     pub(super) fn creates(&mut self, body: Body) {
-        let item = Item { id: ItemId::new(""), status: ItemStatus::Completed, body, citations: Vec::new() };
+        let item =
+            Item { id: ItemId::new(""), status: ItemStatus::Completed, body, citations: Vec::new(), acts: Vec::new() };
         self.asks_for(Request::Create { item, place: super::super::input::Place::End });
     }
 

@@ -271,7 +271,11 @@ impl Task {
                     hand_over(&self.kit.reports, &response, clause, tail, self.kit.clock.now()).await;
                 }
             }
-            Thought::Cited(_) | Thought::CallArguments(_) | Thought::CallDone | Thought::Usage(_) => {}
+            Thought::Cited(_)
+            | Thought::Acted(_)
+            | Thought::CallArguments(_)
+            | Thought::CallDone
+            | Thought::Usage(_) => {}
         }
         self.kit.report(Input::Thought { response, event: Ok(thought) }).await;
     }

@@ -1,19 +1,19 @@
-//! What may be said of a patient in a body: each field with its plausible bounds, refused by its name outside them.
+//! What may be said of a patient: each field with its plausible bounds, refused by its name outside them.
 
 use std::ops::RangeInclusive;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use super::{body::given, fault::Fault};
 use crate::store::{SessionId, clinical::Change};
 
 /// A context that is made or changed: what is absent stays, null clears.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "ClinicalContextChange")]
-pub(super) struct Given {
+pub struct Given {
+    /// The conversation it is for; null: all that have none of their own.
     #[serde(default, deserialize_with = "given")]
     session_id: Option<Option<SessionId>>,
     #[serde(default, deserialize_with = "given")]
@@ -67,7 +67,10 @@ struct Vitals {
 
 impl Given {
     /// The same, once all of it is seen to be plausible.
-    pub(super) fn checked(self) -> Result<Change, Fault> {
+    ///
+    /// # Errors
+    /// What is not, by its name.
+    pub fn checked(self) -> Result<Change, Implausible> {
         let mut facts = Members::default();
         facts.set("age", self.age, whole(0..=130, " years"))?;
         facts.set("gender", self.gender, short(GENDER))?;
@@ -78,7 +81,7 @@ impl Given {
         facts.set("medications", self.medications, list)?;
         facts.set("allergies", self.allergies, list)?;
         facts.set("vitals", self.vitals, Vitals::checked)?;
-        Ok(Change { session: self.session_id, facts: facts.0 })
+        Ok(Change { session: self.session_id, facts: facts.0, lists: Vec::new() })
     }
 }
 
@@ -92,6 +95,16 @@ impl Vitals {
         members.put("spo2", self.spo2, number(0.0..=100.0, " percent"))?;
         Ok(Value::Object(members.0))
     }
+}
+
+/// A value that cannot be. It says nothing of what was given.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("`{field}` must {must}")]
+pub struct Implausible {
+    /// Which: `vitals.spo2`.
+    pub field: String,
+    /// What it must do.
+    pub must: String,
 }
 
 /// What is wrong with a value: where within it, and what it must be.
@@ -116,10 +129,10 @@ impl Members {
         name: &str,
         given: Option<Option<T>>,
         check: impl FnOnce(T) -> Result<Value, Wrong>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Implausible> {
         self.put(name, given, check).map_err(|Wrong { within, must }| {
-            let field = within.trim_start_matches('.');
-            Fault::invalid(field, format!("`{field}` must {must}."))
+            let field = within.trim_start_matches('.').to_owned();
+            Implausible { field, must }
         })
     }
 
@@ -135,6 +148,11 @@ impl Members {
         self.0.insert(name.to_owned(), value.unwrap_or(Value::Null));
         Ok(())
     }
+}
+
+/// For a field that may be absent, null or there: null is `Some(None)`.
+fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
 }
 
 fn whole(bounds: RangeInclusive<i64>, unit: &str) -> impl FnOnce(i64) -> Result<Value, Wrong> {

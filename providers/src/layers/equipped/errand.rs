@@ -1,0 +1,56 @@
+//! One call, run within its time and its size.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::timeout;
+
+use crate::{
+    llm::Call,
+    passage::Passage,
+    tool::{Act, ActState, Proposal, Ran, Toolbox},
+};
+
+/// How long a call may take at most: below what a session waits for a sign of life. Tools have shorter times of their own.
+const LONGEST: Duration = Duration::from_secs(45);
+/// Bytes of a result: about 8 000 tokens, which each later reply of the conversation takes anew.
+const LARGEST: usize = 32 << 10;
+
+/// What came of a call.
+pub(super) enum Outcome {
+    Ran(Ran),
+    Proposed(Proposal),
+}
+
+/// Runs what changes nothing.
+pub(super) async fn run(toolbox: &dyn Toolbox, call: &Call) -> Ran {
+    let late = || Ran::failed("no answer in time");
+    timeout(LONGEST, toolbox.run(call)).await.unwrap_or_else(|_| late())
+}
+
+/// Finds out what to ask the person.
+pub(super) async fn propose(toolbox: &dyn Toolbox, call: &Call, language: Option<&str>) -> Outcome {
+    match timeout(LONGEST, toolbox.propose(call, language)).await {
+        Ok(Ok(proposal)) => Outcome::Proposed(proposal),
+        Ok(Err(why)) => Outcome::Ran(Ran::failed(why)),
+        Err(_) => Outcome::Ran(Ran::failed("no answer in time")),
+    }
+}
+
+/// Runs what the person agreed to.
+pub(super) async fn confirmed(toolbox: &dyn Toolbox, call: &Call) -> Ran {
+    let unknown = Ran {
+        state: ActState::Unknown,
+        ..Ran::done("No answer came in time: it is not known whether it was done. Do not say that it was.")
+    };
+    timeout(LONGEST, toolbox.confirmed(call)).await.unwrap_or(unknown)
+}
+
+/// What is kept of a call, and the passages it found.
+pub(super) fn act(call: Call, writes: bool, ran: Ran) -> (Act, Vec<Arc<Passage>>) {
+    let Ran { mut output, state, passages, confidential } = ran;
+    if output.len() > LARGEST {
+        output.truncate(output.floor_char_boundary(LARGEST));
+        output.push_str("\n[Cut: the result is longer.]");
+    }
+    (Act { call, output, state, writes, confidential }, passages)
+}

@@ -1,0 +1,100 @@
+//! A language model that has functions run here while it thinks, as often as its answer takes.
+//!
+//! It is told of the tools there are, asked, and asked again with what came of its calls. Text passes as it comes; calls of the
+//! client's own functions pass too and end the reply. A tool that changes something is never run because a model calls it: the
+//! reply ends with a question that holds what would change, in words of ours, and only the person's plain assent to it, as the
+//! next thing they say, has it run. So nothing that a model reads, a document or the result of a tool, writes by itself.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use futures_util::{FutureExt, future::BoxFuture};
+
+use crate::{
+    LanguageModel, ProviderError,
+    generate::generate,
+    llm::{LlmCapabilities, Message, Prompt, ThoughtStream, ToolChoice},
+    tool::{Act, Toolbox, is_assent},
+};
+
+mod errand;
+mod work;
+
+use work::Work;
+
+/// A model with the relay's own tools.
+pub struct Equipped {
+    inner: Arc<dyn LanguageModel>,
+    toolbox: Option<Arc<dyn Toolbox>>,
+}
+
+impl Equipped {
+    /// Gives `inner` what is in `toolbox`.
+    pub const fn new(inner: Arc<dyn LanguageModel>, toolbox: Option<Arc<dyn Toolbox>>) -> Self {
+        Self { inner, toolbox }
+    }
+}
+
+impl LanguageModel for Equipped {
+    fn capabilities(&self) -> LlmCapabilities {
+        self.inner.capabilities()
+    }
+
+    fn reply(&self, mut prompt: Prompt) -> BoxFuture<'_, Result<ThoughtStream, ProviderError>> {
+        let proposed = prompt.proposed.take();
+        let Some(toolbox) = self.toolbox.clone() else { return self.inner.reply(prompt) };
+        async move {
+            let agreed = proposed.and_then(|act| agreed(act, &mut prompt));
+            let offered = self.offer(&*toolbox, &mut prompt).await;
+            if agreed.is_none() && offered.is_empty() {
+                return self.inner.reply(prompt).await;
+            }
+            // What the person agreed to is done before the model is asked; else a model that cannot be asked is told at once.
+            let first = match agreed {
+                None => Some(self.inner.reply(prompt.clone()).await?),
+                Some(_) => None,
+            };
+            let work = Work::new(Arc::clone(&self.inner), toolbox, offered, prompt);
+            Ok(generate(|out| work.carry_out(agreed, first, out)))
+        }
+        .boxed()
+    }
+}
+
+impl Equipped {
+    /// Tells the prompt of the tools, and returns which of them write, by name. A client that wants a certain call, or none, has
+    /// it so; its function goes before ours of the same name.
+    async fn offer(&self, toolbox: &dyn Toolbox, prompt: &mut Prompt) -> BTreeMap<String, bool> {
+        let mut names = BTreeMap::new();
+        if prompt.tool_choice != ToolChoice::Auto || !self.inner.capabilities().tools {
+            return names;
+        }
+        let offered = tokio::time::timeout(OFFERED_WITHIN, toolbox.offered()).await.unwrap_or_default();
+        for tool in offered {
+            if !prompt.tools.iter().any(|known| known.name == tool.tool.name) {
+                names.insert(tool.tool.name.clone(), tool.writes);
+                prompt.tools.push(tool.tool);
+            }
+        }
+        names
+    }
+}
+
+/// The proposal, if what the person said to it is a plain yes. Else the model is told that nothing was done.
+fn agreed(act: Act, prompt: &mut Prompt) -> Option<Act> {
+    if prompt.question().is_some_and(is_assent) {
+        return Some(act);
+    }
+    let note = format!(
+        "[Nothing was done about the proposed call of {}: the person's last words are no plain yes to it. If they want \
+         something else, call it anew; if they want it not, leave it.]",
+        act.call.name
+    );
+    prompt.messages.push(Message::System(note));
+    None
+}
+
+/// How long a reply waits to know what tools there are.
+const OFFERED_WITHIN: Duration = Duration::from_millis(250);
+
+#[cfg(test)]
+mod tests;
