@@ -44,6 +44,8 @@ export class Documents extends Told {
     const done = await this.attempt(() => removeDocument(this.#access, id));
     if (done === undefined) return;
     this.list.value = this.list.value?.filter((document) => document.id !== id) ?? null;
+    const found = this.found.value;
+    if (found) this.found.value = { ...found, passages: found.passages.filter(({ document_id }) => document_id !== id) };
   }
 
   /** Says more of it, for whoever reads a citation; true once it is kept. */
