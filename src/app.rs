@@ -9,7 +9,7 @@ use std::{
 
 use axum_server::Handle;
 use futures_util::FutureExt;
-use providers::{ProviderError, Secret};
+use providers::{ProviderError, Secret, layers::Memories};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
@@ -96,6 +96,7 @@ impl App {
             drain: drain.clone(),
             ledger: Some(realtime::ledger::read_by(Arc::new(hub.clone()), db.clone())),
             dossiers: Some(dossiers::in_store(db.clone(), library.clone(), config.clinical.attachments)),
+            memories: Memories::default(),
         };
         let (pool, roster, reloads) = (engines.pool, engines.roster, engines.reloads);
         let context = Arc::new(Context {

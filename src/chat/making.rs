@@ -5,11 +5,12 @@ use std::{pin::pin, sync::Arc, time::Duration};
 use jiff::SignedDuration;
 use providers::{
     ErrorKind, LanguageModel,
-    layers::{Cited, Metered},
+    layers::{Cited, Condensed, Metered},
     llm::{Finish, Prompt, Thought},
     passage::Citation,
 };
 use tokio::select;
+use uuid::Uuid;
 
 use super::{
     Desk, Error,
@@ -132,6 +133,8 @@ impl Maker {
         let served = Served::on(desk.engine.admission.tally());
         let model = Metered::<dyn LanguageModel>::new(served.clone() as _, Arc::clone(&desk.model));
         let mut cited = Vec::new();
+        let memory = desk.engine.memories.of(Uuid::from(self.session).as_u128());
+        let model = Condensed::new(Arc::new(model), memory, desk.engine.config.context_tokens).waiting(SUMMARISED);
         let thought = self.think(Arc::new(Cited::new(Arc::new(model))), prompt, told, &mut cited).await;
         // What failed may have cost something too.
         if let Some(spent) = served.spending().await
@@ -189,6 +192,8 @@ impl Maker {
 
 /// How long a conversation stays held by a reply of which nothing is heard: its process died.
 const HELD: SignedDuration = SignedDuration::from_secs(30);
+/// How long a reply waits for a summary of what is older than the model can read.
+const SUMMARISED: Duration = Duration::from_secs(20);
 /// How often the hold is renewed.
 const RENEWED: Duration = Duration::from_secs(10);
 /// A reply that grows beyond this is cut, in bytes: no model writes so much, and some never stop.

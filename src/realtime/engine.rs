@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use providers::{
     LanguageModel, RealtimeModel, SpeechToText, TextToSpeech, TurnDetector,
-    layers::{Account, Metered},
+    layers::{Account, Memories, Metered},
 };
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +61,8 @@ pub struct Engine {
     pub ledger: Option<Arc<dyn Ledger>>,
     /// What models are told beside the conversation; without, nothing.
     pub dossiers: Option<Arc<dyn Dossiers>>,
+    /// What is remembered of conversations that are longer than models are told.
+    pub memories: Memories,
 }
 
 /// Limits and tuning of live sessions.
@@ -90,6 +92,9 @@ pub struct Config {
     pub longest_session_secs: u64,
     /// How long a provider may stay silent when it is its turn (60).
     pub patience_secs: u64,
+    /// Tokens of a conversation and what stands beside it that models are told, about; what is older is told summarised
+    /// (100 000). Less for a local model that reads less.
+    pub context_tokens: usize,
     /// How long a client may leave a message unread, or keep silent without answering pings (20).
     pub stall_secs: u64,
     /// How long a reply may run on once shutdown has begun (5).
@@ -132,6 +137,7 @@ impl Default for Config {
             longest_turn_secs: 600,
             longest_session_secs: 3_600,
             patience_secs: 60,
+            context_tokens: 100_000,
             stall_secs: 20,
             drain_grace_secs: 5,
             downlink_messages: 8_192,
@@ -160,6 +166,7 @@ impl Config {
             ("longest_turn_secs", self.longest_turn_secs, 1, 3_600),
             ("longest_session_secs", self.longest_session_secs, 1, 7 * 24 * 3_600),
             ("patience_secs", self.patience_secs, 1, 3_600),
+            ("context_tokens", self.context_tokens as u64, 1_000, 10_000_000),
             ("stall_secs", self.stall_secs, 1, 3_600),
             ("drain_grace_secs", self.drain_grace_secs, 0, 3_600),
             ("downlink_messages", self.downlink_messages as u64, 16, 1 << 20),

@@ -81,6 +81,7 @@ impl Room {
             drain: Drain::new(),
             ledger: Some(Arc::clone(&diary) as _),
             dossiers: None,
+            memories: Default::default(),
         };
         let socket = TcpSocket::new_v4().unwrap();
         // Accepted sockets inherit it: a client that does not read is felt after some 100 KB instead of megabytes.

@@ -362,3 +362,28 @@ async fn a_conversation_that_is_deleted_meanwhile_is_not_there() {
     let session = path.rsplit('/').next().unwrap().parse().unwrap();
     assert!(sessions::get(&server.context.db, owner, session).await.is_err());
 }
+
+#[tokio::test]
+async fn of_a_conversation_longer_than_the_model_reads_the_older_turns_are_summarised() {
+    let mind = Mind::saying(&["Summary:", " they", " talked"]);
+    mind.allow(1_000);
+    let heard = mind.clone();
+    let server = Server::with(|context| {
+        context.engine.config.context_tokens = 1_000;
+        thinks(context, "mind", mind);
+    })
+    .await;
+    let path = asking(&server, json!({}), &format!("question 0 {}", "words ".repeat(100))).await;
+    for turn in 1..=10 {
+        assert_eq!(reply(&server, &path).await.status, StatusCode::CREATED);
+        post(&server, &path, "user", &format!("question {turn} {}", "words ".repeat(100))).await;
+    }
+    assert_eq!(reply(&server, &path).await.status, StatusCode::CREATED);
+    let asked = heard.asked();
+    let told = asked.iter().rfind(|prompt| !prompt.instructions.starts_with("You keep the notes")).unwrap();
+    assert!(matches!(&told.messages[0], Message::System(note) if note.contains("\n> they talked\n[End of summary]")));
+    assert!(matches!(&told.messages[1], Message::User(text) if text.starts_with("question ")));
+    assert!(matches!(told.messages.last(), Some(Message::User(text)) if text.starts_with("question 10 ")));
+    assert!(told.messages.len() < 12, "{}", told.messages.len());
+    assert_eq!(messages(&server, &path).await.len(), 22, "what is kept stays whole");
+}

@@ -66,6 +66,7 @@ impl Server {
                 admission: Admission::new(10, 10),
                 ledger: Some(ledger::read_by(Arc::new(hub.clone()), db.clone())),
                 dossiers: Some(dossiers::in_store(db.clone(), library.clone(), true)),
+                memories: Default::default(),
             },
             library,
             hub,

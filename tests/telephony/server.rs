@@ -70,6 +70,7 @@ impl Server {
                 admission: Admission::new(calls, calls),
                 ledger: Some(ledger::in_store(db.clone())),
                 dossiers: Some(dossiers::in_store(db.clone(), library.clone(), true)),
+                memories: Default::default(),
             },
             library,
             hub: Hub::default(),

@@ -1,12 +1,13 @@
 //! What any provider can be wrapped in: each layer is again a provider of the same kind.
 //!
-//! The usual order, outermost first: [`Metered`] (a session's own) over [`Cited`] over [`Routed`] over [`Fallback`]s over several
+//! The usual order, outermost first: [`Cited`] over [`Condensed`] over [`Metered`] (a session's own) over [`Routed`] over [`Fallback`]s over several
 //! [`Observed`] over [`Guarded`] (by a [`Limit`], by a [`Breaker`]) over [`Retry`] over [`Timed`] providers, some of them
 //! [`Told`], in each of which voices are [`Voiced`] and keys can be [`Swapped`]. So each attempt has its own time, all attempts of a request hold one
 //! place and count once, as failed only if the last one fails, and a fallback begins after them.
 
 mod breaker;
 mod cited;
+mod condensed;
 mod consumed;
 mod fallback;
 mod guarded;
@@ -25,6 +26,7 @@ mod voiced;
 
 pub use breaker::{Breaker, BreakerSettings};
 pub use cited::Cited;
+pub use condensed::{Condensed, Memories, Memory};
 pub use consumed::Consumed;
 pub use fallback::Fallback;
 pub use guarded::{Guard, Guarded, Pass};

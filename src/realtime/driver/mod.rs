@@ -39,7 +39,7 @@ use super::{
         Incoming, Start,
         downlink::{Downlink, Farewell},
     },
-    workers::{Fed, Report, Workers},
+    workers::{Fed, Recall, Report, Workers},
 };
 use crate::metrics::{self, Loss, Queue};
 
@@ -120,8 +120,10 @@ impl Driver {
         let expires_at = engine.clock.unix() + config.longest_session_secs;
         let encoder = Encoder::new(live.name(), expires_at).in_dialect(dialect);
         let dossier = Dossier::of(engine.dossiers.clone(), pass.live());
+        let memory = engine.memories.of(live.conversation.unwrap_or(live.id).as_u128());
+        let recall = Recall { memory, window: config.context_tokens };
         let (workers, inbox) =
-            Workers::new(providers, engine.clock.clone(), config.patience(), config.synthesis_lead(), dossier);
+            Workers::new(providers, engine.clock.clone(), config.patience(), config.synthesis_lead(), dossier, recall);
         let mut out = Vec::new();
         let player = if speaker.is_some() { Player::Relay } else { Player::Client };
         let profile = config.profile(player, Arc::new(settings), advice, mind, seed(&pass));

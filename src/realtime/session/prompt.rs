@@ -1,7 +1,6 @@
 //! What a language model is asked: the conversation as the person lived it.
 //!
-//! The assistant's words are those that were heard. A conversation longer than [`MOST_BYTES`] is asked about without its
-//! oldest messages.
+//! The assistant's words are those that were heard.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,9 +15,6 @@ use super::{
     tools::Answers,
 };
 
-/// Most bytes of messages in one prompt: about 100 000 tokens, what current models read.
-const MOST_BYTES: usize = 400_000;
-
 /// Asks for a reply to these items.
 pub(super) fn prompt<'a>(plan: &Plan, items: impl Iterator<Item = &'a Item> + Clone) -> Prompt {
     let answers = Answers::of(items.clone());
@@ -31,7 +27,6 @@ pub(super) fn prompt<'a>(plan: &Plan, items: impl Iterator<Item = &'a Item> + Cl
             Body::Opaque(_) => {}
         }
     }
-    shorten(&mut messages);
     Prompt {
         model: Some(plan.settings.model.clone()).filter(|model| !model.is_empty()),
         instructions: plan.instructions().to_owned(),
@@ -94,26 +89,4 @@ fn message(role: Role, parts: &[Part]) -> Option<Message> {
 pub(super) fn silence_note(silence: Duration) -> String {
     let seconds = silence.as_secs();
     format!("The user has said nothing for {seconds} seconds. Say something short to go on.")
-}
-
-/// Drops the oldest messages until the rest fits; an answer goes with its call.
-fn shorten(messages: &mut Vec<Message>) {
-    let mut bytes = 0;
-    let fits = messages.iter().rev().take_while(|message| {
-        bytes += weigh(message);
-        bytes <= MOST_BYTES
-    });
-    let mut dropped = messages.len() - fits.count();
-    while matches!(messages.get(dropped), Some(Message::Result { .. })) {
-        dropped += 1;
-    }
-    messages.drain(..dropped);
-}
-
-const fn weigh(message: &Message) -> usize {
-    match message {
-        Message::System(text) | Message::User(text) | Message::Assistant(text) => text.len(),
-        Message::Call(call) => call.name.len() + call.arguments.len(),
-        Message::Result { output, .. } => output.len(),
-    }
 }

@@ -24,6 +24,7 @@ use std::{
 use audio::{Clip, Frame};
 use providers::{
     ErrorKind,
+    layers::Memory,
     llm::Prompt,
     realtime::Manner,
     stt::SttOptions,
@@ -85,6 +86,16 @@ struct Kit {
     patience: Duration,
     clock: Clock,
     dossier: Dossier,
+    recall: Recall,
+}
+
+/// What of a long conversation a model is told.
+#[derive(Clone)]
+pub(crate) struct Recall {
+    /// What is remembered of what is older.
+    pub(crate) memory: Arc<Memory>,
+    /// Tokens that a model is told at most.
+    pub(crate) window: usize,
 }
 
 #[derive(Default)]
@@ -110,9 +121,10 @@ impl Workers {
         patience: Duration,
         synthesis_lead: Duration,
         dossier: Dossier,
+        recall: Recall,
     ) -> (Self, mpsc::Receiver<Report>) {
         let (reports, inbox) = mpsc::channel(REPORTS);
-        let kit = Kit { providers, reports, patience, clock, dossier };
+        let kit = Kit { providers, reports, patience, clock, dossier, recall };
         let native = kit.providers.realtime.clone().map(|model| Native::new(&kit, model, synthesis_lead));
         let (ears, replies) = (BTreeMap::new(), BTreeMap::new());
         let workers = Self { kit, synthesis_lead, ears, replies, native, advice: None };

@@ -14,6 +14,10 @@ use crate::realtime::session::input::Spoken;
 const PATIENCE: Duration = Duration::from_secs(60);
 const TURN: TurnId = TurnId(1);
 
+fn recall() -> Recall {
+    Recall { memory: Arc::default(), window: 100_000 }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_turn_is_given_exactly_its_stretch_of_the_stream() {
     let (heard, mut taken) = mpsc::unbounded_channel();
@@ -108,7 +112,7 @@ async fn speech_runs_no_further_ahead_than_its_credit() {
     let tts = TtsScript { length: Length::Fixed(Duration::from_secs(10)), ..TtsScript::default() };
     let providers = Providers { tts: Arc::new(scripted::TextToSpeech::new(tts)), ..scripted(Faults::default()) };
     let (mut workers, mut inbox) =
-        Workers::new(providers, Clock::system(), PATIENCE, Duration::from_secs(1), Dossier::default());
+        Workers::new(providers, Clock::system(), PATIENCE, Duration::from_secs(1), Dossier::default(), recall());
     workers.speak(response(), voice(), clause());
     assert_eq!(sound(&mut inbox).await, 24_000);
     workers.released(&response(), 12_000);
@@ -142,7 +146,7 @@ async fn last(inbox: &mut mpsc::Receiver<Report>, wanted: impl Fn(&Input) -> boo
 }
 
 fn workers(providers: Providers) -> (Workers, mpsc::Receiver<Report>) {
-    Workers::new(providers, Clock::system(), PATIENCE, Duration::from_secs(20), Dossier::default())
+    Workers::new(providers, Clock::system(), PATIENCE, Duration::from_secs(20), Dossier::default(), recall())
 }
 
 pub(super) fn scripted(faults: Faults) -> Providers {

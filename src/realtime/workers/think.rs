@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use providers::{
     LanguageModel,
-    layers::Cited,
+    layers::{Cited, Condensed},
     llm::{Prompt, Thought},
 };
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{Kit, patient::Patient};
+use super::{Kit, Recall, patient::Patient};
 use crate::{
     metrics::Role,
     realtime::session::{Input, ids::ResponseId},
@@ -29,7 +29,9 @@ async fn think(kit: Kit, response: ResponseId, mut prompt: Prompt) {
         }
     };
     (prompt.aside, prompt.passages) = tokio::join!(kit.dossier.fresh(), found);
-    let model = Cited::new(Arc::clone(&kit.providers.llm));
+    let Recall { memory, window } = kit.recall.clone();
+    // Somebody waits for the first word: what is not summarised yet is left out.
+    let model = Cited::new(Arc::new(Condensed::new(Arc::clone(&kit.providers.llm), memory, window)));
     let open = model.reply(prompt);
     let mut thoughts = match Patient::open(Role::Think, kit.patience, open).await {
         Ok(thoughts) => thoughts,

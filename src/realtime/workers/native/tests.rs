@@ -49,7 +49,8 @@ impl Stage {
         let model = RealtimeModel::new(script);
         let (reports, inbox) = mpsc::channel(64);
         let providers = Providers { realtime: Some(Arc::new(model.clone())), ..scripted(Faults::default()) };
-        let kit = Kit { providers, reports, patience: PATIENCE, clock: Clock::system(), dossier };
+        let recall = super::super::Recall { memory: Arc::default(), window: 100_000 };
+        let kit = Kit { providers, reports, patience: PATIENCE, clock: Clock::system(), dossier, recall };
         let native = Native::new(&kit, Arc::new(model.clone()), lead);
         Self { native, inbox, model, said: Vec::new(), turns: 0, position: Duration::ZERO }
     }
