@@ -129,3 +129,42 @@ test("a spoken question is answered aloud from a document, and the same full cit
   assert.ok(seen.includes(SENTENCE.replace(/[- ]/g, "")), `the sentence in ${pdf}`);
   assert.deepEqual(talk.complaints, []);
 });
+
+test("what cannot be a document is told why, and what was cited stays readable when its document is gone", { timeout: 90_000 }, async (t) => {
+  const someone = await person(relay, []);
+  t.after(() => someone.close());
+  const talk = await someone.open({ carrier: "websocket" });
+  const { page } = talk;
+  const file = (name, text) => ({ name, mimeType: "application/octet-stream", buffer: Buffer.from(text) });
+  const timetable = file("timetable.txt", "The museum of ropes opens at half past ten and is closed on Mondays.");
+  await talk.press("Library");
+  await page.getByRole("tab", { name: "Documents" }).click();
+  const picker = page.getByLabel("Documents to add");
+  await picker.setInputFiles([file("empty.txt", ""), file("tool.exe", "MZ"), timetable]);
+  const row = page.getByTestId("document").filter({ hasText: "timetable" });
+  await talk.until(async () => (await row.getAttribute("data-state")) === "ready", "the document is ready", 60_000);
+  await picker.setInputFiles([timetable]);
+  const uploads = page.getByLabel("Uploads");
+  await talk.until(async () => /You have this document already/.test(await uploads.innerText()), "the same bytes are refused", 10_000);
+  assert.match(await uploads.innerText(), /empty\.txt\s+There is nothing in this file[^]*tool\.exe\s+\S+ \S+/);
+  await talk.shot("refused");
+
+  await page.getByLabel("Search in the documents").fill("When does the museum of ropes open?");
+  await page.keyboard.press("Enter");
+  await page.getByTestId("found").first().getByRole("button").click();
+  const reader = page.getByTestId("reader");
+  await talk.until(async () => (await reader.getAttribute("data-state")) === "around", "the passage in its source", 10_000);
+  assert.match(await reader.innerText(), /half past ten/);
+
+  await talk.type("When does the museum of ropes open?");
+  await talk.line("relay", /half past ten.*\[1\]/);
+  await talk.press("Delete timetable");
+  await talk.press("Delete it for good?");
+  await talk.until(async () => (await row.count()) === 0, "it is gone", 10_000);
+  await page.getByTestId("cite").first().click();
+  await talk.until(async () => (await reader.getAttribute("data-state")) === "gone", "it is told to be gone", 10_000);
+  assert.match(await reader.getByTestId("quote").innerText(), /^The museum of ropes opens at half past ten/);
+  await talk.shot("gone");
+  // The browser tells of refused requests by itself.
+  assert.deepEqual(talk.complaints.filter((complaint) => !/status of 4(15|09)/.test(complaint)), []);
+});

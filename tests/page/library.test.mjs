@@ -140,6 +140,21 @@ test("a conversation has files, is taken away and is shared", { timeout: 120_000
   await talk.until(async () => /tool\.exe\s+\S.+/.test(await upload.innerText()), "it is refused", 10_000);
   await talk.until(async () => (await talk.lines()).every(({ text }) => text !== "tool.exe"), "nobody reads that a file came", 10_000);
 
+  // On a slow line: how far it is, and that it may be given up.
+  await talk.press("Dismiss tool.exe");
+  const network = await page.context().newCDPSession(page);
+  await network.send("Network.enable");
+  const slow = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 200_000 };
+  await network.send("Network.emulateNetworkConditions", slow);
+  await attach.setInputFiles([file("large.txt", "words ".repeat(1_000_000))]);
+  const share = page.getByRole("progressbar", { name: "Upload of large.txt" });
+  await talk.until(async () => (await share.evaluate((bar) => bar.value)) > 0.01, "some of it has left", 20_000);
+  assert.ok((await share.evaluate((bar) => bar.value)) < 1);
+  await talk.press("Give up large.txt");
+  await network.send("Network.emulateNetworkConditions", { ...slow, uploadThroughput: -1 });
+  await talk.until(async () => (await upload.count()) === 0, "it is given up", 10_000);
+  await talk.until(async () => (await talk.lines()).every(({ text }) => text !== "large.txt"), "nobody reads that it came", 10_000);
+
   await talk.press("About it");
   const markdown = await saved(page, () => talk.press("Markdown"));
   assert.ok(markdown.name.endsWith(".md") && /five times five[^]*25/.test(markdown.text), markdown.text);

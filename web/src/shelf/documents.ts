@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 
-import type { Access } from "../relay/access.ts";
+import { type Access, Failed } from "../relay/access.ts";
 import { add, describe, type Document, documents, find, type Passage, removeDocument, type Source } from "../relay/documents.ts";
 import { Told } from "./told.ts";
 import { Uploads } from "./uploads.ts";
@@ -34,7 +34,7 @@ export class Documents extends Told {
 
   async put(files: Iterable<File>): Promise<void> {
     await this.uploads.add(files, async (file, progress, signal) => {
-      const added = await add(this.#access, file, progress, signal);
+      const added = await add(this.#access, file, progress, signal).catch(known);
       this.list.value = [added, ...(this.list.value ?? [])];
       void this.look();
     });
@@ -44,6 +44,8 @@ export class Documents extends Told {
     const done = await this.attempt(() => removeDocument(this.#access, id));
     if (done === undefined) return;
     this.list.value = this.list.value?.filter((document) => document.id !== id) ?? null;
+    const found = this.found.value;
+    if (found) this.found.value = { ...found, passages: found.passages.filter(({ document_id }) => document_id !== id) };
   }
 
   /** Says more of it, for whoever reads a citation; true once it is kept. */
@@ -61,6 +63,11 @@ export class Documents extends Told {
     const passages = await this.attempt(() => find(this.#access, query.trim()));
     if (passages) this.found.value = { query: query.trim(), passages };
   }
+}
+
+/** The relay names the one that is there by its id, which says nothing to people. */
+function known(error: unknown): never {
+  throw error instanceof Failed && error.status === 409 && /same document/.test(error.message) ? new Error("You have this document already.") : error;
 }
 
 /** Whether more will be known of it without anybody's doing. */

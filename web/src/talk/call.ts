@@ -93,7 +93,7 @@ export class Call {
 
   /** Ends it; what was said stays on the screen, and the next call goes on from there. */
   stop(): void {
-    if (this.#connection.line) void this.#thread.settle();
+    void this.#thread.settle();
     this.#unsent = [];
     this.#hangUp();
     this.#connection.close();

@@ -100,7 +100,7 @@ export class Thread {
       this.session.value = kept;
       this.#follow();
     } catch (error) {
-      if (error instanceof Refused) this.onrefused();
+      if (error instanceof Refused && id === this.#id) this.onrefused();
       // Nothing of it is kept yet, or the relay is away: it is looked for again after the next turn.
     }
   }
@@ -108,7 +108,8 @@ export class Thread {
   /** Something typed, which is answered in writing; false where the key is for live voice alone. */
   async type(text: string): Promise<boolean> {
     if (this.#barred) return false;
-    const name = crypto.randomUUID();
+    // Not randomUUID: plain http has none.
+    const name = [...crypto.getRandomValues(new Uint32Array(4))].map((part) => part.toString(36)).join("-");
     this.#unsent.set(name, text);
     this.writing.value = true;
     this.tell({ type: "page.typed", id: name, text });

@@ -5,6 +5,9 @@ import { useState } from "preact/hooks";
 import type { Documents } from "../shelf/documents.ts";
 import type { Reading } from "../shelf/reading.ts";
 
+/** Characters of a passage: three lines. */
+const SHOWN = 140;
+
 export function Found({ documents, reading }: { documents: Documents; reading: Reading }) {
   const [query, ask] = useState("");
   const found = documents.found.value;
@@ -36,7 +39,7 @@ export function Found({ documents, reading }: { documents: Documents; reading: R
             <li key={id} data-testid="found">
               <button type="button" class="entry" onClick={() => void reading.show({ ...source, source_id: document_id, context: text, heading, page })}>
                 <span class="title">{source.title ?? "Untitled"}</span>
-                <span class="hit">{text.slice(0, 140)}…</span>
+                <span class="hit">{text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text}</span>
                 <span class="soft">{[heading, page ? `page ${page}` : ""].filter(Boolean).join(", ")}</span>
               </button>
             </li>
