@@ -286,23 +286,24 @@ async fn a_server_in_a_process_sees_nothing_of_ours_and_is_begun_anew_when_it_en
 
 #[tokio::test]
 async fn a_server_that_is_away_costs_nothing_and_joins_when_it_is_there() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
-    let model = Obedient::new(vec![]);
-    let server =
-        equipped(&model, true, config(&format!("[[mcp]]\nlabel = \"late\"\nurl = \"http://{address}\"\n"))).await;
-    let reply = say(&server, &conversation(&server).await, "hello").await;
-    assert_eq!((&reply["content"], model.asked()[0].tools.len()), (&json!("Fine."), 0));
-    let older = Older { session: Mutex::default(), sessions: AtomicUsize::new(0) };
-    let older = Arc::new(older);
+    let older = Arc::new(Older { session: Mutex::default(), sessions: AtomicUsize::new(0) });
+    let (there, model) = (Arc::new(AtomicBool::new(false)), Obedient::new(vec![]));
+    let open = Arc::clone(&there);
     let answer = async move |mut headers: HeaderMap, Json(message): Json<Value>| {
+        if !open.load(Ordering::SeqCst) {
+            return StatusCode::SERVICE_UNAVAILABLE.into_response();
+        }
         headers.insert(header::AUTHORIZATION, "Bearer s3cret".parse().unwrap());
         older.answer(&headers, &message)
     };
-    let listener = tokio::net::TcpListener::bind(address).await.unwrap();
-    let router = Router::new().route("/", post(answer));
-    let _serving = AbortOnDropHandle::new(tokio::spawn(async move { axum::serve(listener, router).await.unwrap() }));
+    let (url, _serving) = serve(Router::new().route("/", post(answer))).await;
+    // Nobody answers at the first port.
+    let never = "[[mcp]]\nlabel = \"never\"\nurl = \"http://127.0.0.1:1\"\n";
+    let config = config(&format!("{never}[[mcp]]\nlabel = \"late\"\nurl = \"{url}\"\n"));
+    let server = equipped(&model, true, config).await;
+    let reply = say(&server, &conversation(&server).await, "hello").await;
+    assert_eq!((&reply["content"], model.asked()[0].tools.len()), (&json!("Fine."), 0));
+    there.store(true, Ordering::SeqCst);
     offered(&server, &model, "late_look", true).await;
 }
 

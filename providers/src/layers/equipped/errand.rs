@@ -12,8 +12,10 @@ use crate::{
 
 /// How long a call may take at most: below what a session waits for a sign of life. Tools have shorter times of their own.
 const LONGEST: Duration = Duration::from_secs(45);
-/// Bytes of a result: about 8 000 tokens, which each later reply of the conversation takes anew.
+/// Bytes of a result that the model reads: about 8 000 tokens.
 const LARGEST: usize = 32 << 10;
+/// Bytes of it that are kept: each later reply of the conversation is told them anew.
+const KEPT: usize = 4 << 10;
 
 /// What came of a call.
 pub(super) enum Outcome {
@@ -45,12 +47,21 @@ pub(super) async fn confirmed(toolbox: &dyn Toolbox, call: &Call) -> Ran {
     timeout(LONGEST, toolbox.confirmed(call)).await.unwrap_or(unknown)
 }
 
-/// What is kept of a call, and the passages it found.
+/// What the model is told of a call, and the passages it found.
 pub(super) fn act(call: Call, writes: bool, ran: Ran) -> (Act, Vec<Arc<Passage>>) {
-    let Ran { mut output, state, passages, confidential } = ran;
-    if output.len() > LARGEST {
-        output.truncate(output.floor_char_boundary(LARGEST));
-        output.push_str("\n[Cut: the result is longer.]");
+    let Ran { output, state, passages, confidential } = ran;
+    (Act { call, output: cut(output, LARGEST), state, writes, confidential }, passages)
+}
+
+/// What is kept of it.
+pub(super) fn kept(act: Act) -> Act {
+    Act { output: cut(act.output, KEPT), ..act }
+}
+
+fn cut(mut text: String, most: usize) -> String {
+    if text.len() > most {
+        text.truncate(text.floor_char_boundary(most));
+        text.push_str("\n[Cut: the result is longer.]");
     }
-    (Act { call, output, state, writes, confidential }, passages)
+    text
 }

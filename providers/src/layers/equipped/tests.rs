@@ -222,6 +222,8 @@ async fn what_takes_too_long_or_gives_too_much_is_bounded_and_told() {
     let Message::Result { output, .. } = &asked[1].messages[2] else { panic!("a result") };
     assert!(output.len() < 33_000 && output.ends_with("[Cut: the result is longer.]"));
     assert_eq!(result(&asked[1]), "Error: no answer in time");
+    let Some(Thought::Acted(kept)) = thoughts.first() else { panic!("an act") };
+    assert!(kept.output.len() < 5_000, "what later replies are told is shorter");
 }
 
 #[tokio::test(start_paused = true)]

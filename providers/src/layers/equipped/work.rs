@@ -23,7 +23,7 @@ const MOST_CALLS: usize = 8;
 /// Passages that a reply may know: their numbers have two digits.
 const MOST_PASSAGES: usize = 99;
 /// Bytes of one call's arguments: what is longer is no call that anybody meant.
-const LONGEST_ARGUMENTS: usize = 64 << 10;
+const LONGEST_ARGUMENTS: usize = 16 << 10;
 
 /// A reply being made.
 pub(super) struct Work {
@@ -167,7 +167,7 @@ impl Work {
                 Outcome::Ran(ran) => {
                     let (act, passages) = errand::act(call, writes, ran);
                     self.tell(&act, passages);
-                    out.give(Thought::Acted(act)).await;
+                    out.give(Thought::Acted(errand::kept(act))).await;
                 }
                 Outcome::Proposed(proposal) => question = Some(proposal),
             }
@@ -187,7 +187,7 @@ impl Work {
         let ran = errand::confirmed(&*self.toolbox, &begun.call).await;
         let (act, passages) = errand::act(begun.call, true, ran);
         self.tell(&act, passages);
-        out.give(Thought::Acted(act)).await;
+        out.give(Thought::Acted(errand::kept(act))).await;
     }
 
     /// Tells the model what came of a call, and of passages that were found the numbers they are cited by.
