@@ -45,7 +45,7 @@ pub struct Prompt {
     pub passages: Option<Passages>,
     /// The conversation, oldest first.
     pub messages: Vec<Message>,
-    /// Results in it that only cleared engines may read.
+    /// What of functions only cleared engines are told.
     pub withheld: Withheld,
     /// What the assistant's last words proposed, if the person heard all of them and has said one thing since.
     pub proposed: Option<Act>,

@@ -37,7 +37,7 @@ pub(super) fn offered() -> Offered {
         },
         "additionalProperties": false,
     });
-    described(NAME, description, &parameters, false)
+    described(NAME, description, &parameters)
 }
 
 /// Whether there are files to read.
@@ -55,21 +55,20 @@ pub(super) async fn run(tools: &Tools, place: Place, call: &Call) -> Ran {
         Ok(files) => files,
         Err(error) => return unavailable(&error, AWAY),
     };
-    let Some(wanted) = file else { return Ran { confidential: tools.files, ..Ran::done(listed(&files)) } };
+    let Some(wanted) = file else { return Ran::done(listed(&files)) };
     let named = |file: &&Attachment| file.id.to_string() == wanted || file.name.eq_ignore_ascii_case(wanted.trim());
     let Some(file) = files.iter().find(named) else {
-        return Ran { confidential: tools.files, ..Ran::failed(format!("there is no such file. {}", listed(&files))) };
+        return Ran::failed(format!("there is no such file. {}", listed(&files)));
     };
     let text = match attachments::text(&tools.db, place.user, file.id).await {
         Ok(text) => text.unwrap_or_default(),
         Err(error) => return unavailable(&error, AWAY),
     };
-    let ran = match file.state {
+    match file.state {
         State::Pending => Ran::failed("this file is not read yet"),
         State::Failed => Ran::failed("this file cannot be read"),
         State::Ready => Ran::done(piece(file, &text, offset)),
-    };
-    Ran { confidential: tools.files, ..ran }
+    }
 }
 
 fn listed(files: &[Attachment]) -> String {

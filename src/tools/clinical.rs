@@ -66,7 +66,8 @@ const VITALS: [(&str, &str, &str); 5] = [
 
 pub(super) fn offered_reading() -> Offered {
     let description = "Tells the recorded clinical context of the patient this conversation is about, as it is now.";
-    offered(READING, description, &json!({"type": "object", "properties": {}, "additionalProperties": false}), false)
+    let parameters = json!({"type": "object", "properties": {}, "additionalProperties": false});
+    Offered { confidential: true, ..offered(READING, description, &parameters) }
 }
 
 pub(super) fn offered_change() -> Offered {
@@ -103,7 +104,7 @@ pub(super) fn offered_change() -> Offered {
             "set": set, "add": lists("Entries to add to lists."), "remove": lists("Entries to take out of lists."),
         },
     });
-    offered(CHANGE, description, &parameters, true)
+    Offered { writes: true, confidential: true, ..offered(CHANGE, description, &parameters) }
 }
 
 /// Whether there is a context to read.
@@ -115,8 +116,7 @@ pub(super) async fn read(tools: &Tools, place: Place) -> Ran {
     match clinical::in_force(&tools.db, place.user, place.session).await {
         Ok(kept) => {
             let sheet = kept.and_then(|kept| dossiers::sheet(&Facts::kept(&kept)));
-            let output = sheet.unwrap_or_else(|| "Nothing is recorded.".to_owned());
-            Ran { confidential: true, ..Ran::done(output) }
+            Ran::done(sheet.unwrap_or_else(|| "Nothing is recorded.".to_owned()))
         }
         Err(error) => unavailable(&error, AWAY),
     }

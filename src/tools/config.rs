@@ -58,7 +58,7 @@ pub struct Http {
     /// Whether it changes something: then the person is asked first.
     #[serde(default = "yes")]
     pub writes: bool,
-    /// Whether only cleared engines may read its answers.
+    /// Whether only cleared engines may know of it and read its answers.
     #[serde(default)]
     pub confidential: bool,
 }
@@ -93,7 +93,7 @@ pub struct Mcp {
     /// Which of its tools may be used; empty: all.
     #[serde(default)]
     pub allow: Vec<String>,
-    /// Whether only cleared engines may read what its tools give.
+    /// Whether only cleared engines may know of its tools and read what they give.
     #[serde(default)]
     pub confidential: bool,
 }

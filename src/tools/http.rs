@@ -142,9 +142,10 @@ impl Remote for Service {
     }
 
     fn offered(&self) -> Offered {
-        let Http { name, description, writes, .. } = &self.config;
+        let Http { name, description, writes, confidential, .. } = &self.config;
         let parameters = Json::from_checked(self.schema.to_string());
-        Offered { tool: Tool { name: name.clone(), description: description.clone(), parameters }, writes: *writes }
+        let tool = Tool { name: name.clone(), description: description.clone(), parameters };
+        Offered { tool, writes: *writes, confidential: *confidential }
     }
 
     fn writes(&self) -> bool {
@@ -158,6 +159,6 @@ impl Remote for Service {
     }
 
     fn run<'a>(&'a self, call: &'a Call, once: Option<&'a str>) -> BoxFuture<'a, Ran> {
-        async move { Ran { confidential: self.config.confidential, ..self.ask(call, once).await } }.boxed()
+        self.ask(call, once).boxed()
     }
 }

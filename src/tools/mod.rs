@@ -92,7 +92,7 @@ impl Chest {
         );
         let own = [
             search.then(search::offered),
-            files.then(attachment::offered),
+            files.then(|| Offered { confidential: tools.files, ..attachment::offered() }),
             (clinical && known).then(clinical::offered_reading),
             (clinical_updates && known).then(clinical::offered_change),
         ];
@@ -194,9 +194,10 @@ impl fmt::Debug for Toolset {
 }
 
 /// A tool of our own.
-fn offered(name: &str, description: &str, parameters: &serde_json::Value, writes: bool) -> Offered {
+fn offered(name: &str, description: &str, parameters: &serde_json::Value) -> Offered {
     let parameters = providers::Json::from_checked(parameters.to_string());
-    Offered { tool: Tool { name: name.to_owned(), description: description.to_owned(), parameters }, writes }
+    let tool = Tool { name: name.to_owned(), description: description.to_owned(), parameters };
+    Offered { tool, writes: false, confidential: false }
 }
 
 /// The store failed, which the log says in full and the model in these words.

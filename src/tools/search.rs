@@ -30,7 +30,7 @@ pub(super) fn offered() -> Offered {
     let parameters = json!({
         "type": "object", "properties": {"query": query}, "required": ["query"], "additionalProperties": false,
     });
-    described(NAME, description, &parameters, false)
+    described(NAME, description, &parameters)
 }
 
 /// Whether there are documents to search.

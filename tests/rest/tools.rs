@@ -150,6 +150,9 @@ async fn a_change_is_made_once_after_a_plain_yes_and_is_kept_with_the_words() {
     assert_eq!(used["output"], "Done: add to allergies: penicillin.");
     assert_eq!(allergies(&server).await, json!(["latex", "penicillin"]));
     assert_eq!(model.result(), "Done: add to allergies: penicillin.");
+    let told = model.asked().pop().unwrap().messages;
+    let ids = told.iter().filter_map(|message| if let Message::Call(call) = message { Some(&call.call) } else { None });
+    assert_eq!(ids.collect::<std::collections::BTreeSet<_>>().len(), 2, "adapters pair calls and results by their ids");
 
     server.post(&format!("{path}/messages"), json!({"role": "user", "content": "yes"})).await;
     let changed = server.get("/api/clinical-contexts/current").await.body["updated_at"].clone();
@@ -240,17 +243,21 @@ async fn what_a_search_finds_is_cited_with_its_number() {
 }
 
 #[tokio::test]
-async fn a_clinical_result_reaches_only_a_cleared_model_and_its_owner() {
-    for (cleared, expected) in [(true, "- latex"), (false, "this model may not read it")] {
+async fn clinical_tools_and_what_they_give_are_known_to_cleared_models_and_their_owner_alone() {
+    for cleared in [true, false] {
         let model = Obedient::new(vec![Step::Calls("get_clinical_context", json!({})), Step::Says("Fine.")]);
         let server = equipped(&model, cleared, tools::Config::default()).await;
         recorded(&server).await;
         let path = conversation(&server).await;
         let reply = say(&server, &path, "What am I allergic to?").await;
-        assert!(model.result().contains(expected), "{}", model.result());
         assert!(reply["tools"][0]["output"].as_str().unwrap().contains("- latex"));
         say(&server, &path, "And?").await;
-        assert!(model.result().contains(expected), "it is told again: {}", model.result());
+        let asked = model.asked();
+        assert_eq!(asked[0].tools.len(), if cleared { 2 } else { 0 });
+        for prompt in &asked[1..] {
+            let told = format!("{:?}", prompt.messages);
+            assert_eq!((told.contains("- latex"), told.contains("clinical")), (cleared, cleared), "{told}");
+        }
     }
 }
 

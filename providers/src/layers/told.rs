@@ -44,8 +44,13 @@ impl LanguageModel for Told<dyn LanguageModel> {
             prompt.instructions = joined(&prompt.instructions, &parts.join("\n\n"));
         }
         let withheld = std::mem::take(&mut prompt.withheld);
-        let results = if self.cleared { withheld.expose(&mut prompt.messages) } else { Vec::new() };
-        let told: Vec<_> = parts.into_iter().chain(results.iter().map(|result| result.to_string())).collect();
+        let results = if self.cleared {
+            withheld.expose(&mut prompt.tools, &mut prompt.messages)
+        } else {
+            withheld.hide(&mut prompt.messages);
+            Vec::new()
+        };
+        let told: Vec<_> = parts.into_iter().chain(results).collect();
         if told.is_empty() {
             return self.inner.reply(prompt);
         }

@@ -41,6 +41,8 @@ pub struct Offered {
     pub tool: Tool,
     /// Whether it changes something: then the person is asked first.
     pub writes: bool,
+    /// Whether only cleared engines may know of it, and of what it gives.
+    pub confidential: bool,
 }
 
 /// What somebody is to agree to.
@@ -61,8 +63,6 @@ pub struct Ran {
     pub state: ActState,
     /// Passages of documents that were found: they are told with the prompt's own, and may be cited.
     pub passages: Vec<Arc<Passage>>,
-    /// Whether only cleared engines may read the output.
-    pub confidential: bool,
 }
 
 /// A call that was run here, or that the person was asked about: kept with the words that were said after it.
@@ -76,7 +76,7 @@ pub struct Act {
     pub state: ActState,
     /// Whether it is of those that change something.
     pub writes: bool,
-    /// Whether only cleared engines may read the output.
+    /// Whether only cleared engines may know of it.
     pub confidential: bool,
 }
 
@@ -111,7 +111,7 @@ impl ActState {
 impl Ran {
     /// It was done.
     pub fn done(output: impl Into<String>) -> Self {
-        Self { output: output.into(), state: ActState::Done, passages: Vec::new(), confidential: false }
+        Self { output: output.into(), state: ActState::Done, passages: Vec::new() }
     }
 
     /// It was not done, for this reason.
@@ -121,47 +121,73 @@ impl Ran {
 }
 
 impl Act {
-    /// What a model is told of it: the call and its result, of which what is confidential goes to `withheld`.
+    /// What a model is told of it: the call and its result. Of what is confidential both go to `withheld`, and stand-ins that say
+    /// nothing take their places.
     pub fn told(&self, withheld: &mut Withheld) -> [Message; 2] {
-        let call = self.call.call.clone();
+        let call = &self.call;
         let output = match self.state {
             ActState::Proposed => format!(
                 "Nothing is done yet: the person was asked \"{}\" It is done when they agree, which is told as another call.",
                 self.output
             ),
-            ActState::Unknown | ActState::Done | ActState::Failed if self.confidential => {
-                withheld.0.insert(call.clone(), Arc::from(&*self.output));
-                NOT_CLEARED.to_owned()
-            }
             ActState::Unknown | ActState::Done | ActState::Failed => self.output.clone(),
         };
-        [Message::Call(self.call.clone()), Message::Result { call, output }]
+        if !self.confidential {
+            return [Message::Call(call.clone()), Message::Result { call: call.call.clone(), output }];
+        }
+        let id = format!("{WITHHELD}{}", withheld.acts.len());
+        withheld.acts.insert(id.clone(), (call.clone(), output));
+        let stand_in = Call { call: id.clone(), name: "withheld".to_owned(), arguments: "{}".to_owned() };
+        [Message::Call(stand_in), Message::Result { call: id, output: String::new() }]
     }
 }
 
-/// Results of calls that only cleared engines may read, by the calls' ids. `Debug` prints nothing of them.
+/// What only cleared engines are told of a prompt's functions: those that are confidential, and what came of them. `Debug` prints
+/// nothing of it.
 #[derive(Clone, PartialEq, Eq, Default)]
-pub struct Withheld(BTreeMap<String, Arc<str>>);
+pub struct Withheld {
+    /// Functions that may be called.
+    pub tools: Vec<Tool>,
+    /// Calls and results, by the ids of their stand-ins.
+    acts: BTreeMap<String, (Call, String)>,
+}
 
 impl Withheld {
-    /// Puts the results in their places. Returns what was put there.
-    pub fn expose(self, messages: &mut [Message]) -> Vec<Arc<str>> {
-        let mut told = Vec::new();
+    /// Puts all of it in its places, for an engine that is cleared. Returns the results.
+    pub fn expose(self, tools: &mut Vec<Tool>, messages: &mut [Message]) -> Vec<String> {
+        tools.extend(self.tools);
+        let mut results = Vec::new();
         for message in messages {
-            if let Message::Result { call, output } = message
-                && output == NOT_CLEARED
-                && let Some(result) = self.0.get(call)
-            {
-                result.as_ref().clone_into(output);
-                told.push(Arc::clone(result));
+            match message {
+                Message::Call(call) => {
+                    if let Some((made, _)) = self.acts.get(&call.call) {
+                        call.clone_from(made);
+                    }
+                }
+                Message::Result { call, output } => {
+                    if let Some((made, result)) = self.acts.get(call) {
+                        call.clone_from(&made.call);
+                        output.clone_from(result);
+                        results.push(result.clone());
+                    }
+                }
+                Message::System(_) | Message::User(_) | Message::Assistant(_) => {}
             }
         }
-        told
+        results
+    }
+
+    /// Takes the stand-ins out, for an engine that is not.
+    pub fn hide(self, messages: &mut Vec<Message>) {
+        messages.retain(|message| match message {
+            Message::Call(Call { call, .. }) | Message::Result { call, .. } => !self.acts.contains_key(call),
+            Message::System(_) | Message::User(_) | Message::Assistant(_) => true,
+        });
     }
 }
 
-/// What an engine that is not cleared reads instead.
-const NOT_CLEARED: &str = "(The result is confidential: this model may not read it.)";
+/// What ids of stand-ins begin with: no model's or client's begin so.
+const WITHHELD: &str = "withheld:";
 
 impl fmt::Debug for Withheld {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -190,23 +216,35 @@ mod tests {
         Act { call, output: "asthma".into(), state, writes: false, confidential }
     }
 
-    #[test]
-    fn what_is_confidential_stands_in_its_place_for_who_is_cleared_alone() {
-        let mut withheld = Withheld::default();
-        let mut messages = act(ActState::Done, true).told(&mut withheld);
-        assert!(matches!(&messages[1], Message::Result { output, .. } if output == NOT_CLEARED));
-        assert!(!format!("{withheld:?} {:?}", act(ActState::Done, true)).contains("asthma"));
-        assert_eq!(withheld.expose(&mut messages), [Arc::from("asthma")]);
-        assert!(matches!(&messages[1], Message::Result { output, .. } if output == "asthma"));
+    fn expected(call: &str, output: &str) -> [Message; 2] {
+        let made = Call { call: call.into(), name: "look".into(), arguments: "{}".into() };
+        [Message::Call(made), Message::Result { call: call.into(), output: output.into() }]
     }
 
     #[test]
-    fn what_is_open_is_told_to_all_and_what_is_proposed_is_not_told_as_done() {
+    fn who_is_not_cleared_is_told_nothing_of_what_is_confidential() {
         let mut withheld = Withheld::default();
-        let [_, result] = act(ActState::Done, false).told(&mut withheld);
-        assert!(matches!(result, Message::Result { output, .. } if output == "asthma"));
-        let [_, result] = act(ActState::Proposed, true).told(&mut withheld);
-        assert!(matches!(result, Message::Result { output, .. } if output.starts_with("Nothing is done yet")));
+        let asked = Message::User("hi".into());
+        let mut messages = vec![asked.clone()];
+        for state in [ActState::Done, ActState::Proposed] {
+            messages.extend(act(state, true).told(&mut withheld));
+        }
+        let told = format!("{withheld:?} {messages:?} {:?}", act(ActState::Done, true));
+        assert!(!told.contains("asthma"), "{told}");
+        withheld.clone().hide(&mut messages.clone());
+        let mut hidden = messages.clone();
+        withheld.clone().hide(&mut hidden);
+        assert_eq!(hidden, std::slice::from_ref(&asked));
+        let mut tools = Vec::new();
+        let results = withheld.expose(&mut tools, &mut messages);
+        assert_eq!((results.len(), &messages[1..3]), (2, &expected("c", "asthma")[..]));
+        assert!(matches!(&messages[4], Message::Result { output, .. } if output.starts_with("Nothing is done yet")));
+    }
+
+    #[test]
+    fn what_is_open_is_told_to_all() {
+        let mut withheld = Withheld::default();
+        assert_eq!(act(ActState::Done, false).told(&mut withheld), expected("c", "asthma"));
         assert_eq!(withheld, Withheld::default());
     }
 }

@@ -290,7 +290,8 @@ impl Remote for ServersTool {
     fn offered(&self) -> Offered {
         let parameters = Json::from_checked(self.listed.schema.to_string());
         let (name, description) = (self.name.clone(), self.listed.description.clone());
-        Offered { tool: Tool { name, description, parameters }, writes: self.writes() }
+        let tool = Tool { name, description, parameters };
+        Offered { tool, writes: self.writes(), confidential: self.server.confidential }
     }
 
     fn writes(&self) -> bool {
@@ -304,6 +305,6 @@ impl Remote for ServersTool {
     }
 
     fn run<'a>(&'a self, call: &'a Call, _: Option<&'a str>) -> BoxFuture<'a, Ran> {
-        async move { Ran { confidential: self.server.confidential, ..self.ask(call).await } }.boxed()
+        self.ask(call).boxed()
     }
 }

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::timeout;
 
+use super::work::Kind;
 use crate::{
     llm::Call,
     passage::Passage,
@@ -48,8 +49,8 @@ pub(super) async fn confirmed(toolbox: &dyn Toolbox, call: &Call) -> Ran {
 }
 
 /// What the model is told of a call, and the passages it found.
-pub(super) fn act(call: Call, writes: bool, ran: Ran) -> (Act, Vec<Arc<Passage>>) {
-    let Ran { output, state, passages, confidential } = ran;
+pub(super) fn act(call: Call, kind: Kind, ran: Ran) -> (Act, Vec<Arc<Passage>>) {
+    let (Ran { output, state, passages }, Kind { writes, confidential }) = (ran, kind);
     (Act { call, output: cut(output, LARGEST), state, writes, confidential }, passages)
 }
 

@@ -13,13 +13,13 @@ use crate::{
     LanguageModel, ProviderError,
     generate::generate,
     llm::{LlmCapabilities, Message, Prompt, ThoughtStream, ToolChoice},
-    tool::{Act, Toolbox, is_assent},
+    tool::{Act, Offered, Toolbox, is_assent},
 };
 
 mod errand;
 mod work;
 
-use work::Work;
+use work::{Kind, Work};
 
 /// A model with the relay's own tools.
 pub struct Equipped {
@@ -61,19 +61,20 @@ impl LanguageModel for Equipped {
 }
 
 impl Equipped {
-    /// Tells the prompt of the tools, and returns which of them write, by name. A client that wants a certain call, or none, has
+    /// Tells the prompt of the tools, and returns of which kind each is, by name. A client that wants a certain call, or none, has
     /// it so; its function goes before ours of the same name.
-    async fn offer(&self, toolbox: &dyn Toolbox, prompt: &mut Prompt) -> BTreeMap<String, bool> {
+    async fn offer(&self, toolbox: &dyn Toolbox, prompt: &mut Prompt) -> BTreeMap<String, Kind> {
         let mut names = BTreeMap::new();
         if prompt.tool_choice != ToolChoice::Auto || !self.inner.capabilities().tools {
             return names;
         }
         let offered = tokio::time::timeout(OFFERED_WITHIN, toolbox.offered()).await.unwrap_or_default();
-        for tool in offered {
-            if !prompt.tools.iter().any(|known| known.name == tool.tool.name) {
-                names.insert(tool.tool.name.clone(), tool.writes);
-                prompt.tools.push(tool.tool);
+        for Offered { tool, writes, confidential } in offered {
+            if prompt.tools.iter().any(|known| known.name == tool.name) {
+                continue;
             }
+            names.insert(tool.name.clone(), Kind { writes, confidential });
+            if confidential { prompt.withheld.tools.push(tool) } else { prompt.tools.push(tool) }
         }
         names
     }
@@ -84,14 +85,12 @@ fn agreed(act: Act, prompt: &mut Prompt) -> Option<Act> {
     if prompt.question().is_some_and(is_assent) {
         return Some(act);
     }
-    let note = format!(
-        "[Nothing was done about the proposed call of {}: the person's last words are no plain yes to it. If they want \
-         something else, call it anew; if they want it not, leave it.]",
-        act.call.name
-    );
-    prompt.messages.push(Message::System(note));
+    prompt.messages.push(Message::System(NOTHING_DONE.to_owned()));
     None
 }
+
+const NOTHING_DONE: &str = "[Nothing was done about what was proposed: the person's last words are no plain yes to it. If they \
+    want something else, propose that; if they want none of it, leave it.]";
 
 /// How long a reply waits to know what tools there are.
 const OFFERED_WITHIN: Duration = Duration::from_millis(250);

@@ -69,6 +69,7 @@ impl Toolbox for Box {
         let all = ["look", "slow", "hang", "long", "secret", "find", "write"].map(|name| Offered {
             tool: Tool { name: name.to_owned(), description: String::new(), parameters: parameters() },
             writes: name == "write",
+            confidential: name == "secret",
         });
         async move { all.to_vec() }.boxed()
     }
@@ -83,7 +84,7 @@ impl Toolbox for Box {
                 }
                 "hang" => std::future::pending().await,
                 "long" => Ran::done("é".repeat(40_000)),
-                "secret" => Ran { confidential: true, ..Ran::done("takes warfarin") },
+                "secret" => Ran::done("takes warfarin"),
                 "find" => Ran { passages: vec![passage("B", "Snow falls.")], ..Ran::done("Found B.") },
                 "look" => Ran::done(format!("seen {}", call.arguments)),
                 other => panic!("{other} is not run"),
@@ -259,14 +260,19 @@ async fn found_passages_go_on_with_the_numbers_and_are_cited_once() {
 }
 
 #[tokio::test]
-async fn a_confidential_result_reaches_only_who_is_cleared() {
-    for (cleared, expected) in
-        [(true, "takes warfarin"), (false, "(The result is confidential: this model may not read it.)")]
-    {
+async fn what_is_confidential_is_known_to_none_but_who_is_cleared() {
+    for cleared in [true, false] {
         let model = model(vec![reply(calls("a", "secret", "{}")), reply([text("Fine.")])]);
         let told_model = Told::<dyn LanguageModel>::new(Arc::clone(&model) as _, cleared);
         told(&Equipped::new(Arc::new(told_model), Some(Arc::new(Box::default()))), said("go")).await;
-        assert_eq!(result(&model.asked.lock().unwrap()[1]), expected);
+        let asked = model.asked.lock().unwrap();
+        assert_eq!(asked[0].tools.iter().any(|tool| tool.name == "secret"), cleared);
+        // Another engine of the chain may have called it.
+        let told = asked[1]
+            .messages
+            .iter()
+            .any(|message| matches!(message, Message::Result { output, .. } if output == "takes warfarin"));
+        assert_eq!((told, asked[1].messages.len()), (cleared, if cleared { 3 } else { 1 }));
     }
 }
 
@@ -312,6 +318,10 @@ async fn a_yes_writes_once_what_was_said_before_the_model_is_asked() {
     let asked = model.asked.lock().unwrap();
     assert_eq!((asked.len(), result(&asked[0])), (1, "written"));
     assert_eq!(asked[0].proposed, None);
+    let ids = thoughts
+        .iter()
+        .filter_map(|thought| if let Thought::Acted(act) = thought { Some(&*act.call.call) } else { None });
+    assert_eq!(ids.collect::<Vec<_>>(), ["done_proposal", "done_proposal"], "the proposal has an id of its own");
 }
 
 #[tokio::test]

@@ -29,14 +29,23 @@ const LONGEST_ARGUMENTS: usize = 16 << 10;
 pub(super) struct Work {
     model: Arc<dyn LanguageModel>,
     toolbox: Arc<dyn Toolbox>,
-    /// The tools that are run here, and whether they write.
-    offered: BTreeMap<String, bool>,
+    /// The tools that are run here.
+    offered: BTreeMap<String, Kind>,
     prompt: Prompt,
     usage: Option<Usage>,
     /// Numbers of passages that were told as cited.
     cited: BTreeSet<u32>,
     /// What was said last, if anything was.
     last: Option<char>,
+}
+
+/// Of which kind a tool is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Kind {
+    /// Whether it changes something.
+    pub(super) writes: bool,
+    /// Whether only cleared engines may know of it.
+    pub(super) confidential: bool,
 }
 
 /// What the model made of one prompt.
@@ -54,7 +63,7 @@ impl Work {
     pub(super) const fn new(
         model: Arc<dyn LanguageModel>,
         toolbox: Arc<dyn Toolbox>,
-        offered: BTreeMap<String, bool>,
+        offered: BTreeMap<String, Kind>,
         prompt: Prompt,
     ) -> Self {
         Self { model, toolbox, offered, prompt, usage: None, cited: BTreeSet::new(), last: None }
@@ -146,46 +155,48 @@ impl Work {
         if !said.is_empty() {
             self.prompt.messages.push(Message::Assistant(said));
         }
-        let first_write = calls.iter().position(|call| self.writes(call));
+        let first_write = calls.iter().position(|call| self.kind(call).writes);
         let language = self.prompt.language.clone();
         let each = calls.into_iter().enumerate().map(|(at, call)| {
             let (toolbox, language) = (Arc::clone(&self.toolbox), language.as_deref());
-            let writes = self.writes(&call);
+            let kind = self.kind(&call);
             async move {
-                let outcome = match writes {
+                let outcome = match kind.writes {
                     _ if at >= MOST_CALLS => Outcome::Ran(Ran::failed("too many calls at once: call it again")),
                     false => Outcome::Ran(errand::run(&*toolbox, &call).await),
                     true if Some(at) == first_write => errand::propose(&*toolbox, &call, language).await,
                     true => Outcome::Ran(Ran::failed("one change at a time: call it when the person has answered")),
                 };
-                (call, writes, outcome)
+                (call, kind, outcome)
             }
         });
         let mut question = None;
-        for (call, writes, outcome) in join_all(each).await {
+        for (call, kind, outcome) in join_all(each).await {
             match outcome {
                 Outcome::Ran(ran) => {
-                    let (act, passages) = errand::act(call, writes, ran);
+                    let (act, passages) = errand::act(call, kind, ran);
                     self.tell(&act, passages);
                     out.give(Thought::Acted(errand::kept(act))).await;
                 }
-                Outcome::Proposed(proposal) => question = Some(proposal),
+                Outcome::Proposed(proposal) => question = Some((proposal, kind.confidential)),
             }
         }
-        let Some(proposal) = question else { return false };
+        let Some((proposal, confidential)) = question else { return false };
         self.say(proposal.question.clone(), true, out).await;
         let (output, state) = (proposal.question, ActState::Proposed);
-        out.give(Thought::Acted(Act { call: proposal.call, output, state, writes: true, confidential: false })).await;
+        out.give(Thought::Acted(Act { call: proposal.call, output, state, writes: true, confidential })).await;
         true
     }
 
     /// Does what the person agreed to. Who is cut off in the middle has it kept that it was begun.
     async fn keep_word(&mut self, act: Act, out: &Outlet<Thought>) {
+        // The proposal stands in the conversation under its own id.
+        let call = Call { call: done_id(&act.call.call), ..act.call.clone() };
         let output = "It was begun, and it is not known whether it was done.".to_owned();
-        let begun = Act { output, state: ActState::Unknown, ..act };
-        out.give(Thought::Acted(begun.clone())).await;
-        let ran = errand::confirmed(&*self.toolbox, &begun.call).await;
-        let (act, passages) = errand::act(begun.call, true, ran);
+        out.give(Thought::Acted(Act { call: call.clone(), output, state: ActState::Unknown, ..act.clone() })).await;
+        let ran = errand::confirmed(&*self.toolbox, &act.call).await;
+        let kind = Kind { writes: true, confidential: act.confidential };
+        let (act, passages) = errand::act(call, kind, ran);
         self.tell(&act, passages);
         out.give(Thought::Acted(errand::kept(act))).await;
     }
@@ -206,15 +217,16 @@ impl Work {
         }
         let [call, mut result] = act.told(&mut self.prompt.withheld);
         if let Message::Result { output, .. } = &mut result
-            && !(numbers.is_empty() || act.confidential)
+            && !numbers.is_empty()
         {
             output.push_str(&format!("\nThey stand among the passages as {}.", numbers.join(", ")));
         }
         self.prompt.messages.extend([call, result]);
     }
 
-    fn writes(&self, call: &Call) -> bool {
-        self.offered.get(&call.name).copied().unwrap_or(true)
+    /// Only calls of what was offered are run here.
+    fn kind(&self, call: &Call) -> Kind {
+        self.offered.get(&call.name).copied().unwrap_or(Kind { writes: true, confidential: true })
     }
 
     fn spend(&mut self, usage: Usage) {
@@ -231,4 +243,11 @@ impl Work {
         out.give(Thought::Finished(finish)).await;
         Ok(())
     }
+}
+
+/// What the call is known by that does what was proposed by this id: adapters pair calls and results by their ids, of at most
+/// 32 characters.
+fn done_id(proposal: &str) -> String {
+    let kept = proposal.ceil_char_boundary(proposal.len().saturating_sub(27));
+    format!("done_{}", &proposal[kept..])
 }
