@@ -2,8 +2,8 @@
 //!
 //! Once a conversation fills most of the window, the same model is asked for a summary of its older half, beside the
 //! conversation, so that it is there when it is needed. What is told is then the summary and the turns since. Where there is no
-//! summary in time, whole turns are left out, the oldest first, and the model is told that they are. No turn is cut in its
-//! middle.
+//! summary in time, whole turns are left out, the oldest first, and the model is told that they are. Only a single
+//! turn that is longer than the window, many messages in a row, is begun in its middle.
 
 mod memory;
 mod record;

@@ -163,6 +163,16 @@ async fn one_turn_longer_than_the_window_is_told_whole() {
     assert_eq!((told.len(), told.last()), (2, talk.messages.last()));
 }
 
+#[tokio::test(start_paused = true)]
+async fn of_many_messages_in_a_row_the_newest_are_told() {
+    let mut talk = Talk::new("I cannot do that.");
+    talk.turn(1);
+    talk.messages.extend((1..=30).map(|number| Message::User(format!("{number} {}", "words ".repeat(33)))));
+    let told = talk.asked().await;
+    assert!(note(&told).contains("left out"));
+    assert!((15..=20).contains(&told.len()) && told[1..] == talk.messages[talk.messages.len() + 1 - told.len()..]);
+}
+
 #[test]
 fn the_least_recently_used_are_forgotten() {
     let memories = Memories::default();

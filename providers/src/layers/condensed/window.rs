@@ -32,26 +32,30 @@ pub(super) fn fixed(prompt: &Prompt) -> usize {
     tokens(&prompt.instructions) + aside + tools.sum::<usize>() + passages.sum::<usize>()
 }
 
-/// The first message of a turn from which on at most so many tokens follow; of the last turn, if even that is longer.
+/// The first message of a turn from which on at most so many tokens follow. Where the last turn alone is longer, it is begun with
+/// the first thing said in it that fits with what follows; with the last thing said, where none does.
 pub(super) fn cut(messages: &[Message], weights: &[usize], most: usize) -> usize {
     let mut left: usize = weights.iter().sum();
-    let mut last = 0;
+    let (mut last, mut fits) = (0, None);
     for (at, weight) in weights.iter().enumerate() {
-        if begins_turn(messages, at) {
-            last = at;
+        if at == 0 || (asks(&messages[at]) && !asks(&messages[at - 1])) {
             if left <= most {
                 return at;
             }
+            fits = None;
+        }
+        if at == 0 || asks(&messages[at]) {
+            last = at;
+            fits = fits.or((left <= most).then_some(at));
         }
         left -= weight;
     }
-    last
+    fits.unwrap_or(last)
 }
 
-/// Whether a turn begins here: somebody says something after the assistant had its say.
-fn begins_turn(messages: &[Message], at: usize) -> bool {
-    let asks = |message: &Message| matches!(message, Message::User(_) | Message::System(_));
-    at == 0 || (asks(&messages[at]) && !asks(&messages[at - 1]))
+/// Whether somebody other than the assistant says something.
+const fn asks(message: &Message) -> bool {
+    matches!(message, Message::User(_) | Message::System(_))
 }
 
 /// Tokens that say whose a message is.
