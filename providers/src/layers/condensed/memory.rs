@@ -13,8 +13,8 @@ use tokio_util::task::AbortOnDropHandle;
 use super::record;
 use crate::{LanguageModel, llm::Message};
 
-/// The memories of all conversations, by what these are called. Cloning shares them. Of the least recently used nothing is
-/// remembered beyond [`MOST`]: their next long prompt has its summary made anew.
+/// The memories of a thousand conversations, by what these are called. Cloning shares them. The least recently used is forgotten
+/// first: its next long prompt has its summary made anew.
 #[derive(Clone, Default)]
 pub struct Memories(Arc<Mutex<Shelf>>);
 
