@@ -37,14 +37,15 @@ impl LanguageModel for Cited {
     fn reply(&self, prompt: Prompt) -> BoxFuture<'_, Result<ThoughtStream, ProviderError>> {
         let passages = prompt.passages.clone().filter(|passages| !passages.is_empty());
         let Some(passages) = passages else { return self.0.reply(prompt) };
-        async move { Ok(checked(self.0.reply(prompt).await?, passages)) }.boxed()
+        let question = prompt.question().unwrap_or_default().to_owned();
+        async move { Ok(checked(self.0.reply(prompt).await?, passages, question)) }.boxed()
     }
 }
 
-fn checked(mut thoughts: ThoughtStream, passages: Passages) -> ThoughtStream {
+fn checked(mut thoughts: ThoughtStream, passages: Passages, question: String) -> ThoughtStream {
     generate(|out| async move {
-        let mut reader =
-            Reader { markers: Markers::new(passages.len()), passages, said: String::new(), cited: BTreeSet::new() };
+        let markers = Markers::new(passages.len());
+        let mut reader = Reader { markers, passages, question, said: String::new(), cited: BTreeSet::new() };
         while let Some(thought) = thoughts.next().await {
             let rest = match thought {
                 Ok(Thought::Text(text)) => {
@@ -70,6 +71,7 @@ fn checked(mut thoughts: ThoughtStream, passages: Passages) -> ThoughtStream {
 struct Reader {
     markers: Markers,
     passages: Passages,
+    question: String,
     /// The end of what was said so far: a marker stands behind what it bears out.
     said: String,
     cited: BTreeSet<u32>,
@@ -107,13 +109,13 @@ impl Reader {
 
     fn citation(&self, number: u32) -> Option<Citation> {
         let passage = Arc::clone(self.passages.get(number.checked_sub(1)? as usize)?);
-        let quote = quote::of(&passage.text, &self.said).to_owned();
+        let quote = quote::of(&passage.text, &self.said, &self.question).to_owned();
         Some(Citation { number, passage, quote })
     }
 }
 
-/// Bytes of what was said last that are looked at for what a marker bears out: a long sentence.
-const RECENT: usize = 1_000;
+/// Bytes of what was said last that are looked at for what a marker bears out: a passage that was read out.
+const RECENT: usize = 1_500;
 
 #[cfg(test)]
 mod tests;

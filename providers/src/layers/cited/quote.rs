@@ -4,18 +4,39 @@ use std::collections::BTreeSet;
 
 use crate::sentences::sentences;
 
-/// The words of `passage` that `said` ends on: what it quotes, where those words stand there, else the sentence that has most
-/// words in common with the last one said. They are always the passage's own, as they stand in it.
-pub(super) fn of<'a>(passage: &'a str, said: &str) -> &'a str {
+/// The words of `passage` that `said` ends on: what it quotes, where those words stand there; where the passage was read out, the
+/// sentence that is nearest to the question; else the one that has most words in common with the last one said. They are always
+/// the passage's own, as they stand in it.
+pub(super) fn of<'a>(passage: &'a str, said: &str, question: &str) -> &'a str {
     let claim = sentences(said).pop().unwrap_or_default();
     if let Some(found) = quoted(claim).and_then(|quoted| standing(passage, quoted)) {
         return found;
     }
-    let claimed = words(claim);
     let all = sentences(passage);
-    // The first of those that are alike.
-    let best = all.iter().rev().max_by_key(|sentence| words(sentence).intersection(&claimed).count());
-    best.or(all.first()).copied().unwrap_or_else(|| passage.trim())
+    let spoken = bare(said);
+    let read_out: Vec<&str> = all.iter().copied().filter(|sentence| is_part(&bare(sentence), &spoken)).collect();
+    match &read_out[..] {
+        [_, _, ..] => nearest(&read_out, question),
+        _ => nearest(&all, claim),
+    }
+    .unwrap_or_else(|| passage.trim())
+}
+
+/// The sentence that has most words in common with a text, the first of those that are alike.
+fn nearest<'a>(sentences: &[&'a str], text: &str) -> Option<&'a str> {
+    let sought = words(text);
+    sentences.iter().rev().max_by_key(|sentence| words(sentence).intersection(&sought).count()).copied()
+}
+
+/// The letters and digits of a text, with a blank between words and at either end.
+fn bare(text: &str) -> String {
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.fold(" ".to_owned(), |bare, word| bare + &word.to_lowercase() + " ")
+}
+
+/// Whether a sentence of some length stands in a text.
+fn is_part(sentence: &str, text: &str) -> bool {
+    sentence.split(' ').count() >= 5 && text.contains(sentence)
 }
 
 /// What stands between the last quotation marks, if that is more than a word or two.
@@ -65,15 +86,28 @@ mod tests {
             ("", "Warfarin thins the blood."),
             ("Nothing alike", "Warfarin thins the blood."),
         ] {
-            assert_eq!(of(PASSAGE, said), quote, "{said}");
+            assert_eq!(of(PASSAGE, said, ""), quote, "{said}");
         }
-        assert_eq!(of(" … ", "x"), "…");
+        assert_eq!(of(" … ", "x", "y"), "…");
+    }
+
+    #[test]
+    fn of_a_passage_that_was_read_out_the_sentence_that_answers_is_quoted() {
+        let said = "I found this in \"Leaflet\": warfarin thins the blood. Adults take 5 mg once a day, at the same hour. It must not \
+                    be taken with aspirin";
+        for (question, quote) in [
+            ("How much do adults take?", "Adults take 5 mg once a day,\nat the same hour."),
+            ("What does warfarin do to blood?", "Warfarin thins the blood."),
+            ("May I have aspirin?", "It must not be taken with aspirin."),
+        ] {
+            assert_eq!(of(PASSAGE, said, question), quote, "{question}");
+        }
     }
 
     proptest::proptest! {
         #[test]
         fn a_quote_stands_in_its_passage(passage in "\\PC{0,80}", said in "\\PC{0,80}") {
-            proptest::prop_assert!(passage.contains(of(&passage, &said)));
+            proptest::prop_assert!(passage.contains(of(&passage, &said, &said)));
         }
     }
 }
