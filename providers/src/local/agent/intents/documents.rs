@@ -5,6 +5,7 @@ use std::{cmp::Reverse, collections::BTreeMap};
 use super::super::heard::Heard;
 use crate::{
     passage::{Passage, Passages},
+    quoted,
     sentences::sentences,
 };
 
@@ -74,6 +75,9 @@ fn marked(excerpt: &str, number: u32) -> String {
 /// The sentences of a passage that fit a question best, at most so many words of them.
 fn excerpt(text: &str, heard: &Heard, most: usize) -> String {
     let plain: Vec<String> = sentences(text).into_iter().map(plain).filter(|sentence| !sentence.is_empty()).collect();
+    if plain.is_empty() {
+        return quoted::one_line(text.trim_start_matches('#'));
+    }
     let lengths: Vec<usize> = plain.iter().map(|sentence| sentence.split(' ').count()).collect();
     if lengths.iter().sum::<usize>() <= most {
         return plain.join(" ");
@@ -108,9 +112,13 @@ fn best(plain: &[String], heard: &Heard) -> Option<usize> {
     (0..plain.len()).rev().max_by(|a, b| scores[*a].total_cmp(&scores[*b]))
 }
 
-/// A sentence without marks of Markdown, on one line.
+/// A sentence without marks of Markdown, on one line; headings in it are not said.
 fn plain(sentence: &str) -> String {
-    let text = sentence.trim_start_matches(['#', '>', '*', '-', ' ']).replace("**", "").replace('`', "");
+    let is_heading =
+        |line: &&str| line.trim_start().trim_start_matches('#').starts_with(' ') && line.trim_start().starts_with('#');
+    let lines: Vec<_> = sentence.lines().filter(|line| !is_heading(line)).collect();
+    let text = lines.join("\n");
+    let text = text.trim_start_matches(['>', '*', '-', ' ']).replace("**", "").replace('`', "");
     // A bracketed number in a document is a reference of its own and no number of ours.
     let text = text.replace('[', "(").replace(']', ")");
     text.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -154,7 +162,7 @@ mod tests {
         let told = answer(&heard, Some(&passages)).unwrap();
         assert_eq!(
             told,
-            "I found this in \"Leaflet\": Dose Adults take 5 mg (3) once a day [1]. And in \"Note\": Take it at six [2]."
+            "I found this in \"Leaflet\": Adults take 5 mg (3) once a day [1]. And in \"Note\": Take it at six [2]."
         );
         assert_eq!(sure(&heard, Some(&passages)), Some(told));
         for (relevance, said) in [
@@ -168,6 +176,13 @@ mod tests {
             assert_eq!(sure(&heard, Some(&weak)), None);
             assert_eq!(answer(&heard, Some(&weak)).unwrap(), said);
         }
+    }
+
+    #[test]
+    fn headings_are_not_said_but_where_there_is_nothing_else() {
+        let heard = Heard::new("When does the horn sound?");
+        assert_eq!(excerpt("## Fog\n\nThe horn sounds. #1 is next.", &heard, LONGEST), "The horn sounds. #1 is next.");
+        assert_eq!(excerpt("## Fog", &heard, LONGEST), "Fog");
     }
 
     #[test]
