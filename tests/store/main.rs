@@ -6,7 +6,6 @@
 mod database;
 mod passages;
 mod recall;
-mod scale;
 mod upgrade;
 
 use std::{
