@@ -10,23 +10,14 @@ use providers::{
 
 use super::{
     Db, MessageId, SessionId, StoreError, UserId, column,
-    messages::{Message, UnknownValue},
+    messages::{self, Message, UnknownValue},
     sql::{Record, Row, Tx, query},
 };
 
 /// Keeps what led to a message of this user, in place of what was kept before.
 pub async fn keep(db: &Db, user: UserId, message: MessageId, acts: &[Act], now: Timestamp) -> Result<(), StoreError> {
     let mut tx = db.write().await?;
-    // Takes the message, so that two who keep at once do so one after the other.
-    query(
-        "UPDATE messages SET updated_at = $3 \
-         WHERE id = $1 AND session_id IN (SELECT id FROM sessions WHERE user_id = $2)",
-    )
-    .bind(message.text())
-    .bind(user.text())
-    .bind(column::millis(now))
-    .execute_found(&mut tx)
-    .await?;
+    messages::take(&mut tx, user, message, now).await?;
     query("DELETE FROM acts WHERE message_id = $1").bind(message.text()).execute(&mut tx).await?;
     add(&mut tx, message, acts).await?;
     tx.commit().await

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::{
     AttachmentId, Cursor, Db, MessageId, Page, SessionId, StoreError, UserId, column,
-    messages::{Message, UnknownValue},
+    messages::{self, Message, UnknownValue},
     sql::{Record, Row, query},
 };
 use jiff::Timestamp;
@@ -129,15 +129,7 @@ pub async fn add(
     now: Timestamp,
 ) -> Result<Added, StoreError> {
     let mut tx = db.write().await?;
-    query(
-        "UPDATE messages SET updated_at = $3 \
-         WHERE id = $1 AND session_id IN (SELECT id FROM sessions WHERE user_id = $2)",
-    )
-    .bind(message.text())
-    .bind(user.text())
-    .bind(column::millis(now))
-    .execute_found(&mut tx)
-    .await?;
+    messages::take(&mut tx, user, message, now).await?;
     let count: i64 =
         query("SELECT COUNT(*) FROM attachments WHERE message_id = $1").bind(message.text()).fetch_one(&mut tx).await?;
     if count >= MOST {
@@ -194,7 +186,7 @@ pub async fn list(
     after: Option<&Cursor>,
     limit: u32,
 ) -> Result<Page<Attachment>, StoreError> {
-    super::messages::get(db, user, message).await?;
+    messages::get(db, user, message).await?;
     let after = after.map(Cursor::key::<AttachmentId>);
     if after == Some(None) {
         return Ok(Page { items: Vec::new(), next: None });

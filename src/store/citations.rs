@@ -4,7 +4,7 @@
 
 use super::{
     CitationId, Db, DocumentId, MessageId, PassageId, SessionId, StoreError, UserId, column,
-    messages::Message,
+    messages::{self, Message},
     sql::{Record, Row, Tx, query},
 };
 use crate::knowledge::source::{Cited, Source};
@@ -43,16 +43,7 @@ pub async fn keep(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let mut tx = db.write().await?;
-    // Takes the message, so that two who keep at once do so one after the other.
-    query(
-        "UPDATE messages SET updated_at = $3 \
-         WHERE id = $1 AND session_id IN (SELECT id FROM sessions WHERE user_id = $2)",
-    )
-    .bind(message.text())
-    .bind(user.text())
-    .bind(column::millis(now))
-    .execute_found(&mut tx)
-    .await?;
+    messages::take(&mut tx, user, message, now).await?;
     query("DELETE FROM citations WHERE message_id = $1").bind(message.text()).execute(&mut tx).await?;
     add(&mut tx, message, references, now).await?;
     tx.commit().await
@@ -88,7 +79,7 @@ pub(super) async fn add(
 
 /// What a message of this user cites, by its numbers.
 pub async fn of_message(db: &Db, user: UserId, message: MessageId) -> Result<Vec<Citation>, StoreError> {
-    super::messages::get(db, user, message).await?;
+    messages::get(db, user, message).await?;
     query(
         "SELECT citations.* FROM citations JOIN messages ON messages.id = message_id \
          JOIN sessions ON sessions.id = session_id WHERE message_id = $1 AND user_id = $2 ORDER BY citations.position",

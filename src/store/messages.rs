@@ -328,6 +328,22 @@ pub(super) fn item_of(message: MessageId) -> String {
     format!("item_{}", message.text().replace('-', ""))
 }
 
+/// Takes a message of this user for what is kept with it, so that two who keep at once do so one after the other.
+///
+/// # Errors
+/// [`StoreError::NotFound`].
+pub(super) async fn take(tx: &mut Tx, user: UserId, message: MessageId, now: Timestamp) -> Result<(), StoreError> {
+    query(
+        "UPDATE messages SET updated_at = $3 \
+         WHERE id = $1 AND session_id IN (SELECT id FROM sessions WHERE user_id = $2)",
+    )
+    .bind(message.text())
+    .bind(user.text())
+    .bind(column::millis(now))
+    .execute_found(&mut *tx)
+    .await
+}
+
 /// One message of this user.
 pub async fn get(db: &Db, user: UserId, message: MessageId) -> Result<Message, StoreError> {
     query(
