@@ -5,26 +5,15 @@ use std::sync::Arc;
 use jiff::Zoned;
 use providers::local::agent::Agent;
 use serde_json::{Value, json};
-use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
-    documents::{put_text, settled},
-    files::{crew, id},
+    documents::knowing,
     live::{Socket, next, owner, send},
     minds::{Mind, thinks},
     server::Server,
 };
 
 const DOSE: &str = "Warfarin thins the blood. Adults take 5 mg of warfarin once a day, at the same hour.";
-
-/// A relay with this document in its knowledge base, found by words.
-async fn knowing(server: Server, title: &str, text: &str) -> (Server, AbortOnDropHandle<()>) {
-    let working = AbortOnDropHandle::new(tokio::spawn(crew(&server).work()));
-    let made = put_text(&server, title, text).await;
-    let ready = settled(&server, &id(&made.body)).await;
-    assert_eq!(ready["state"], "ready", "{ready}");
-    (server, working)
-}
 
 /// Asks in a new conversation; the conversation's path and the reply.
 async fn asked(server: &Server, words: &str) -> (String, Value) {

@@ -5,6 +5,7 @@ use reqwest::{
     multipart::{Form, Part},
 };
 use serde_json::{Value, json};
+use tokio_util::task::AbortOnDropHandle;
 use voice_relay::storage::{self, Storage};
 
 use crate::{
@@ -26,6 +27,15 @@ pub(crate) async fn put(server: &Server, form: Form) -> Answer {
 /// The owner puts a text in.
 pub(crate) async fn put_text(server: &Server, title: &str, text: &str) -> Answer {
     server.post("/api/documents", json!({"title": title, "text": text})).await
+}
+
+/// A relay with this document in its knowledge base, found by words.
+pub(crate) async fn knowing(server: Server, title: &str, text: &str) -> (Server, AbortOnDropHandle<()>) {
+    let working = AbortOnDropHandle::new(tokio::spawn(crew(&server).work()));
+    let made = put_text(&server, title, text).await;
+    let ready = settled(&server, &id(&made.body)).await;
+    assert_eq!(ready["state"], "ready", "{ready}");
+    (server, working)
 }
 
 /// The record of a document that nothing more will be done about.
