@@ -1,43 +1,24 @@
 /** Conversations by folder, and by what was said in them. */
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 
 import type { Session } from "../relay/conversations.ts";
 import type { Excerpt } from "../shelf/excerpt.ts";
 import type { Room } from "../talk/room.ts";
 import { NARROW } from "./cover.ts";
 import { Folders } from "./Folders.tsx";
+import { SearchField } from "./SearchField.tsx";
 
 export function Conversations({ room, onOpened }: { room: Room; onOpened: () => void }) {
   const { conversations } = room.shelf;
   const open = room.thread.session.value;
-  const [wanted, want] = useState(conversations.words.value);
   // Also when the one that is open was titled, or the first of it was kept.
   useEffect(() => void conversations.look(), [open?.id, open?.title]);
   const list = conversations.list.value;
   const words = conversations.words.value;
   return (
     <>
-      <form
-        class="search"
-        role="search"
-        onSubmit={(event) => {
-          event.preventDefault();
-          conversations.search(wanted);
-        }}
-      >
-        <input
-          type="search"
-          aria-label="Search what was said"
-          placeholder="Search what was said"
-          maxLength={200}
-          value={wanted}
-          onInput={(event) => {
-            want(event.currentTarget.value);
-            if (!event.currentTarget.value) conversations.search("");
-          }}
-        />
-      </form>
+      <SearchField label="Search what was said" longest={200} begun={conversations.words.value} onSearch={(words) => conversations.search(words)} onEmptied={() => conversations.search("")} />
       {conversations.trouble.value && (
         <p class="wrong" role="alert">
           {conversations.trouble.value}

@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 
 import type { Document, Source } from "../relay/documents.ts";
 import type { Documents } from "../shelf/documents.ts";
+import { SaveOrNot } from "./SaveOrNot.tsx";
 
 const FIELDS = [
   ["title", "Title", ""],
@@ -40,14 +41,7 @@ export function Describe({ document, documents, onDone }: { document: Document; 
         <span>Authors, one a line</span>
         <textarea rows={2} placeholder="Doe, Jane" value={authors} onInput={(event) => name(event.currentTarget.value)} />
       </label>
-      <p class="acts">
-        <button type="submit" class="text">
-          Save
-        </button>
-        <button type="button" class="text" onClick={onDone}>
-          Cancel
-        </button>
-      </p>
+      <SaveOrNot onDone={onDone} />
     </form>
   );
 }

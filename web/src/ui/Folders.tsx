@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 
 import { type Conversations, flat } from "../shelf/conversations.ts";
 import { Icon } from "./Icon.tsx";
+import { SaveOrNot } from "./SaveOrNot.tsx";
 import { Sure } from "./Sure.tsx";
 
 export function Folders({ conversations }: { conversations: Conversations }) {
@@ -72,14 +73,7 @@ function Naming({ label, usual, onName, onDone }: { label: string; usual: string
         <span>{label}</span>
         <input maxLength={100} value={name} ref={focused} onInput={(event) => set(event.currentTarget.value)} />
       </label>
-      <p class="acts">
-        <button type="submit" class="text" disabled={!name.trim()}>
-          Save
-        </button>
-        <button type="button" class="text" onClick={onDone}>
-          Cancel
-        </button>
-      </p>
+      <SaveOrNot unready={!name.trim()} onDone={onDone} />
     </form>
   );
 }

@@ -1,38 +1,17 @@
 /** Passages that fit a question, without asking anybody for an answer. */
 
-import { useState } from "preact/hooks";
-
 import type { Documents } from "../shelf/documents.ts";
 import type { Reading } from "../shelf/reading.ts";
+import { SearchField } from "./SearchField.tsx";
 
 /** Characters of a passage: three lines. */
 const SHOWN = 140;
 
 export function Found({ documents, reading }: { documents: Documents; reading: Reading }) {
-  const [query, ask] = useState("");
   const found = documents.found.value;
   return (
     <>
-      <form
-        class="search"
-        role="search"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void documents.find(query);
-        }}
-      >
-        <input
-          type="search"
-          aria-label="Search in the documents"
-          placeholder="Search in the documents"
-          maxLength={2000}
-          value={query}
-          onInput={(event) => {
-            ask(event.currentTarget.value);
-            if (!event.currentTarget.value) documents.found.value = null;
-          }}
-        />
-      </form>
+      <SearchField label="Search in the documents" longest={2000} begun="" onSearch={(query) => void documents.find(query)} onEmptied={() => (documents.found.value = null)} />
       {found && (
         <ul class="entries" aria-label="Passages">
           {found.passages.map(({ id, source, text, heading, page, document_id }) => (
