@@ -22,7 +22,7 @@ use voice_relay::{
     store::{
         Db, DocumentId, UserId,
         documents::{self, Added, Content},
-        passages::{self, Filter, New, Terms},
+        passages::{self, Filter, New, SignCache, Terms},
         users,
     },
 };
@@ -97,6 +97,7 @@ async fn search(kind: &str, db: &Db, model: Arc<dyn EmbeddingModel>) {
     println!("{kind}: {PASSAGES} passages were put in {:.0} s", began.elapsed().as_secs_f64());
     let library = Library::new(db.clone(), Some(Model { name: "m".into(), engine: model }));
     let questions: Vec<_> = (0..QUESTIONS).map(|_| language.question(&mut random)).collect();
+    let cache = SignCache::default();
     let (mut whole, mut words, mut meaning) = (Vec::new(), Vec::new(), Vec::new());
     let vector = random.vector();
     for text in &questions {
@@ -110,7 +111,7 @@ async fn search(kind: &str, db: &Db, model: Arc<dyn EmbeddingModel>) {
         passages::by_words(db, user, &terms, &filter, 60).await.unwrap();
         words.push(millis(began));
         let began = Instant::now();
-        let near = passages::by_meaning(db, user, "m", &vector, &filter, 300).await.unwrap();
+        let near = passages::by_meaning(db, &cache, user, "m", &vector, &filter, 300).await.unwrap();
         passages::nearness(db, user, "m", &vector, &near).await.unwrap();
         meaning.push(millis(began));
     }

@@ -18,13 +18,14 @@ use super::{
 };
 use crate::store::{
     Db, DocumentId, PassageId, StoreError, UserId,
-    passages::{self, Filter, Place, Terms},
+    passages::{self, Filter, Place, SignCache, Terms},
 };
 
 /// All documents and the model that knows what they mean. Cloning shares them.
 #[derive(Clone)]
 pub struct Library {
     db: Db,
+    signs: Arc<SignCache>,
     model: Option<Model>,
 }
 
@@ -84,8 +85,8 @@ pub struct Passage {
 
 impl Library {
     /// The documents in `db`, searched by meaning where there is a model.
-    pub const fn new(db: Db, model: Option<Model>) -> Self {
-        Self { db, model }
+    pub fn new(db: Db, model: Option<Model>) -> Self {
+        Self { db, signs: Arc::default(), model }
     }
 
     /// The name of the model that vectors are to be of; `None`: there is none.
@@ -175,7 +176,7 @@ impl Library {
             }
         };
         let Some(vector) = vector else { return Ok(None) };
-        let near = passages::by_meaning(&self.db, user, &model.name, &vector, filter, CANDIDATES).await?;
+        let near = passages::by_meaning(&self.db, &self.signs, user, &model.name, &vector, filter, CANDIDATES).await?;
         Ok(Some((vector, near)))
     }
 

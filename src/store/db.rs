@@ -197,6 +197,7 @@ macro_rules! steps {
             ("passages", include_str!(concat!("../../migrations/", $engine, "/0012_passages.sql"))),
             ("citations", include_str!(concat!("../../migrations/", $engine, "/0013_citations.sql"))),
             ("acts", include_str!(concat!("../../migrations/", $engine, "/0014_acts.sql"))),
+            ("shelves", include_str!(concat!("../../migrations/", $engine, "/0015_shelves.sql"))),
         ]
     };
 }

@@ -21,7 +21,7 @@ use voice_relay::{
     knowledge::{Library, Model},
     store::{
         Db, DocumentId, indexing,
-        passages::{self, Filter, Terms},
+        passages::{self, Filter, SignCache, Terms},
         users,
     },
 };
@@ -114,7 +114,16 @@ async fn a_document_is_found_by_its_words_at_once_and_then_by_its_meaning() {
     let done = settled(&server, &document).await;
     assert_eq!((&done["state"], &done["indexed"], &done["model"]), (&json!("ready"), &json!(100), &json!("one")));
     let owner = server.context.auth.owner().id;
-    let near = passages::by_meaning(&server.context.db, owner, "one", &[0.1; 8], &Filter::default(), 1000).await;
+    let near = passages::by_meaning(
+        &server.context.db,
+        &SignCache::default(),
+        owner,
+        "one",
+        &[0.1; 8],
+        &Filter::default(),
+        1000,
+    )
+    .await;
     assert_eq!(near.unwrap().len(), 100);
 }
 

@@ -4,7 +4,8 @@ use serde_json::json;
 use voice_relay::store::{
     DocumentId, StoreError, UserId,
     documents::{self, Added, Caller, Content},
-    passages::{self, Filter, New, Place, Terms},
+    passages::{self, Filter, New, Place, SignCache, Terms},
+    users,
 };
 
 use crate::{Scene, at};
@@ -77,11 +78,11 @@ async fn who_may_not_read_a_document_finds_nothing_of_it() {
         passages::embed(&scene.db, document, 0, &[vector.to_vec()]).await.unwrap();
         passages::seal(&scene.db, document, "m").await.unwrap();
     }
-    let place = |document| Place { document, position: 0 };
-    let near = passages::by_meaning(&scene.db, scene.bob, "m", &vector, &Filter::default(), 9).await.unwrap();
+    let (cache, place) = (SignCache::default(), |document| Place { document, position: 0 });
+    let near = passages::by_meaning(&scene.db, &cache, scene.bob, "m", &vector, &Filter::default(), 9).await.unwrap();
     assert_eq!(near.len(), 2);
     assert!(!near.contains(&place(hers)));
-    let only_hers = passages::by_meaning(&scene.db, scene.bob, "m", &vector, &only(&[hers]), 9).await.unwrap();
+    let only_hers = passages::by_meaning(&scene.db, &cache, scene.bob, "m", &vector, &only(&[hers]), 9).await.unwrap();
     assert!(only_hers.is_empty());
     let all = [place(hers), place(shared), place(his)];
     assert_eq!(passages::nearness(&scene.db, scene.bob, "m", &vector, &all).await.unwrap().len(), 2);
@@ -104,9 +105,9 @@ async fn nothing_in_a_question_is_an_operator() {
 async fn meaning_is_found_once_all_vectors_of_the_model_are_there() {
     let scene = Scene::new().await;
     let document = shelve(&scene, scene.ann, false, "x", &["north", "east", "south"]).await;
-    let (db, ann, all) = (&scene.db, scene.ann, Filter::default());
+    let (db, cache, ann, all) = (&scene.db, SignCache::default(), scene.ann, Filter::default());
     let vectors = [vec![3.0_f32, 0.1], vec![0.1, 2.0], vec![-1.0, 0.1]];
-    let near = async |model: &str| passages::by_meaning(db, ann, model, &[1.0, 0.0], &all, 9).await.unwrap();
+    let near = async |model: &str| passages::by_meaning(db, &cache, ann, model, &[1.0, 0.0], &all, 9).await.unwrap();
     passages::embed(db, document, 0, &vectors[..2]).await.unwrap();
     assert!(matches!(passages::seal(db, document, "m").await, Err(StoreError::NotFound)), "one is missing");
     assert!(near("m").await.is_empty());
@@ -143,4 +144,10 @@ async fn what_changes_of_a_document_is_found_and_what_is_deleted_is_not() {
     assert!(found(&scene, scene.ann, "words", &all).await.is_empty());
     let late = passages::put(db, document, None, &rows(&["late"]), at(6)).await;
     assert!(matches!(late, Err(StoreError::NotFound)), "it does not come back");
+
+    let hers = shelve(&scene, scene.ann, false, "hers", &["gone with her"]).await;
+    users::delete(db, scene.ann).await.unwrap();
+    shelve(&scene, scene.bob, false, "his", &["his own words"]).await;
+    assert!(found(&scene, scene.bob, "gone", &all).await.is_empty(), "{hers} stood where his stands now");
+    assert_eq!(found(&scene, scene.bob, "own words", &all).await, ["his own words"]);
 }

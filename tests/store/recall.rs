@@ -25,7 +25,7 @@ use voice_relay::{
     store::{
         DocumentId, UserId,
         documents::{self, Added, Content},
-        passages::{self, Filter, New},
+        passages::{self, Filter, New, SignCache},
     },
 };
 
@@ -105,6 +105,7 @@ async fn questions_in_other_words_find_the_passage_that_answers() {
     let rate = count as f64 / began.elapsed().as_secs_f64();
     let both = Library::new(scene.db.clone(), Some(Model { name: MODEL.into(), engine: Arc::clone(&engine) }));
     let words = Library::new(scene.db.clone(), None);
+    let (cache, all) = (SignCache::default(), Filter::default());
     let asked = questions();
     let mut recall = [0_usize; 3];
     let mut sure = Vec::new();
@@ -127,7 +128,7 @@ async fn questions_in_other_words_find_the_passage_that_answers() {
             }
         }
         let vector = engine.embed(vec![question.clone()], Purpose::Question).await.unwrap().vectors.remove(0);
-        let near = passages::by_meaning(&scene.db, scene.ann, MODEL, &vector, &Filter::default(), count).await.unwrap();
+        let near = passages::by_meaning(&scene.db, &cache, scene.ann, MODEL, &vector, &all, count).await.unwrap();
         let mut near = passages::nearness(&scene.db, scene.ann, MODEL, &vector, &near).await.unwrap();
         near.sort_by(|(_, one), (_, two)| two.total_cmp(one));
         let near: Vec<_> = near.into_iter().take(5).map(|(place, _)| place).collect();

@@ -9,7 +9,8 @@ use sqlx::{
     sqlite::SqliteConnectOptions,
 };
 use voice_relay::store::{
-    Config, Db, SessionId, StoreError, UserId, Words, messages,
+    Config, Db, DocumentId, SessionId, StoreError, UserId, Words, messages,
+    passages::{self, SignCache, Terms},
     sessions::{self, Filter},
     users,
 };
@@ -58,6 +59,12 @@ impl Raw {
             Self::Sqlite(pool) => drop(sqlx::query(AssertSqlSafe(sql)).execute(pool).await.unwrap()),
             Self::Postgres(pool) => drop(sqlx::query(AssertSqlSafe(sql)).execute(pool).await.unwrap()),
         }
+    }
+
+    /// How it is told of bytes.
+    fn bytes(&self, bytes: &[u8]) -> String {
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        if matches!(self, Self::Sqlite(_)) { format!("x'{hex}'") } else { format!("'\\x{hex}'") }
     }
 
     async fn close(self) {
@@ -114,6 +121,54 @@ async fn every_older_version_is_brought_up_to_date_with_all_that_was_in_it() {
         }
         db.close().await;
     }
+}
+
+/// Passages were numbered otherwise up to version 14.
+#[tokio::test]
+async fn passages_of_an_older_version_are_found_by_those_who_may_read_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = database::config(dir.path()).await;
+    let raw = Raw::open(&config, dir.path()).await;
+    raw.migrate(&raw.steps()[..14]).await;
+    let (ann, bob) = (UserId::new(at(0)), UserId::new(at(1)));
+    let mut documents = Vec::new();
+    for (owner, shared, text, vector) in
+        [(ann, false, "secret dose", "1"), (ann, true, "usual dose", "2"), (bob, false, "his dose", "3")]
+    {
+        raw.run(format!(
+            "INSERT INTO users (id, role, created_at) VALUES ('{owner}', 'admin', 7) ON CONFLICT DO NOTHING"
+        ))
+        .await;
+        let document = DocumentId::new(at(2));
+        raw.run(format!(
+            "INSERT INTO documents (id, user_id, shared, size, sha256, state, due_at, created_at, updated_at) \
+             VALUES ('{document}', '{owner}', {shared}, 0, '{text}', 'ready', 0, 0, 0)"
+        ))
+        .await;
+        let bytes = raw.bytes(&[0, 0, 0x80, 0x3f]);
+        raw.run(format!(
+            "INSERT INTO passages (id, document_id, position, starts_at, ends_at, content, vector) \
+             VALUES ('{vector}', '{document}', 0, 0, 9, '{text}', {bytes})"
+        ))
+        .await;
+        let signs = raw.bytes(&[0; 8]);
+        raw.run(format!("INSERT INTO document_signs VALUES ('{document}', 'm', 1, {signs})")).await;
+        documents.push(document);
+    }
+    raw.close().await;
+
+    let db = Db::of(&config, dir.path()).await.unwrap();
+    let (cache, all, terms) = (SignCache::default(), passages::Filter::default(), Terms::of("dose").unwrap());
+    for (user, wanted) in [(ann, [documents[0], documents[1]]), (bob, [documents[1], documents[2]])] {
+        let by_words = passages::by_words(&db, user, &terms, &all, 9).await.unwrap().places;
+        let by_meaning = passages::by_meaning(&db, &cache, user, "m", &[1.0], &all, 9).await.unwrap();
+        for found in [by_words, by_meaning] {
+            let mut found: Vec<_> = found.into_iter().map(|place| place.document).collect();
+            found.sort_unstable();
+            assert_eq!(found, wanted);
+        }
+    }
+    db.close().await;
 }
 
 #[tokio::test]

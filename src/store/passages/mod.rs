@@ -3,9 +3,12 @@
 //! A document's passages are put whole: their words can be searched from then on. Their vectors may come with them or later,
 //! in pieces; once all are there they are sealed, and the search by meaning finds them. Whose they are is their document's.
 
-mod find;
+mod filter;
+mod meaning;
+mod place;
 mod signs;
 mod terms;
+mod words;
 
 use jiff::Timestamp;
 
@@ -14,8 +17,11 @@ use super::{
     sql::{Record, Row, Tx, query},
 };
 
-pub use find::{Filter, Place, Worded, any, by_meaning, by_words, nearness};
+pub use filter::{Filter, any};
+pub use meaning::{SignCache, by_meaning, nearness};
+pub use place::Place;
 pub use terms::{Terms, Weighed};
+pub use words::{Worded, by_words};
 
 /// A passage as it was cut from its document.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -192,7 +198,7 @@ pub async fn read(db: &Db, user: UserId, places: &[Place]) -> Result<Vec<Passage
         at_places!("json_each($2) AS wanted"),
         at_places!("jsonb_array_elements(CAST($2 AS jsonb)) AS wanted (value)"),
     );
-    query(sql).bind(user.text()).bind(find::listed(places)).fetch_all(db.reader()).await
+    query(sql).bind(user.text()).bind(place::listed(places)).fetch_all(db.reader()).await
 }
 
 fn count(value: usize) -> i64 {

@@ -4,7 +4,7 @@
 //! (Charikar 2002), so the few nearest by signs hold the nearest, once some more of them are looked at than are wanted. That
 //! walk reads 48 bytes a passage where vectors have 1536.
 
-use super::find::Place;
+use super::Place;
 use crate::store::DocumentId;
 
 /// A vector at length 1, in 32-bit floats, little endian. One without a direction stays as it is.
@@ -33,7 +33,11 @@ pub(super) fn cosine(question: &[f32], vector: &[u8]) -> Option<f32> {
 
 /// The places whose signs are most like those of `question`, at most `most`, the nearest first. `documents` are the signs of
 /// each passage of a document, one after the other.
-pub(super) fn nearest(question: &[u8], documents: &[(DocumentId, Vec<u8>)], most: usize) -> Vec<Place> {
+pub(super) fn nearest<'a>(
+    question: &[u8],
+    documents: impl IntoIterator<Item = (DocumentId, &'a [u8])>,
+    most: usize,
+) -> Vec<Place> {
     let words: Vec<u64> = question.chunks_exact(8).map(word).collect();
     let mut found: Vec<(u32, Place)> = Vec::with_capacity(most * 2);
     // What is not nearer than this is not among the nearest.
@@ -44,7 +48,7 @@ pub(super) fn nearest(question: &[u8], documents: &[(DocumentId, Vec<u8>)], most
                 signs.chunks_exact(8).zip(&words).map(|(signs, question)| (word(signs) ^ question).count_ones());
             let unlike: u32 = unlike.sum();
             if unlike < bound {
-                found.push((unlike, Place { document: *document, position }));
+                found.push((unlike, Place { document, position }));
                 if found.len() == most * 2 {
                     found.select_nth_unstable(most - 1);
                     found.truncate(most);
@@ -104,7 +108,8 @@ mod tests {
             let (_, signs) = documents.iter().find(|(document, _)| *document == place.document).unwrap();
             word(&signs[place.position as usize * 8..][..8]).count_ones()
         };
-        let found = nearest(&[0; 8], &documents, 25);
+        let walked = documents.iter().map(|(document, signs)| (*document, signs.as_slice()));
+        let found = nearest(&[0; 8], walked, 25);
         let distances: Vec<_> = found.iter().map(unlike).collect();
         let mut all: Vec<_> = documents
             .iter()
@@ -112,6 +117,6 @@ mod tests {
             .collect();
         all.sort_unstable();
         assert_eq!(distances, all[..25]);
-        assert_eq!(nearest(&[0; 8], &[], 5), []);
+        assert_eq!(nearest(&[0; 8], [], 5), []);
     }
 }
