@@ -144,7 +144,7 @@ impl Maker {
         let model = Condensed::new(Arc::new(model), memory, desk.engine.config.context_tokens).waiting(SUMMARISED);
         let toolboxes = desk.engine.toolboxes.as_ref();
         let toolbox = toolboxes.map(|all| all.of(&user.to_string(), self.session.into()));
-        let model = Equipped::new(Arc::new(Cited::new(Arc::new(model))), toolbox);
+        let model = Equipped::<dyn LanguageModel>::new(Arc::new(Cited::new(Arc::new(model))), toolbox);
         let mut findings = Findings::default();
         let thought = self.think(Arc::new(model), prompt, told, &mut findings).await;
         // What failed may have cost something too.

@@ -7,6 +7,8 @@ use providers::{
     LanguageModel, ProviderError,
     layers::Told,
     llm::{Finish, LlmCapabilities, Message, Prompt, Thought, ThoughtStream},
+    realtime::Command,
+    scripted::{RealtimeModel, RealtimeScript, Reply},
 };
 use serde_json::{Value, json};
 use tokio_util::task::AbortOnDropHandle;
@@ -324,6 +326,44 @@ async fn a_spoken_question_and_a_yes_change_the_context_and_stand_in_the_history
     until(async || {
         let kept = server.get(&path).await.body["items"].clone();
         kept[3]["tools"][0]["state"] == "done" && kept[1]["tools"][0]["state"] == "proposed"
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_speech_to_speech_model_searches_while_it_speaks_and_what_it_searched_is_kept() {
+    let query = json!({"query": "How much warfarin do adults take?"}).to_string();
+    let find = Reply::Call { text: String::new(), name: "search_knowledge_base".into(), arguments: query };
+    let replies = vec![find, Reply::Text("Adults take 5 mg, says the leaflet.".into())];
+    let voice = RealtimeModel::new(RealtimeScript { replies, ..RealtimeScript::default() });
+    let model = Arc::new(voice.clone());
+    let server = Server::with(|context| {
+        context.providers.realtime = Some(model);
+        equip(context, tools::Config::default());
+    })
+    .await;
+    let (server, _working) = knowing(server, "Leaflet", "Warfarin thins the blood. Adults take 5 mg a day.").await;
+    recorded(&server).await;
+    let mut socket = owner(&server, "?model=gpt-realtime").await;
+    next(&mut socket, "session.created").await;
+    let live = server.get("/voice/sessions").await.body;
+    let path = format!("/api/sessions/{}/messages", live["items"][0]["conversation_id"].as_str().unwrap());
+    let item = spoken(&mut socket, "How much do I take?").await;
+    assert_eq!(item["content"][0]["transcript"], "Adults take 5 mg, says the leaflet.", "{item}");
+    assert_eq!(item["metadata"]["tools"], json!([{"name": "search_knowledge_base", "state": "done"}]), "{item}");
+    let told = voice.conversations().remove(0);
+    let offered: Vec<_> = told.opening.manner.tools.iter().map(|tool| &*tool.name).collect();
+    assert_eq!(offered, ["search_knowledge_base"], "what changes something or is confidential is not");
+    let results = told.commands.iter().filter_map(|command| match command {
+        Command::Add(Message::Result { output, .. }) => Some(output.as_str()),
+        _ => None,
+    });
+    let [result] = results.collect::<Vec<_>>()[..] else { panic!("one result") };
+    assert!(result.contains("\"Leaflet\":\n> Warfarin thins the blood. Adults take 5 mg a day."), "{result}");
+    drop(socket);
+    until(async || {
+        let kept = server.get(&path).await.body["items"].clone();
+        kept[1]["tools"][0]["output"].as_str().is_some_and(|output| output.contains("Adults take 5 mg a day."))
     })
     .await;
 }

@@ -235,6 +235,9 @@ impl Talk {
                 continue;
             };
             let sound = self.sound(&thought);
+            if matches!(thought, Ok(Thought::Finished(_))) {
+                self.reply = None;
+            }
             out.give(Event { reply, step: thought.map_or_else(Step::Failed, Step::Thought) }).await;
             if let Some(clip) = sound {
                 out.give(Event { reply, step: Step::Sound(clip) }).await;

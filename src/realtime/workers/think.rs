@@ -32,7 +32,7 @@ async fn think(kit: Kit, response: ResponseId, mut prompt: Prompt) {
     let Recall { memory, window } = kit.recall.clone();
     // Somebody waits for the first word: what is not summarised yet is left out.
     let told = Condensed::new(Arc::clone(&kit.providers.llm), memory, window);
-    let model = Equipped::new(Arc::new(Cited::new(Arc::new(told))), kit.toolbox.clone());
+    let model = Equipped::<dyn LanguageModel>::new(Arc::new(Cited::new(Arc::new(told))), kit.toolbox.clone());
     let open = model.reply(prompt);
     let mut thoughts = match Patient::open(Role::Think, kit.patience, open).await {
         Ok(thoughts) => thoughts,

@@ -17,24 +17,25 @@ use crate::{
 };
 
 mod errand;
+mod spoken;
 mod work;
 
 use work::{Kind, Work};
 
 /// A model with the relay's own tools.
-pub struct Equipped {
-    inner: Arc<dyn LanguageModel>,
+pub struct Equipped<T: ?Sized> {
+    inner: Arc<T>,
     toolbox: Option<Arc<dyn Toolbox>>,
 }
 
-impl Equipped {
+impl<T: ?Sized> Equipped<T> {
     /// Gives `inner` what is in `toolbox`.
-    pub const fn new(inner: Arc<dyn LanguageModel>, toolbox: Option<Arc<dyn Toolbox>>) -> Self {
+    pub const fn new(inner: Arc<T>, toolbox: Option<Arc<dyn Toolbox>>) -> Self {
         Self { inner, toolbox }
     }
 }
 
-impl LanguageModel for Equipped {
+impl LanguageModel for Equipped<dyn LanguageModel> {
     fn capabilities(&self) -> LlmCapabilities {
         self.inner.capabilities()
     }
@@ -60,7 +61,7 @@ impl LanguageModel for Equipped {
     }
 }
 
-impl Equipped {
+impl Equipped<dyn LanguageModel> {
     /// Tells the prompt of the tools, and returns of which kind each is, by name. A client that wants a certain call, or none, has
     /// it so; its function goes before ours of the same name.
     async fn offer(&self, toolbox: &dyn Toolbox, prompt: &mut Prompt) -> BTreeMap<String, Kind> {

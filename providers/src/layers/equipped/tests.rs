@@ -112,7 +112,7 @@ impl Toolbox for Box {
     }
 }
 
-fn equipped(model: &Arc<Model>, toolbox: &Arc<Box>) -> Equipped {
+fn equipped(model: &Arc<Model>, toolbox: &Arc<Box>) -> Equipped<dyn LanguageModel> {
     Equipped::new(Arc::clone(model) as _, Some(Arc::clone(toolbox) as _))
 }
 
@@ -120,11 +120,11 @@ fn said(words: &str) -> Prompt {
     Prompt { messages: vec![Message::User(words.to_owned())], ..Prompt::default() }
 }
 
-async fn all(model: &Equipped, prompt: Prompt) -> Vec<Result<Thought, ProviderError>> {
+async fn all(model: &Equipped<dyn LanguageModel>, prompt: Prompt) -> Vec<Result<Thought, ProviderError>> {
     model.reply(prompt).await.unwrap().collect().await
 }
 
-async fn told(model: &Equipped, prompt: Prompt) -> Vec<Thought> {
+async fn told(model: &Equipped<dyn LanguageModel>, prompt: Prompt) -> Vec<Thought> {
     all(model, prompt).await.into_iter().map(Result::unwrap).collect()
 }
 
@@ -245,7 +245,7 @@ async fn found_passages_go_on_with_the_numbers_and_are_cited_once() {
         reply([text("Rain [1], snow [2], hail [3].")]),
     ]);
     let checked = Cited::new(Arc::clone(&model) as _);
-    let equipped = Equipped::new(Arc::new(checked), Some(Arc::new(Box::default())));
+    let equipped = Equipped::<dyn LanguageModel>::new(Arc::new(checked), Some(Arc::new(Box::default())));
     let passages: Vec<Arc<Passage>> = vec![passage("A", "Rain falls.")];
     let thoughts = told(&equipped, Prompt { passages: Some(passages.into()), ..said("weather?") }).await;
     assert_eq!(words(&thoughts), "Rain [1]. Rain [1], snow [2], hail.");
@@ -264,7 +264,8 @@ async fn what_is_confidential_is_known_to_none_but_who_is_cleared() {
     for cleared in [true, false] {
         let model = model(vec![reply(calls("a", "secret", "{}")), reply([text("Fine.")])]);
         let told_model = Told::<dyn LanguageModel>::new(Arc::clone(&model) as _, cleared);
-        told(&Equipped::new(Arc::new(told_model), Some(Arc::new(Box::default()))), said("go")).await;
+        told(&Equipped::<dyn LanguageModel>::new(Arc::new(told_model), Some(Arc::new(Box::default()))), said("go"))
+            .await;
         let asked = model.asked.lock().unwrap();
         assert_eq!(asked[0].tools.iter().any(|tool| tool.name == "secret"), cleared);
         // Another engine of the chain may have called it.

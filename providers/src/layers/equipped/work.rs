@@ -17,13 +17,13 @@ use crate::{
 };
 
 /// Rounds in which tools are run; then the model has to answer with what it has.
-const MOST_ROUNDS: usize = 5;
+pub(super) const MOST_ROUNDS: usize = 5;
 /// Calls of one round that are run; the others are refused.
-const MOST_CALLS: usize = 8;
+pub(super) const MOST_CALLS: usize = 8;
 /// Passages that a reply may know: their numbers have two digits.
 const MOST_PASSAGES: usize = 99;
 /// Bytes of one call's arguments: what is longer is no call that anybody meant.
-const LONGEST_ARGUMENTS: usize = 16 << 10;
+pub(super) const LONGEST_ARGUMENTS: usize = 16 << 10;
 
 /// A reply being made.
 pub(super) struct Work {

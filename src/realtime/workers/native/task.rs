@@ -15,6 +15,7 @@ use audio::Frame;
 use futures_util::future::BoxFuture;
 use providers::{
     ErrorKind, ProviderError, RealtimeModel,
+    layers::Equipped,
     llm::Thought,
     realtime::{Command, Event, Manner, Step},
 };
@@ -70,6 +71,7 @@ pub(super) struct Task {
 impl Task {
     pub(super) fn new(kit: Kit, model: Arc<dyn RealtimeModel>, lead: Duration, overflowed: Arc<AtomicBool>) -> Self {
         let (tapes, waiting) = (Tapes::default(), VecDeque::new());
+        let model = Arc::new(Equipped::new(model, kit.toolbox.clone()));
         Self { kit, model, lead, overflowed, link: Link::Closed, tapes, wanted: None, waiting }
     }
 
