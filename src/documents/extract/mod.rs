@@ -15,6 +15,7 @@ mod doc;
 mod docx;
 mod image;
 mod odt;
+mod paragraph;
 mod pdf;
 mod plain;
 mod pptx;
@@ -32,7 +33,7 @@ mod xml;
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Extracted {
     /// Its text, without control characters but tabs and line feeds, at most [`Limits::text_bytes`] of it. A form feed
-    /// parts pages of a PDF and slides of a presentation.
+    /// parts pages of a PDF and slides of a presentation; headings and lists of a word processor are marked as in Markdown.
     pub text: String,
     /// What it says of itself.
     pub metadata: Metadata,

@@ -5,6 +5,7 @@ use std::{io::Read, path::Path};
 use super::{
     Extracted, Failed, Limits, Metadata,
     archive::Archive,
+    paragraph::{Paragraphs, Role},
     properties::PROPERTY_MAX,
     prose::{self, Prose},
     xml::{Node, Xml},
@@ -26,33 +27,39 @@ pub(super) fn read(path: &Path, limits: &Limits) -> Result<Extracted, Failed> {
 }
 
 fn body<R: Read>(mut xml: Xml<R>, prose: &mut Prose) -> Result<(), Failed> {
-    // Text stands in paragraphs and headings; what is between elements elsewhere is layout of the XML.
-    let mut paragraphs = 0_usize;
+    let mut paragraphs = Paragraphs::default();
+    // Whether an entry of a list begins with what comes.
+    let mut entry = false;
     while let Some(node) = xml.next()? {
         match node {
             Node::Open(element) => match element.name() {
-                "p" | "h" => paragraphs += 1,
-                "tab" => prose.push("\t"),
-                "line-break" => prose.push("\n"),
+                "list-item" => entry = true,
+                "h" => {
+                    entry = false;
+                    let level = element.attribute("outline-level").and_then(|level| level.parse().ok());
+                    paragraphs.open(Role::Heading(level.unwrap_or(1)), prose);
+                }
+                "p" => {
+                    let role = if std::mem::take(&mut entry) { Role::Entry } else { Role::Body };
+                    paragraphs.open(role, prose);
+                }
+                "tab" => paragraphs.push("\t", prose),
+                "line-break" => paragraphs.push("\n", prose),
                 "s" => {
                     let spaces = element.attribute("c").and_then(|count| count.parse().ok()).unwrap_or(1);
-                    prose.push(&" ".repeat(SPACES_MAX.min(spaces)));
+                    paragraphs.push(&" ".repeat(SPACES_MAX.min(spaces)), prose);
                 }
                 // What was deleted, and how the text is to look.
                 "tracked-changes" | "automatic-styles" | "forms" => xml.skip()?,
                 _ => {}
             },
             Node::Close(name) => match name.as_str() {
-                "p" | "h" => {
-                    paragraphs = paragraphs.saturating_sub(1);
-                    prose.end_line();
-                }
+                "p" | "h" => paragraphs.close(prose),
                 "table-row" => prose.end_line(),
                 _ => {}
             },
-            // White space of the XML is one space, as in HTML.
-            Node::Text(text) if paragraphs > 0 => prose.push(&collapsed(&text)),
-            Node::Text(_) => {}
+            // White space of the XML is one space, as in HTML. Between paragraphs it is layout of the XML.
+            Node::Text(text) => paragraphs.push(&collapsed(&text), prose),
         }
         if prose.is_full() {
             break;

@@ -19,6 +19,69 @@ fn a_word_document_is_its_paragraphs_tables_and_notes() {
 }
 
 #[test]
+fn headings_and_lists_of_a_word_document_are_marked_by_their_styles() {
+    let style = |id: &str, name: &str, rest: &str| {
+        format!("<w:style w:type=\"paragraph\" w:styleId=\"{id}\"><w:name w:val=\"{name}\"/>{rest}</w:style>")
+    };
+    let styles = [
+        // Word's own, in German.
+        style("Titel", "Title", "<w:basedOn w:val=\"Standard\"/>"),
+        style("berschrift1", "heading 1", "<w:pPr><w:outlineLvl w:val=\"0\"/></w:pPr>"),
+        style("berschrift2", "heading 2", ""),
+        style(
+            "Inhaltsverzeichnisberschrift",
+            "TOC Heading",
+            "<w:basedOn w:val=\"berschrift1\"/><w:pPr><w:outlineLvl w:val=\"9\"/></w:pPr>",
+        ),
+        style("Liste", "List Bullet", "<w:pPr><w:numPr><w:numId w:val=\"3\"/></w:numPr></w:pPr>"),
+        // Somebody's own.
+        style("Frage", "Frage", "<w:basedOn w:val=\"berschrift2\"/><w:rPr><w:b/></w:rPr>"),
+        style("Zirkel", "Zirkel", "<w:basedOn w:val=\"Zirkel\"/>"),
+    ];
+    for (properties, line) in [
+        ("<w:pStyle w:val=\"Titel\"/>", "# x y"),
+        ("<w:pStyle w:val=\"berschrift1\"/><w:numPr><w:numId w:val=\"1\"/></w:numPr>", "# x y"),
+        ("<w:pStyle w:val=\"berschrift2\"/><w:rPr><w:b/></w:rPr>", "## x y"),
+        ("<w:pStyle w:val=\"Frage\"/>", "## x y"),
+        ("<w:pStyle w:val=\"Frage\"/><w:outlineLvl w:val=\"7\"/>", "###### x y"),
+        ("<w:outlineLvl w:val=\"2\"/>", "### x y"),
+        ("<w:pStyle w:val=\"Heading3\"/>", "### x y"),
+        ("<w:pStyle w:val=\"Liste\"/>", "- x y"),
+        ("<w:numPr><w:ilvl w:val=\"1\"/><w:numId w:val=\"7\"/></w:numPr>", "- x y"),
+        ("<w:pStyle w:val=\"Liste\"/><w:numPr><w:numId w:val=\"0\"/></w:numPr>", "x y"),
+        ("<w:pStyle w:val=\"Inhaltsverzeichnisberschrift\"/>", "x y"),
+        ("<w:pStyle w:val=\"Zirkel\"/>", "x y"),
+        ("<w:pStyle w:val=\"Subtitle\"/>", "x y"),
+        ("<w:pPrChange><w:pPr><w:pStyle w:val=\"berschrift1\"/></w:pPr></w:pPrChange>", "x y"),
+    ] {
+        let body = format!(
+            "<w:p><w:pPr>{properties}</w:pPr></w:p>\
+             <w:p><w:pPr>{properties}</w:pPr><w:r><w:t xml:space=\"preserve\"> x</w:t></w:r><w:r><w:tab/><w:t>y</w:t></w:r></w:p>"
+        );
+        let read = read(&styled(&styles.concat(), &body), Kind::Docx).unwrap();
+        assert_eq!(read.text.trim().replace('\t', " "), line, "{properties}");
+    }
+}
+
+#[test]
+fn a_heading_stands_apart_on_one_line_and_without_a_word_it_leaves_no_trace() {
+    let heading =
+        |level: u32, runs: &str| format!("<w:p><w:pPr><w:pStyle w:val=\"Heading{level}\"/></w:pPr>{runs}</w:p>");
+    let says = |text: &str| format!("<w:r><w:t xml:space=\"preserve\">{text}</w:t></w:r>");
+    let boxed = format!("{}<w:r><w:txbxContent><w:p>{}</w:p></w:txbxContent></w:r>", says("Dose"), says("box"));
+    let body = [
+        heading(1, &says("Warfarin")),
+        heading(2, &says(" ")),
+        heading(2, &format!("{}<w:r><w:br/></w:r>{}", says("How it"), says("works"))),
+        format!("<w:p>{}</w:p>", says("It thins the blood.")),
+        heading(2, &boxed),
+        format!("<w:p>{}</w:p>", says("Five milligrams.")),
+    ];
+    let read = read(&docx(&body.concat()), Kind::Docx).unwrap();
+    assert_eq!(read.text, "# Warfarin\n\n## How it works\nIt thins the blood.\n\n## Dose\nbox\nFive milligrams.");
+}
+
+#[test]
 fn a_presentation_is_its_slides_as_they_are_shown() {
     let slide = |text: &str| format!("<p:sld><a:p><a:r><a:t>{text}</a:t></a:r></a:p></p:sld>");
     let file = zipped(&[
@@ -58,9 +121,25 @@ fn an_opendocument_text_is_its_paragraphs_without_what_was_deleted() {
         ),
     ]);
     let read = read(&file, Kind::Odt).unwrap();
-    assert_eq!(read.text, "Title\na  b\tc\nd e");
+    assert_eq!(read.text, "# Title\na  b\tc\nd e");
     assert_eq!(read.metadata.author.as_deref(), Some("Ann"));
     assert_eq!(read.metadata.page_count, Some(7));
+}
+
+#[test]
+fn headings_and_lists_of_an_opendocument_text_are_marked() {
+    let file = zipped(&[(
+        "content.xml",
+        b"<office:text><text:h text:outline-level=\"1\">Warfarin</text:h><text:p>Thins the blood.<text:note><text:p>Really.\
+          </text:p></text:note></text:p><text:h text:outline-level=\"2\"> <text:span>Dose</text:span><text:tab/>daily</text:h>\
+          <text:list><text:list-item><text:p>one</text:p><text:p>and more</text:p></text:list-item><text:list-item>\
+          <text:h text:outline-level=\"10\">Deep</text:h></text:list-item><text:list-item><text:p/></text:list-item></text:list>\
+          <text:p>End</text:p></office:text>",
+    )]);
+    assert_eq!(
+        read(&file, Kind::Odt).unwrap().text,
+        "# Warfarin\nThins the blood.\nReally.\n\n## Dose daily\n- one\nand more\n\n###### Deep\nEnd"
+    );
 }
 
 #[test]
@@ -82,6 +161,14 @@ fn a_workbook_is_its_sheets_row_by_row() {
     assert_eq!(read.text, "Costs\nshared & told\t1.5\nin line\tTRUE\t2023-03-15\n7");
     assert_eq!(read.metadata.page_count, Some(1));
     assert_eq!(read.warnings, [""; 0]);
+}
+
+/// A Word document with these styles and this body.
+fn styled(styles: &str, body: &str) -> Vec<u8> {
+    zipped(&[
+        ("word/document.xml", format!("<w:document><w:body>{body}</w:body></w:document>").as_bytes()),
+        ("word/styles.xml", format!("<w:styles>{styles}</w:styles>").as_bytes()),
+    ])
 }
 
 /// A workbook of one sheet with these rows.

@@ -1,10 +1,14 @@
 //! Word documents: WordprocessingML (ECMA-376 part 1, 17).
 
+mod styles;
+
 use std::{io::Read, path::Path};
 
+use self::styles::{Properties, Styles};
 use super::{
     Extracted, Failed, Limits,
     archive::Archive,
+    paragraph::{Paragraphs, Role},
     properties,
     prose::Prose,
     xml::{Node, Xml},
@@ -12,12 +16,13 @@ use super::{
 
 pub(super) fn read(path: &Path, limits: &Limits) -> Result<Extracted, Failed> {
     let mut archive = Archive::open(path, limits)?;
+    let styles = Styles::read(&mut archive)?;
     let mut prose = Prose::new(limits.text_bytes);
-    body(archive.main(&["word/document.xml", "word/document2.xml"])?, &mut prose)?;
+    body(archive.main(&["word/document.xml", "word/document2.xml"])?, &styles, &mut prose)?;
     for notes in ["word/footnotes.xml", "word/endnotes.xml"] {
         if let Some(xml) = archive.xml(notes)? {
             prose.end_part();
-            body(xml, &mut prose)?;
+            body(xml, &styles, &mut prose)?;
         }
     }
     let metadata = properties::read(&mut archive)?;
@@ -27,20 +32,22 @@ pub(super) fn read(path: &Path, limits: &Limits) -> Result<Extracted, Failed> {
 
 /// The text of runs. Deleted text (`delText`) and field codes (`instrText`) are other elements than `t`; a `Fallback` says
 /// again, for older readers, what the `Choice` beside it said.
-fn body<R: Read>(mut xml: Xml<R>, prose: &mut Prose) -> Result<(), Failed> {
+fn body<R: Read>(mut xml: Xml<R>, styles: &Styles, prose: &mut Prose) -> Result<(), Failed> {
+    let mut paragraphs = Paragraphs::default();
     while let Some(node) = xml.next()? {
         match node {
             Node::Open(element) => match element.name() {
-                "t" => prose.push(&xml.text(TEXT_MAX)?),
-                "tab" | "ptab" => prose.push("\t"),
-                "br" | "cr" => prose.push("\n"),
-                "noBreakHyphen" => prose.push("\u{2011}"),
-                // Tab stops of a paragraph's style are called `tab` as well.
-                "Fallback" | "pPr" => xml.skip()?,
+                "p" => paragraphs.open(Role::Body, prose),
+                "pPr" => paragraphs.tell(styles.role(&Properties::read(&mut xml)?)),
+                "t" => paragraphs.push(&xml.text(TEXT_MAX)?, prose),
+                "tab" | "ptab" => paragraphs.push("\t", prose),
+                "br" | "cr" => paragraphs.push("\n", prose),
+                "noBreakHyphen" => paragraphs.push("\u{2011}", prose),
+                "Fallback" => xml.skip()?,
                 _ => {}
             },
             Node::Close(name) => match name.as_str() {
-                "p" => prose.end_line(),
+                "p" => paragraphs.close(prose),
                 "tc" => prose.push("\t"),
                 "tr" => prose.end_line(),
                 _ => {}
