@@ -1,12 +1,14 @@
 //! PDF, page by page: a page that its reader stumbles over costs that page alone.
 
 use std::{
+    fs,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
 };
 
 use pdf_extract::{
-    Document, Error, OutputError, PlainTextOutput, decode_text_string, encryption::DecryptionError, output_doc_page,
+    Document, Error, IncrementalDocument, Object, OutputError, PlainTextOutput, decode_text_string,
+    encryption::DecryptionError, output_doc_page,
 };
 
 use super::{
@@ -15,7 +17,7 @@ use super::{
 };
 
 pub(super) fn read(path: &Path, limits: &Limits) -> Result<Extracted, Failed> {
-    let mut document = Document::load(path).map_err(broken)?;
+    let mut document = load(path).map_err(broken)?;
     if document.is_encrypted() {
         // Many are encrypted only against changes: the password to read them is empty.
         document.decrypt("").map_err(broken)?;
@@ -53,6 +55,24 @@ pub(super) fn read(path: &Path, limits: &Limits) -> Result<Extracted, Failed> {
     Ok(Extracted { text, metadata, warnings, ..Extracted::default() })
 }
 
+/// Loads a document, and decrypts it if the password is empty.
+///
+/// The library looks for the encryption dictionary by a reference alone. One that stands directly in the trailer, as the
+/// format allows (ISO 32000-1, 7.5.5), gets an object of its own, in an update at the end of the file.
+fn load(path: &Path) -> Result<Document, Error> {
+    let document = Document::load(path)?;
+    let Ok(Object::Dictionary(encryption)) = document.trailer.get(b"Encrypt").cloned() else { return Ok(document) };
+    let mut file = fs::read(path)?;
+    // Where an object stands is counted from here.
+    let start = file.windows(HEADER.len()).position(|bytes| bytes == HEADER).unwrap_or(0);
+    let mut update = IncrementalDocument::create_from(file.split_off(start), document);
+    let id = update.new_document.add_object(encryption);
+    update.new_document.trailer.set("Encrypt", id);
+    let mut updated = Vec::new();
+    update.save_to(&mut updated)?;
+    Document::load_mem(&updated)
+}
+
 fn text(document: &Document, page: u32) -> Result<String, OutputError> {
     let mut text = String::new();
     output_doc_page(document, &mut PlainTextOutput::new(&mut text), page)?;
@@ -77,3 +97,6 @@ fn broken(error: Error) -> Failed {
     let Error::IO(error) = error else { return Failed::damaged(error) };
     error.into()
 }
+
+/// Begins a PDF.
+const HEADER: &[u8] = b"%PDF-";

@@ -1,5 +1,7 @@
 //! PDFs, written by hand (ISO 32000-1, 7.5).
 
+use pdf_extract::{Document, EncryptionState, EncryptionVersion, Object, Permissions, StringFormat};
+
 use super::*;
 
 /// A PDF of these objects, numbered from one, the first being the catalogue.
@@ -56,6 +58,40 @@ fn a_pdf_is_its_pages_title_and_author() {
     assert_eq!(read.metadata.author.as_deref(), Some("Anné"));
     assert_eq!((read.metadata.page_count, read.metadata.word_count), (Some(2), Some(4)));
     assert_eq!(read.warnings, [""; 0]);
+}
+
+#[test]
+fn an_encryption_that_stands_in_the_trailer_itself_is_undone_or_told() {
+    for before in ["", "\n\n"] {
+        let file = |password| [before.as_bytes(), &encrypted(password)].concat();
+        let read = |password| read(&file(password), Kind::Pdf);
+        assert!(!String::from_utf8_lossy(&file("")).contains("Hello there"));
+        let open = read("").unwrap();
+        assert_eq!(open.text, "Hello there\n\u{C}Good bye");
+        assert_eq!(open.metadata.title.as_deref(), Some("A letter"));
+        assert_eq!(read("secret"), Err(Failed::Protected));
+    }
+}
+
+/// A letter that only those with this password can read, its encryption dictionary no object of its own.
+fn encrypted(password: &str) -> Vec<u8> {
+    let mut document = Document::load_mem(&letter("Hello there", "Good bye")).unwrap();
+    let id = Object::String(b"0123456789abcdef".to_vec(), StringFormat::Hexadecimal);
+    document.trailer.set("ID", vec![id.clone(), id]);
+    let version = EncryptionVersion::V2 {
+        document: &document,
+        owner_password: "owner",
+        user_password: password,
+        key_length: 128,
+        permissions: Permissions::all(),
+    };
+    document.encrypt(&EncryptionState::try_from(version).unwrap()).unwrap();
+    let id = document.trailer.get(b"Encrypt").and_then(Object::as_reference).unwrap();
+    let encryption = document.objects.remove(&id).unwrap();
+    document.trailer.set("Encrypt", encryption);
+    let mut file = Vec::new();
+    document.save_to(&mut file).unwrap();
+    file
 }
 
 #[test]
