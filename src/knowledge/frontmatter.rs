@@ -1,13 +1,17 @@
 //! What a document says of itself: bibliographic fields that nobody gave.
 
-use super::source::{self, Source};
-use crate::documents::extract::Metadata;
+use super::{
+    markdown,
+    source::{self, Source},
+};
+use crate::documents::{extract::Metadata, kind::Kind};
 
-/// What is read of a document in its file's properties and on its first pages; where neither tells a title, its file's name
-/// is one.
-pub fn of(metadata: &Metadata, text: &str, file_name: Option<&str>) -> Source {
+/// What is read of a document in its file's properties and on its first pages. Where its properties tell no title, the heading
+/// that it begins with is one, or else its file's name.
+pub fn of(metadata: &Metadata, text: &str, kind: Option<Kind>, file_name: Option<&str>) -> Source {
     let (doi, pmid) = source::find(text);
-    let title = metadata.title.as_deref().and_then(title);
+    let heading = || kind.filter(|kind| has_marks(*kind)).and_then(|_| title(&markdown::title(text)?));
+    let title = metadata.title.as_deref().and_then(title).or_else(heading);
     let title = title.or_else(|| file_name.map(|name| stem(name).to_owned()));
     let authors = metadata.author.as_deref().map(authors).unwrap_or_default();
     // What is too long, or of no form, is as good as not there.
@@ -17,6 +21,11 @@ pub fn of(metadata: &Metadata, text: &str, file_name: Option<&str>) -> Source {
         pmid,
         ..Source::default()
     }))
+}
+
+/// Whether headings are marked in the text of such files.
+const fn has_marks(kind: Kind) -> bool {
+    matches!(kind, Kind::Md | Kind::Docx | Kind::Odt)
 }
 
 /// A title that somebody gave, rather than a program that writes files.
@@ -64,7 +73,7 @@ mod tests {
     fn read(title: Option<&str>, author: Option<&str>, text: &str) -> Source {
         let own = |text: Option<&str>| text.map(str::to_owned);
         let metadata = Metadata { title: own(title), author: own(author), ..Metadata::default() };
-        of(&metadata, text, Some("Sepsis 2.0.pdf"))
+        of(&metadata, text, Some(Kind::Pdf), Some("Sepsis 2.0.pdf"))
     }
 
     #[test]
@@ -86,7 +95,22 @@ mod tests {
         ] {
             assert_eq!(read(property, None, "").title.as_deref(), Some(title), "{property:?}");
         }
-        assert_eq!(of(&Metadata::default(), "", None), Source::default());
+        assert_eq!(of(&Metadata::default(), "", None, None), Source::default());
+    }
+
+    #[test]
+    fn the_heading_that_a_text_begins_with_is_its_title_where_headings_are_marked() {
+        let says = |title: &str| Metadata { title: Some(title.to_owned()), ..Metadata::default() };
+        for (metadata, text, kind, title) in [
+            (Metadata::default(), "# Fluids\nDrink.", Kind::Md, "Fluids"),
+            (says("untitled"), "# Fluids", Kind::Docx, "Fluids"),
+            (says("Water"), "# Fluids", Kind::Odt, "Water"),
+            (Metadata::default(), "# Untitled", Kind::Md, "notes"),
+            (Metadata::default(), "# Fluids", Kind::Csv, "notes"),
+        ] {
+            let found = of(&metadata, text, Some(kind), Some("notes.md"));
+            assert_eq!(found.title.as_deref(), Some(title), "{kind} {text}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod config;
 pub mod frontmatter;
 mod fusion;
 mod library;
+mod markdown;
 mod share;
 pub mod source;
 pub mod style;

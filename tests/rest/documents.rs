@@ -99,7 +99,8 @@ async fn every_type_is_read_and_its_text_had() {
         assert_eq!(sent.status, StatusCode::CREATED, "{name}: {}", sent.body);
         let record = settled(&server, &id(&sent.body)).await;
         assert_eq!((&record["state"], &record["failure"]), (&json!("ready"), &Value::Null), "{name}: {record}");
-        assert_eq!(record["title"], "a", "{name}: its name, without the ending");
+        let title = if name == "a.md" { "Title" } else { "a" };
+        assert_eq!(record["title"], title, "{name}: the heading it begins with, or its name without the ending");
         let read = server.get(&format!("/api/documents/{}/text", id(&sent.body))).await.body;
         assert!(read["text"].as_str().unwrap().contains(text), "{name}: {read}");
         assert!(record["metadata"]["word_count"].as_u64().unwrap() > 0, "{name}");
@@ -381,6 +382,13 @@ async fn what_nobody_said_of_a_file_is_read_in_it() {
     assert_eq!((&record["doi"], &record["pmid"]), (&json!("10.1000/182"), &json!("1234567")));
     let other = put(&server, file("Fluids in shock.docx", docx("Give fluids."))).await;
     assert_eq!(settled(&server, &id(&other.body)).await["title"], "Fluids in shock");
+    let headed = "<w:document><w:body><w:p><w:pPr><w:pStyle w:val=\"Heading1\"/></w:pPr><w:r><w:t>Shock</w:t></w:r></w:p>\
+        <w:p><w:r><w:t>Give more fluids.</w:t></w:r></w:p></w:body></w:document>";
+    let parts: [(&str, &[u8]); 2] = [("[Content_Types].xml", b"<Types/>"), ("word/document.xml", headed.as_bytes())];
+    let headed = id(&put(&server, file("c.docx", zipped(&parts))).await.body);
+    assert_eq!(settled(&server, &headed).await["title"], "Shock");
+    let text = server.get(&format!("/api/documents/{headed}/text")).await.body;
+    assert_eq!(text["text"], "# Shock\nGive more fluids.");
     let paper = put(&server, file("b.pdf", pdf("See 10.1000/xyz123."))).await;
     assert_eq!(settled(&server, &id(&paper.body)).await["doi"], "10.1000/xyz123");
 }

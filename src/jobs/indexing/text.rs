@@ -31,7 +31,8 @@ pub(super) async fn read(crew: &Crew, job: &Job) -> Result<Option<End>, StoreErr
     if text.trim().is_empty() {
         return Ok(Some(End::Failed(nothing(&warnings))));
     }
-    let own = frontmatter::of(&metadata, &text, content.name.as_deref());
+    let kind = job.kind.as_deref().and_then(|kind| kind.parse().ok());
+    let own = frontmatter::of(&metadata, &text, kind, content.name.as_deref());
     let found = Findings {
         text,
         metadata: serde_json::json!(metadata).to_string(),
