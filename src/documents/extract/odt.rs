@@ -34,6 +34,8 @@ fn body<R: Read>(mut xml: Xml<R>, prose: &mut Prose) -> Result<(), Failed> {
         match node {
             Node::Open(element) => match element.name() {
                 "list-item" => entry = true,
+                "table-row" => paragraphs.open_row(prose),
+                "table-cell" | "covered-table-cell" => paragraphs.open_cell(),
                 "h" => {
                     entry = false;
                     let level = element.attribute("outline-level").and_then(|level| level.parse().ok());
@@ -55,7 +57,7 @@ fn body<R: Read>(mut xml: Xml<R>, prose: &mut Prose) -> Result<(), Failed> {
             },
             Node::Close(name) => match name.as_str() {
                 "p" | "h" => paragraphs.close(prose),
-                "table-row" => prose.end_line(),
+                "table-row" => paragraphs.close_row(prose),
                 _ => {}
             },
             // White space of the XML is one space, as in HTML. Between paragraphs it is layout of the XML.

@@ -38,6 +38,8 @@ fn body<R: Read>(mut xml: Xml<R>, styles: &Styles, prose: &mut Prose) -> Result<
         match node {
             Node::Open(element) => match element.name() {
                 "p" => paragraphs.open(Role::Body, prose),
+                "tr" => paragraphs.open_row(prose),
+                "tc" => paragraphs.open_cell(),
                 "pPr" => paragraphs.tell(styles.role(&Properties::read(&mut xml)?)),
                 "t" => paragraphs.push(&xml.text(TEXT_MAX)?, prose),
                 "tab" | "ptab" => paragraphs.push("\t", prose),
@@ -48,8 +50,7 @@ fn body<R: Read>(mut xml: Xml<R>, styles: &Styles, prose: &mut Prose) -> Result<
             },
             Node::Close(name) => match name.as_str() {
                 "p" => paragraphs.close(prose),
-                "tc" => prose.push("\t"),
-                "tr" => prose.end_line(),
+                "tr" => paragraphs.close_row(prose),
                 _ => {}
             },
             Node::Text(_) => {}

@@ -82,6 +82,28 @@ fn a_heading_stands_apart_on_one_line_and_without_a_word_it_leaves_no_trace() {
 }
 
 #[test]
+fn a_row_of_a_table_is_a_line_and_a_cell_may_have_several() {
+    let says = |text: &str| format!("<w:p><w:r><w:t>{text}</w:t></w:r></w:p>");
+    let row = |cells: &[String]| {
+        let cells = cells.iter().map(|cell| format!("<w:tc>{cell}</w:tc>"));
+        format!("<w:tr>{}</w:tr>", cells.collect::<String>())
+    };
+    let empty = || "<w:p/>".to_owned();
+    let inner = format!("<w:tbl>{}</w:tbl>", row(&[says("x"), says("y")]));
+    let body = [
+        says("Doses"),
+        row(&[says("who"), says("how much"), empty()]),
+        row(&[empty(), empty(), says("daily")]),
+        row(&[says("adults") + &says("and others"), empty() + &says("5 mg")]),
+        row(&[empty(), empty()]),
+        row(&[says("above") + &inner + &says("beside"), says("z")]),
+        says("End"),
+    ];
+    let read = read(&docx(&body.concat()), Kind::Docx).unwrap();
+    assert_eq!(read.text, "Doses\nwho\thow much\n\t\tdaily\nadults\nand others\t5 mg\nabove\nx\ty\nbeside\tz\nEnd");
+}
+
+#[test]
 fn a_presentation_is_its_slides_as_they_are_shown() {
     let slide = |text: &str| format!("<p:sld><a:p><a:r><a:t>{text}</a:t></a:r></a:p></p:sld>");
     let file = zipped(&[
@@ -134,11 +156,13 @@ fn headings_and_lists_of_an_opendocument_text_are_marked() {
           </text:p></text:note></text:p><text:h text:outline-level=\"2\"> <text:span>Dose</text:span><text:tab/>daily</text:h>\
           <text:list><text:list-item><text:p>one</text:p><text:p>and more</text:p></text:list-item><text:list-item>\
           <text:h text:outline-level=\"10\">Deep</text:h></text:list-item><text:list-item><text:p/></text:list-item></text:list>\
+          <table:table><table:table-row><table:table-cell><text:p>a</text:p></table:table-cell><table:covered-table-cell/>\
+          <table:table-cell><text:p>b</text:p></table:table-cell></table:table-row></table:table>\
           <text:p>End</text:p></office:text>",
     )]);
     assert_eq!(
         read(&file, Kind::Odt).unwrap().text,
-        "# Warfarin\nThins the blood.\nReally.\n\n## Dose daily\n- one\nand more\n\n###### Deep\nEnd"
+        "# Warfarin\nThins the blood.\nReally.\n\n## Dose daily\n- one\nand more\n\n###### Deep\na\t\tb\nEnd"
     );
 }
 
