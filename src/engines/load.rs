@@ -13,8 +13,8 @@ use std::{
 use providers::{
     EmbeddingModel, ErrorKind, LanguageModel, ProviderError, RealtimeModel, SpeechToText, TextToSpeech, TurnDetector,
     layers::{
-        Breaker, BreakerSettings, Fallback, Guarded, Limit, Observed, Observer, Retry, RetrySettings, Routed, Swapped,
-        Timed, Timeouts, Told, Voiced,
+        Breaker, BreakerSettings, Fallback, Guarded, Limit, Observed, Observer, Retry, RetrySettings, Role, Routed,
+        Swapped, Timed, Timeouts, Told, Voiced,
     },
     local::{
         agent::Agent, command::Command, hibari::Hibari, minilm::MiniLm, models, pool::Pool, turn::SmartTurn,
@@ -260,14 +260,26 @@ impl Loader {
         Ok(place)
     }
 
+    /// What knows the meaning of texts. It is no chain, and is not retried: a question has no time for that, and whoever makes
+    /// passages ready tries again by themselves.
     fn embedder(&self, name: &str) -> Result<Option<Arc<dyn EmbeddingModel>>, ProviderError> {
-        Ok(Some(match name {
+        let engine: Arc<dyn EmbeddingModel> = match name {
             // `auto` that nobody resolved means nothing here.
             "" | AUTO_NAME => return Ok(None),
             "scripted/embed" => Arc::new(scripted::EmbeddingModel),
             MINILM => Arc::new(MiniLm::load(&self.model(name)?, self.pool())?),
             _ => self.swapped::<dyn EmbeddingModel>("embed", name, |vendor| vendor.embed)?,
-        }))
+        };
+        let timeouts = Timeouts { open: QUESTION, first: QUESTION, idle: PASSAGES };
+        let timed: Arc<dyn EmbeddingModel> =
+            Arc::new(Timed::<dyn EmbeddingModel>::new(name.to_owned(), timeouts, engine));
+        let guarded = match self.config.accounts().find(name, "embed") {
+            Some(Foreign { owner, .. }) => {
+                self.guarded(Role::Embed, |layer| Arc::new(layer), name, owner, timed, &mut BTreeMap::new())
+            }
+            None => timed,
+        };
+        Ok(Some(Arc::new(Observed::<dyn EmbeddingModel>::new(name.to_owned(), self.observer(), guarded))))
     }
 
     fn turn(&self, name: &str) -> Result<Option<Arc<dyn TurnDetector>>, ProviderError> {
@@ -309,8 +321,7 @@ impl Loader {
         }
     }
 
-    /// Somebody else's engine may neither keep anybody waiting, nor be asked too much, nor fail again and again. Its
-    /// vendor's other engines of the kind share its limit.
+    /// Somebody else's engine may neither keep anybody waiting, nor be asked too much, nor fail again and again.
     fn fenced<T: ?Sized>(
         &self,
         kind: &Kind<T>,
@@ -330,17 +341,31 @@ impl Loader {
             Some(retried) => retried(Retry::new(RetrySettings::default(), timed)),
             None => timed,
         };
-        let breaker = Breaker::new(name.to_owned(), kind.role, BreakerSettings::default(), self.observer());
+        self.guarded(kind.role, kind.guarded, name, owner, timed, limits)
+    }
+
+    /// Lets nobody in where a vendor's engine fails again and again, or is asked too much. The vendor's other engines of the
+    /// role share its limit.
+    fn guarded<T: ?Sized>(
+        &self,
+        role: Role,
+        layer: fn(Guarded<T>) -> Arc<T>,
+        name: &str,
+        owner: &str,
+        engine: Arc<T>,
+        limits: &mut BTreeMap<String, Arc<Limit>>,
+    ) -> Arc<T> {
+        let breaker = Breaker::new(name.to_owned(), role, BreakerSettings::default(), self.observer());
         let forgiven = breaker.clone();
         self.on_reload(move |_| {
             forgiven.forgive();
             Ok(())
         });
-        let broken = (kind.guarded)(Guarded::new(Arc::new(breaker), timed));
+        let broken = layer(Guarded::new(Arc::new(breaker), engine));
         let Some(settings) = self.config.limits.get(owner).and_then(|limits| limits.settings()) else { return broken };
         let new = || Arc::new(Limit::new(owner.to_owned(), settings, self.observer()));
         let limit = limits.entry(owner.to_owned()).or_insert_with(new);
-        (kind.guarded)(Guarded::new(Arc::clone(limit) as _, broken))
+        layer(Guarded::new(Arc::clone(limit) as _, broken))
     }
 
     /// What is to be done when the accounts are read again.
@@ -430,3 +455,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const OPEN: Duration = Duration::from_secs(6);
 /// How long a server of one's own may take to its first token: it may have to load its model.
 const SLOW: Duration = Duration::from_secs(30);
+/// How long a question may take to be embedded: somebody waits for an answer, and words alone find something too.
+const QUESTION: Duration = Duration::from_secs(2);
+/// ... and passages, for which nobody waits.
+const PASSAGES: Duration = Duration::from_secs(120);

@@ -1,15 +1,14 @@
 //! What fits a question in somebody's documents.
 //!
 //! Two searches go on at once: one by words, one by meaning, of which the second first has the question embedded. What they
-//! find is fused. Where there is no model, or it fails, or it takes too long, the words alone are searched, and that is told.
+//! find is fused. Where there is no model, or it fails, the words alone are searched, and that is told.
 
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use providers::{
     EmbeddingModel, ProviderError,
     embed::{Embeddings, Purpose},
 };
-use tokio::time::timeout;
 
 use super::{
     Source,
@@ -34,7 +33,7 @@ pub struct Library {
 pub struct Model {
     /// As configured; vectors of another name are of another model.
     pub name: String,
-    /// The model.
+    /// The model. It gives up in time by itself.
     pub engine: Arc<dyn EmbeddingModel>,
 }
 
@@ -163,15 +162,10 @@ impl Library {
         filter: &Filter,
     ) -> Result<Option<(Vec<f32>, Vec<Place>)>, StoreError> {
         let Some(model) = &self.model else { return Ok(None) };
-        let embedded = timeout(PATIENCE, model.engine.embed(vec![text], Purpose::Question)).await;
-        let vector = match embedded {
-            Ok(Ok(found)) => found.vectors.into_iter().next(),
-            Ok(Err(error)) => {
+        let vector = match model.engine.embed(vec![text], Purpose::Question).await {
+            Ok(found) => found.vectors.into_iter().next(),
+            Err(error) => {
                 tracing::warn!(%error, "a question could not be embedded: words alone are searched");
-                None
-            }
-            Err(_) => {
-                tracing::warn!(model = model.name, "a question was not embedded in time: words alone are searched");
                 None
             }
         };
@@ -245,6 +239,3 @@ const CANDIDATES: usize = 300;
 
 /// The nearest of them that are fused.
 const RANKED: usize = 100;
-
-/// How long a question may take to be embedded: somebody waits for an answer.
-const PATIENCE: Duration = Duration::from_secs(2);

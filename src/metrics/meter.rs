@@ -98,6 +98,7 @@ impl From<layers::Role> for Role {
             layers::Role::Llm => Self::Think,
             layers::Role::Tts => Self::Speak,
             layers::Role::Realtime => Self::Converse,
+            layers::Role::Embed => Self::Embed,
         }
     }
 }

@@ -97,6 +97,8 @@ pub enum Role {
     Advise,
     /// Speech-to-speech.
     Converse,
+    /// The embedding model.
+    Embed,
 }
 
 /// A session, counted as live for as long as this lives.
@@ -287,6 +289,7 @@ impl Role {
             Self::Speak => "tts",
             Self::Advise => "turn",
             Self::Converse => "realtime",
+            Self::Embed => "embed",
         }
     }
 }

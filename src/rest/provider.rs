@@ -25,6 +25,7 @@ pub(super) fn fault(role: Role, error: &ProviderError) -> Fault {
         Role::Think => "The language model",
         Role::Advise => "The turn detector",
         Role::Converse => "The speech-to-speech model",
+        Role::Embed => "The embedding model",
     };
     told(what, error)
 }

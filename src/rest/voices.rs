@@ -48,7 +48,7 @@ pub(super) async fn list(State(context): State<Arc<Context>>, RawQuery(query): R
     let listed = join_all(reports.map(|report| async {
         let voices = match report.role {
             Role::Tts => context.roster.voices(&report.name).await,
-            Role::Stt | Role::Llm | Role::Realtime => report.abilities.voices(),
+            Role::Stt | Role::Llm | Role::Realtime | Role::Embed => report.abilities.voices(),
         };
         (report, voices)
     }));

@@ -13,6 +13,7 @@ mod hearing;
 mod native;
 mod relay;
 mod rotation;
+mod searching;
 mod secrets;
 mod speaking;
 mod storage;

@@ -10,7 +10,8 @@ use futures_util::{
 };
 
 use crate::{
-    LanguageModel, ProviderError, RealtimeModel, SpeechToText, TextToSpeech,
+    EmbeddingModel, LanguageModel, ProviderError, RealtimeModel, SpeechToText, TextToSpeech,
+    embed::{EmbedCapabilities, Embeddings, Purpose},
     llm::{LlmCapabilities, Prompt, ThoughtStream},
     realtime::{Command, Event, EventStream, Opening, RealtimeCapabilities, Step},
     stt::{SttCapabilities, SttOptions, TranscriptStream},
@@ -109,6 +110,25 @@ impl RealtimeModel for Guarded<dyn RealtimeModel> {
         async move {
             let pass = self.guard.enter().await?;
             follow(pass, self.inner.converse(opening, commands).await, failed_step)
+        }
+        .boxed()
+    }
+}
+
+impl EmbeddingModel for Guarded<dyn EmbeddingModel> {
+    fn capabilities(&self) -> EmbedCapabilities {
+        self.inner.capabilities()
+    }
+
+    fn embed(&self, texts: Vec<String>, purpose: Purpose) -> BoxFuture<'_, Result<Embeddings, ProviderError>> {
+        async move {
+            let mut pass = self.guard.enter().await?;
+            let made = self.inner.embed(texts, purpose).await;
+            match &made {
+                Ok(_) => pass.worked(),
+                Err(error) => pass.failed(error),
+            }
+            made
         }
         .boxed()
     }

@@ -60,6 +60,11 @@ impl Meter {
         self.made.output_tokens += u64::from(usage.output_tokens);
     }
 
+    /// Tokens were read, and nothing was written.
+    pub fn read_tokens(&mut self, count: u64) {
+        self.made.input_tokens += count;
+    }
+
     /// Tells what was consumed since it was told last.
     pub fn tell(&mut self) {
         let mut what = std::mem::take(&mut self.made);

@@ -18,7 +18,8 @@ use futures_util::{
 
 use super::{Consumed, Meter};
 use crate::{
-    ErrorKind, LanguageModel, ProviderError, RealtimeModel, SpeechToText, TextToSpeech,
+    EmbeddingModel, ErrorKind, LanguageModel, ProviderError, RealtimeModel, SpeechToText, TextToSpeech,
+    embed::{EmbedCapabilities, Embeddings, Purpose},
     llm::{LlmCapabilities, Prompt, Thought, ThoughtStream},
     realtime::{Command, Event, EventStream, Opening, RealtimeCapabilities, Step},
     stt::{SttCapabilities, SttOptions, Transcript, TranscriptStream},
@@ -54,6 +55,8 @@ pub enum Role {
     Tts,
     /// Speech-to-speech.
     Realtime,
+    /// Embedding model.
+    Embed,
 }
 
 /// Something that happened to a request. One `Requested` is followed by exactly one `Finished`, `Failed` or `Cancelled`.
@@ -62,7 +65,8 @@ pub enum Observation {
     /// It began.
     Requested,
     /// Its first result came: a model's first thought so long after the request, the first sound after the first clause
-    /// was taken, the final transcript after the end of the audio, the first step of a spoken reply after it was wanted.
+    /// was taken, the final transcript after the end of the audio, the first step of a spoken reply after it was wanted, all
+    /// vectors after their texts were given.
     First {
         /// How long it took.
         after: Duration,
@@ -181,6 +185,25 @@ impl TextToSpeech for Observed<dyn TextToSpeech> {
             };
             let result = |speech: &Speech| matches!(speech, Speech::Audio { .. });
             Ok(request.follow(speech, Reading { result, last: |_| false, count }))
+        }
+        .boxed()
+    }
+}
+
+impl EmbeddingModel for Observed<dyn EmbeddingModel> {
+    fn capabilities(&self) -> EmbedCapabilities {
+        self.inner.capabilities()
+    }
+
+    fn embed(&self, texts: Vec<String>, purpose: Purpose) -> BoxFuture<'_, Result<Embeddings, ProviderError>> {
+        let mut request = self.begin(Role::Embed);
+        async move {
+            let _ = request.awaited.set(request.since);
+            let made = request.opened(self.inner.embed(texts, purpose).await)?;
+            request.meter.read_tokens(made.tokens.unwrap_or_default());
+            request.result();
+            request.end(|after| Observation::Finished { after });
+            Ok(made)
         }
         .boxed()
     }

@@ -24,7 +24,8 @@ use futures_util::{
 use tokio::{sync::Notify, time::sleep};
 
 use crate::{
-    ErrorKind, LanguageModel, ProviderError, SpeechToText, TextToSpeech,
+    EmbeddingModel, ErrorKind, LanguageModel, ProviderError, SpeechToText, TextToSpeech,
+    embed::{EmbedCapabilities, Embeddings, Purpose},
     generate::{Outlet, generate},
     llm::{LlmCapabilities, Prompt, Thought, ThoughtStream},
     stt::{SttCapabilities, SttOptions, Transcript, TranscriptStream},
@@ -37,10 +38,11 @@ pub struct Timeouts {
     /// Until the stream is open.
     pub open: Duration,
     /// Until the first result: a model's first thought, speech from the moment a clause was taken, the final transcript
-    /// from the end of the audio, the first step of a spoken reply from the moment it was wanted.
+    /// from the end of the audio, the first step of a spoken reply from the moment it was wanted, the vector of a question.
     pub first: Duration,
     /// Between results that are owed. Speech-to-text owes none, nor does speech-to-speech between replies, but both must
-    /// keep reading; it may take up to twice this long to notice that they do not.
+    /// keep reading; it may take up to twice this long to notice that they do not. The vectors of passages, for which nobody
+    /// waits, are due after this.
     pub idle: Duration,
 }
 
@@ -258,5 +260,23 @@ impl Debt {
             polled
         });
         watched.boxed()
+    }
+}
+
+impl EmbeddingModel for Timed<dyn EmbeddingModel> {
+    fn capabilities(&self) -> EmbedCapabilities {
+        self.inner.capabilities()
+    }
+
+    fn embed(&self, texts: Vec<String>, purpose: Purpose) -> BoxFuture<'_, Result<Embeddings, ProviderError>> {
+        let (limit, what) = match purpose {
+            Purpose::Question => (self.timeouts.first, "to embed a question"),
+            Purpose::Passages => (self.timeouts.idle, "to embed passages"),
+        };
+        async move {
+            let made = tokio::time::timeout(limit, self.inner.embed(texts, purpose)).await;
+            made.unwrap_or_else(|_| Err(timeout(&self.name, what, limit)))
+        }
+        .boxed()
     }
 }

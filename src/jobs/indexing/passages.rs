@@ -2,10 +2,8 @@
 //!
 //! How many have one stands in the document's row, and of which model they are, so whoever takes over goes on from there.
 
-use std::time::Duration;
-
 use providers::ErrorKind;
-use tokio::{task::spawn_blocking, time::timeout};
+use tokio::task::spawn_blocking;
 
 use super::{super::Crew, End, LEASE};
 use crate::{
@@ -97,8 +95,7 @@ enum Refused {
 
 async fn embed(library: &Library, texts: Vec<String>) -> Result<Vec<Vec<f32>>, Refused> {
     let wanted = texts.len();
-    let made = timeout(PATIENCE, library.embed(texts)).await;
-    let made = made.map_err(|late| Refused::ForNow(late.to_string()))?.map_err(|error| match error.kind {
+    let made = library.embed(texts).await.map_err(|error| match error.kind {
         ErrorKind::Rejected => Refused::Ever(error.to_string()),
         ErrorKind::RateLimited
         | ErrorKind::Unauthorized
@@ -133,8 +130,6 @@ pub(super) fn unembedded(job: &Job) -> End {
 
 /// Passages of one request: a second of one core's work, or a vendor's usual batch.
 const AT_ONCE: usize = 32;
-/// How long one request may take.
-const PATIENCE: Duration = Duration::from_secs(120);
 /// What a document's owner is told while embeddings are away.
 const AWAY: &str = "it is found by its words; its meaning waits for the embeddings, which are away";
 /// And where its passages are refused.
