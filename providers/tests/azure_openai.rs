@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 use providers::{
-    ErrorKind, LanguageModel as _, ProviderError,
-    azure::{LanguageModel, llm::Config},
+    EmbeddingModel as _, ErrorKind, LanguageModel as _, ProviderError,
+    azure::{EmbeddingModel, LanguageModel, llm::Config},
+    embed::Purpose,
     llm::{Finish, Message, Prompt, Thought},
     openai::Api,
 };
@@ -56,6 +57,36 @@ async fn both_paths_are_asked_as_documented() {
         assert!(request.contains("api-key: 0123456789abcdef") && !request.contains("authorization"), "{request}");
         assert!(request.contains(r#""model":"my-gpt""#), "{request}");
     }
+}
+
+#[tokio::test]
+async fn texts_are_embedded_on_both_paths() {
+    // 1.0 and -0.5 in base64.
+    let body = r#"{"object":"list","data":[{"object":"embedding","index":0,"embedding":"AACAPwAAAL8="}],
+        "model":"text-embedding-3-small","usage":{"prompt_tokens":5,"total_tokens":5}}"#;
+    let classic = "POST /openai/deployments/my-vectors/embeddings?api-version=2024-10-21 HTTP/1.1\r\n";
+    for (api_version, line) in
+        [(None, "POST /openai/v1/embeddings HTTP/1.1\r\n"), (Some("2024-10-21".to_owned()), classic)]
+    {
+        let server = Server::start(vec![answer("200 OK", "content-type: application/json\r\n", body)]).await;
+        let config = Config { api_version, dimensions: Some(2), ..config(&server) };
+        let model = EmbeddingModel::new("azure/my-vectors", "my-vectors", Arc::new(config));
+        assert_eq!((model.capabilities().dimensions, model.capabilities().batch), (Some(2), 256));
+        let made = model.embed(vec!["one".to_owned()], Purpose::Question).await.unwrap();
+        assert_eq!((made.vectors, made.tokens), (vec![vec![1.0, -0.5]], Some(5)));
+        let request = server.requests.lock().unwrap()[0].clone();
+        assert!(request.starts_with(line), "{request}");
+        assert!(request.contains("api-key: 0123456789abcdef") && !request.contains("authorization"), "{request}");
+        let body: serde_json::Value = serde_json::from_str(request.split_once("\r\n\r\n").unwrap().1).unwrap();
+        let expected =
+            serde_json::json!({"model": "my-vectors", "input": ["one"], "encoding_format": "base64", "dimensions": 2});
+        assert_eq!(body, expected);
+    }
+    let missing = r#"{"error":{"code":"DeploymentNotFound","message":"The API deployment does not exist."}}"#;
+    let server = Server::start(vec![answer("404 Not Found", "", missing)]).await;
+    let model = EmbeddingModel::new("azure/my-vectors", "my-vectors", Arc::new(config(&server)));
+    let error = model.embed(vec!["one".to_owned()], Purpose::Question).await.unwrap_err();
+    assert_eq!((error.kind, &*error.provider), (ErrorKind::Rejected, "azure/my-vectors"), "{error}");
 }
 
 #[tokio::test]

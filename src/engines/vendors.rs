@@ -94,7 +94,10 @@ pub static VENDORS: [Vendor; 9] = [
             let (config, settings) = (Arc::new(configured(account, &name)?), live(account, &name)?);
             Ok(Arc::new(azure::RealtimeModel::new(name, model, config, settings)))
         }),
-        embed: None,
+        embed: Some(|account, name, model| {
+            let config = Arc::new(configured(account, &name)?);
+            Ok(Arc::new(azure::EmbeddingModel::new(name, model, config)))
+        }),
     },
     Vendor {
         name: "azure",

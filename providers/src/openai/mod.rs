@@ -20,6 +20,7 @@ mod account;
 pub(crate) mod chat;
 mod config;
 mod embed;
+pub(crate) mod embedder;
 mod live;
 mod llm;
 mod probe;

@@ -1,10 +1,11 @@
 //! The Azure OpenAI resource.
 
+use reqwest::Url;
 use serde::Deserialize;
 
-use crate::{Secret, account, openai::Api};
+use crate::{ProviderError, Secret, account, net::events::Peer, openai::Api};
 
-/// One Azure OpenAI resource. The model of a [`LanguageModel`](super::LanguageModel) is the name of a deployment in it.
+/// One Azure OpenAI resource. A model, such as a [`LanguageModel`](super::LanguageModel)'s, is the name of a deployment in it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
@@ -18,11 +19,20 @@ pub struct Config {
     pub api: Api,
     /// Names the token limit `max_completion_tokens`, as reasoning models demand; old versions know `max_tokens`.
     pub max_completion_tokens: bool,
+    /// Numbers in an embedding's vector; unset for the model's own count. Only newer models can be asked for fewer.
+    pub dimensions: Option<u32>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { base_url: String::new(), key: None, api_version: None, api: Api::default(), max_completion_tokens: true }
+        Self {
+            base_url: String::new(),
+            key: None,
+            api_version: None,
+            api: Api::default(),
+            max_completion_tokens: true,
+            dimensions: None,
+        }
     }
 }
 
@@ -42,7 +52,25 @@ impl Config {
             }
             Some(_) | None => {}
         }
+        if self.dimensions == Some(0) {
+            problems.push(("dimensions", "must be at least 1, or absent".to_owned()));
+        }
         problems
+    }
+
+    /// The address of a function of a deployment.
+    pub(in crate::azure) fn address(
+        &self,
+        peer: &Peer,
+        deployment: &str,
+        function: &str,
+    ) -> Result<Url, ProviderError> {
+        let Some(version) = &self.api_version else {
+            return peer.address(&self.base_url, &format!("openai/v1/{function}"));
+        };
+        let mut url = peer.address(&self.base_url, &format!("openai/deployments/{deployment}/{function}"))?;
+        url.query_pairs_mut().append_pair("api-version", version);
+        Ok(url)
     }
 }
 
@@ -57,6 +85,7 @@ mod tests {
         let good = Config { base_url: "https://me.openai.azure.com".into(), ..Config::default() };
         assert!(keys(good.clone()).is_empty());
         assert_eq!(keys(Config { api_version: Some("a b".into()), ..good.clone() }), ["api_version"]);
+        assert_eq!(keys(Config { dimensions: Some(0), ..good.clone() }), ["dimensions"]);
         let both = Config { api_version: Some("2024-10-21".into()), api: Api::Responses, ..good };
         assert_eq!(keys(both), ["api"]);
     }

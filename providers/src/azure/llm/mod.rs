@@ -7,7 +7,7 @@ mod config;
 use std::{borrow::Cow, sync::Arc};
 
 use futures_util::{FutureExt, future::BoxFuture};
-use reqwest::{Url, header::HeaderName};
+use reqwest::header::HeaderName;
 
 pub use config::Config;
 
@@ -39,17 +39,9 @@ impl LanguageModel {
 
     async fn open(&self, prompt: &Prompt) -> Result<ThoughtStream, ProviderError> {
         let headers = self.remote.peer.signed(HeaderName::from_static("api-key"), "")?;
-        self.remote.reply(self.address()?, headers, prompt).await
-    }
-
-    fn address(&self) -> Result<Url, ProviderError> {
-        let (peer, base, function) = (&self.remote.peer, &self.config.base_url, self.remote.function());
-        let Some(version) = &self.config.api_version else {
-            return peer.address(base, &format!("openai/v1/{function}"));
-        };
-        let mut url = peer.address(base, &format!("openai/deployments/{}/{function}", self.remote.model))?;
-        url.query_pairs_mut().append_pair("api-version", version);
-        Ok(url)
+        let Remote { peer, model, .. } = &self.remote;
+        let url = self.config.address(peer, model, self.remote.function())?;
+        self.remote.reply(url, headers, prompt).await
     }
 }
 
