@@ -8,6 +8,7 @@
 //!   others.
 //! - OpenAI: <https://developers.openai.com/api/docs/pricing> and its pages on models, as quoted between March and November
 //!   2026. The realtime models charge more for tokens of sound, which are not told apart: they have no price here.
+//!   Embeddings: <https://developers.openai.com/api/docs/models/text-embedding-3-large>.
 //!
 //! ElevenLabs, Azure and Google charge by plan, region or date; without a line of the operator's they are unknown.
 
@@ -43,4 +44,6 @@ pub(super) const KNOWN: &[&str] = &[
     "openai/gpt-5.4-mini input=0.75 cached=0.075 output=4.5",
     "openai/gpt-5.4-nano input=0.2 cached=0.02 output=1.25",
     "openai/gpt-5.5 input=5 cached=0.5 output=30",
+    "openai/text-embedding-3-large input=0.13",
+    "openai/text-embedding-3-small input=0.02",
 ];
