@@ -58,10 +58,4 @@ export class Files extends Told {
   }
 }
 
-/** How large it is, for people. */
-export function size(bytes: number): string {
-  if (bytes < 1000) return `${bytes} bytes`;
-  return bytes < 1e6 ? `${Math.round(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
-}
-
 const LOOK_AGAIN_MS = 700;

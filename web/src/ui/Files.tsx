@@ -1,7 +1,8 @@
 /** Files that came with a message. */
 
 import type { Attachment } from "../relay/conversations.ts";
-import { type Files as Kept, size } from "../shelf/files.ts";
+import type { Files as Kept } from "../shelf/files.ts";
+import { size } from "../shelf/size.ts";
 import { Icon } from "./Icon.tsx";
 
 export function Files({ message, files, of }: { message: string; files: readonly Attachment[]; of: Kept }) {
