@@ -1,4 +1,5 @@
-//! `GET /api/attachments/{id}/download`: a file's bytes, whole or in part, as a file that browsers save and never show.
+//! `GET /api/attachments/{id}/download` and `/api/documents/{id}/file`: a file's bytes, whole or in part, as a file that
+//! browsers save and never show.
 
 use std::{ops::Range, sync::Arc};
 
@@ -8,38 +9,67 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use uuid::Uuid;
 
 use super::{
     Context,
     fault::Fault,
     filename,
     intake::unkept,
-    openapi::{Api, schema},
+    openapi::{Api, Operation, schema},
     page::Id,
 };
 use crate::{
     auth::Principal,
     documents::kind::Kind,
     store::{
-        AttachmentId,
+        AttachmentId, DocumentId,
         attachments::{self, Attachment},
+        documents::{self, Document, File},
     },
 };
 
+/// A file in storage, under its key.
+struct Kept {
+    key: Uuid,
+    name: String,
+    kind: String,
+    /// In bytes.
+    size: u64,
+    sha256: String,
+}
+
 /// `GET /api/attachments/{id}/download`.
-pub(super) async fn download(
+pub(super) async fn attachment(
     State(context): State<Arc<Context>>,
     principal: Principal,
     Id(id): Id<AttachmentId>,
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
-    let file = attachments::get(&context.db, principal.user, id).await?;
+    let Attachment { name, kind, size, sha256, .. } = attachments::get(&context.db, principal.user, id).await?;
+    send(&context, &headers, Kept { key: id.into(), name, kind, size, sha256 }).await
+}
+
+/// `GET /api/documents/{id}/file`; 404 for what came as text.
+pub(super) async fn document(
+    State(context): State<Arc<Context>>,
+    principal: Principal,
+    Id(id): Id<DocumentId>,
+    headers: HeaderMap,
+) -> Result<Response, Fault> {
+    let Document { file, size, sha256, .. } = documents::get(&context.db, principal.user, id).await?;
+    let File { name, kind } = file.ok_or_else(Fault::not_found)?;
+    send(&context, &headers, Kept { key: id.into(), name, kind, size, sha256 }).await
+}
+
+/// What is asked for of a file.
+async fn send(context: &Context, headers: &HeaderMap, file: Kept) -> Result<Response, Fault> {
     let tag = format!("\"{}\"", file.sha256);
-    if names(&headers, &header::IF_NONE_MATCH, &tag) {
+    if names(headers, &header::IF_NONE_MATCH, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, described(&file, &tag)).into_response());
     }
     let size = file.size;
-    let part = match asked(&headers, &tag, size) {
+    let part = match asked(headers, &tag, size) {
         Asked::All => None,
         Asked::Part(range) => Some(range),
         Asked::Nothing => {
@@ -51,7 +81,7 @@ pub(super) async fn download(
     let length = part.as_ref().map_or(size, |range| range.end - range.start);
     let body = match length {
         0 => Body::empty(),
-        _ => Body::from_stream(context.storage.read(id.into(), part.clone()).await.map_err(unkept)?),
+        _ => Body::from_stream(context.storage.read(file.key, part.clone()).await.map_err(unkept)?),
     };
     let mut response =
         (described(&file, &tag), [(header::CONTENT_LENGTH, HeaderValue::from(length))], body).into_response();
@@ -63,7 +93,7 @@ pub(super) async fn download(
 }
 
 /// What is told of a file with its bytes and without them.
-fn described(file: &Attachment, tag: &str) -> HeaderMap {
+fn described(file: &Kept, tag: &str) -> HeaderMap {
     let kind: Option<Kind> = file.kind.parse().ok();
     let media_type = kind.map_or("application/octet-stream", Kind::media_type);
     let (stem, extension) = file.name.rsplit_once('.').unwrap_or((&file.name, &file.kind));
@@ -134,7 +164,12 @@ fn asked(headers: &HeaderMap, tag: &str, size: u64) -> Asked {
 }
 
 pub(super) fn describe(api: &mut Api) {
-    api.get("/api/attachments/{id}/download", "download_attachment", "Downloads a file, whole or in part")
+    told(api.get("/api/attachments/{id}/download", "download_attachment", "Downloads a file, whole or in part"));
+}
+
+/// What is said of every route that sends a file.
+pub(super) fn told(operation: Operation<'_>) -> Operation<'_> {
+    operation
         .header("range", schema::text(), "`bytes=…` (RFC 9110, 14.2).")
         .header("if-range", schema::text(), "Only if the file still has this tag.")
         .header("if-none-match", schema::text(), "Tags of what the caller has.")
@@ -142,7 +177,7 @@ pub(super) fn describe(api: &mut Api) {
         .sends(206, "*/*", schema::bytes(), "The part that was asked for.")
         .with_header(206, "content-range", "Which part it is.")
         .says_nothing(304, "The caller has it.")
-        .refuses(416, "The file has no bytes there.");
+        .refuses(416, "The file has no bytes there.")
 }
 
 #[cfg(test)]

@@ -91,6 +91,36 @@ async fn a_file_is_kept_with_what_is_said_of_it() {
 }
 
 #[tokio::test]
+async fn a_file_is_had_back_as_it_came_to_be_saved_and_nothing_else() {
+    let server = Server::start().await;
+    let sent = put(&server, file("Grüße.txt", "Wash your hands.")).await;
+    let path = format!("/api/documents/{}/file", id(&sent.body));
+    let had = server.get(&path).await;
+    assert_eq!((had.status, &had.body), (StatusCode::OK, &json!("Wash your hands.")));
+    for (name, value) in [
+        ("content-type", "text/plain"),
+        ("content-length", "16"),
+        ("accept-ranges", "bytes"),
+        ("cache-control", "private, no-cache"),
+        ("x-content-type-options", "nosniff"),
+        ("content-disposition", "attachment; filename=\"Gr__e.txt\"; filename*=UTF-8''Gr%C3%BC%C3%9Fe.txt"),
+    ] {
+        assert_eq!(had.header(name), value);
+    }
+    let tag = format!("\"{}\"", sent.body["sha256"].as_str().unwrap());
+    assert_eq!(had.header("etag"), tag);
+    let ask = async |name: &str, value: &str| Answer::of(server.request(Method::GET, &path).header(name, value)).await;
+    let part = ask("range", "bytes=5-8").await;
+    assert_eq!((part.status, &part.body), (StatusCode::PARTIAL_CONTENT, &json!("your")));
+    assert_eq!(part.header("content-range"), "bytes 5-8/16");
+    assert_eq!(ask("range", "bytes=16-").await.problem(416).0, "range_not_satisfiable");
+    assert_eq!(ask("if-none-match", &tag).await.status, StatusCode::NOT_MODIFIED);
+    let text = put_text(&server, "Hygiene", "Never a file.").await;
+    let none = server.get(&format!("/api/documents/{}/file", id(&text.body))).await;
+    assert_eq!(none.problem(404).0, "not_found", "a text has no file");
+}
+
+#[tokio::test]
 async fn every_type_is_read_and_its_text_had() {
     let server = Server::start().await;
     tokio::spawn(crew(&server).work());
@@ -269,6 +299,10 @@ async fn what_is_shared_is_everybodys_to_read_and_admins_to_change() {
         (StatusCode::OK, &json!("Guideline"), &json!(false))
     );
     assert_eq!(ann.get(&server, &format!("{path}/text")).await.body["text"], "for all");
+    let sheet = put(&server, file("a.txt", "a sheet for all").text("shared", "true")).await;
+    let had = ann.get(&server, &format!("/api/documents/{}/file", id(&sheet.body))).await;
+    assert_eq!((had.status, had.body), (StatusCode::OK, json!("a sheet for all")));
+    assert_eq!(server.delete(&format!("/api/documents/{}", id(&sheet.body))).await.status, StatusCode::NO_CONTENT);
     assert_eq!(ann.patch(&server, &path, json!({"title": "Mine"})).await.problem(403).0, "shared_document");
     assert_eq!(ann.delete(&server, &path).await.problem(403).0, "shared_document");
     let own = ann.post(&server, "/api/documents", json!({"text": "mine", "title": "Mine"})).await;
@@ -292,6 +326,7 @@ async fn what_is_somebody_elses_is_not_there() {
     for (method, path) in [
         (Method::GET, path.clone()),
         (Method::GET, format!("{path}/text")),
+        (Method::GET, format!("{path}/file")),
         (Method::PATCH, path.clone()),
         (Method::DELETE, path.clone()),
     ] {
@@ -333,7 +368,7 @@ async fn bytes_go_with_their_document_or_its_owner() {
     assert_eq!(left(), 2);
     let path = format!("/api/documents/{}", id(&first.body));
     assert_eq!(server.delete(&path).await.status, StatusCode::NO_CONTENT);
-    for path in [path.clone(), format!("{path}/text")] {
+    for path in [path.clone(), format!("{path}/text"), format!("{path}/file")] {
         assert_eq!(server.get(&path).await.problem(404).0, "not_found");
     }
     assert_eq!(server.delete(&path).await.problem(404).0, "not_found");

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use voice_relay::{auth, clock::Clock};
 
 use crate::{
+    documents::file,
     openapi::{document, operations},
     people::{PASSWORD, Person, administer},
     server::{Answer, Server},
@@ -32,11 +33,12 @@ impl Things {
         let session = id(&ann.post(server, "/api/sessions", json!({"title": "hers"})).await);
         let message = json!({"role": "user", "content": "hers"});
         let message = id(&ann.post(server, &format!("/api/sessions/{session}/messages"), message).await);
-        let file = reqwest::multipart::Part::bytes("hers".as_bytes()).file_name("hers.txt");
-        let form = reqwest::multipart::Form::new().part("file", file);
-        let upload = ann.request(server, Method::POST, &format!("/api/messages/{message}/attachments"));
-        let attachment = id(&Answer::of(upload.multipart(form)).await);
-        let document = id(&ann.post(server, "/api/documents", json!({"text": "hers", "title": "hers"})).await);
+        let put = async |path: &str| {
+            let upload = ann.request(server, Method::POST, path).multipart(file("hers.txt", "hers"));
+            id(&Answer::of(upload).await)
+        };
+        let attachment = put(&format!("/api/messages/{message}/attachments")).await;
+        let document = put("/api/documents").await;
         let folder = id(&ann.post(server, "/api/folders", json!({"name": "hers"})).await);
         let key = id(&ann.post(server, "/api/keys", json!({"name": "hers"})).await);
         let share = ann.post(server, &format!("/api/sessions/{session}/share"), json!({})).await;
@@ -97,8 +99,7 @@ impl Caller<'_> {
         } else if content.get("application/sdp").is_some() {
             request = request.header("content-type", "application/sdp").body("v=0\r\n");
         } else if content.get("multipart/form-data").is_some() {
-            let file = reqwest::multipart::Part::bytes("hers".as_bytes()).file_name("hers.txt");
-            request = request.multipart(reqwest::multipart::Form::new().part("file", file));
+            request = request.multipart(file("hers.txt", "hers"));
         }
         if let Some(credential) = credential {
             request = request.bearer_auth(credential);

@@ -22,6 +22,7 @@ use self::{
 use super::{
     Context,
     body::Strict,
+    download,
     fault::Fault,
     openapi::{Api, schema},
     page::{self, Id, Slice},
@@ -176,6 +177,12 @@ pub(super) fn describe(api: &mut Api) {
         "The record.",
         example.clone(),
     );
+    download::told(api.get(
+        "/api/documents/{id}/file",
+        "download_document",
+        "Downloads a document's file, whole or in part",
+    ))
+    .refuses(404, "There is no such document, or it came as text.");
     api.get("/api/documents/{id}/text", "show_document_text", "Shows what was read in a document")
         .more("Passages point into it, in characters. A form feed parts pages.")
         .gives::<Content>(
