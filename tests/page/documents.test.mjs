@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
@@ -112,6 +113,15 @@ test("a spoken question is answered aloud from a document, and the same full cit
   await page.keyboard.press("Escape");
   assert.equal(await reader.count(), 0);
   await page.setViewportSize({ width: 1280, height: 800 });
+
+  // The document is had back as it was put in, from its row and from the source.
+  await page.getByTestId("cite").first().click();
+  for (const name of [/^Download Harbour handbook \(/, "Download the document"]) {
+    const copy = page.waitForEvent("download");
+    await page.getByRole("button", { name }).click();
+    assert.equal((await copy).suggestedFilename(), "harbour.md");
+    assert.deepEqual(readFileSync(await (await copy).path()), readFileSync(HANDBOOK));
+  }
 
   // On the chat socket, field by field.
   const told = await history(page, `${relay.url.replace("http", "ws")}/api/realtime/ws?session_id=${kept.session}`);

@@ -1,6 +1,7 @@
 /** Documents that answers are grounded in, and passages found in them. */
 
 import type { Access } from "./access.ts";
+import { download } from "./download.ts";
 import { every } from "./lists.ts";
 import { upload } from "./upload.ts";
 
@@ -16,6 +17,7 @@ export interface Source {
 
 export interface Document extends Source {
   id: string;
+  /** Its file's; null: it came as text. */
   name: string | null;
   /** Everybody reads it; whether it is the reader's own. */
   shared: boolean;
@@ -44,6 +46,9 @@ export const documents = (access: Access): Promise<Document[]> => every(access, 
 export const document = (access: Access, id: string): Promise<Document> => access.get(`/api/documents/${id}`);
 export const removeDocument = (access: Access, id: string): Promise<null> => access.ask("DELETE", `/api/documents/${id}`);
 export const describe = (access: Access, id: string, source: Partial<Source>): Promise<Document> => access.ask("PATCH", `/api/documents/${id}`, source);
+
+/** Has the browser save the file that it came as. */
+export const saveDocument = (access: Access, id: string): Promise<void> => download(access, `/api/documents/${id}/file`);
 
 /** All that was read in it; a form feed parts pages. */
 export const text = (access: Access, id: string): Promise<{ text: string | null }> => access.get(`/api/documents/${id}/text`);

@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 
 import { type Access, Failed } from "../relay/access.ts";
-import { add, describe, type Document, documents, find, type Passage, removeDocument, type Source } from "../relay/documents.ts";
+import { add, describe, type Document, documents, find, type Passage, removeDocument, saveDocument, type Source } from "../relay/documents.ts";
 import { Told } from "./told.ts";
 import { Uploads } from "./uploads.ts";
 
@@ -46,6 +46,10 @@ export class Documents extends Told {
     this.list.value = this.list.value?.filter((document) => document.id !== id) ?? null;
     const found = this.found.value;
     if (found) this.found.value = { ...found, passages: found.passages.filter(({ document_id }) => document_id !== id) };
+  }
+
+  save(id: string): Promise<unknown> {
+    return this.attempt(() => saveDocument(this.#access, id));
   }
 
   /** Says more of it, for whoever reads a citation; true once it is kept. */

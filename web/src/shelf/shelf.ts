@@ -39,6 +39,6 @@ export class Shelf {
 
   /** The pass is not good any more. */
   onrefused(leave: () => void): void {
-    for (const told of [this.conversations, this.documents, this.files, this.links]) told.onrefused = leave;
+    for (const told of [this.conversations, this.documents, this.reading, this.files, this.links]) told.onrefused = leave;
   }
 }

@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Document } from "../relay/documents.ts";
 import { TAKEN } from "../relay/upload.ts";
 import { type Documents as Shelf, progress } from "../shelf/documents.ts";
+import { size } from "../shelf/size.ts";
 import type { Reading } from "../shelf/reading.ts";
 import { Describe } from "./Describe.tsx";
 import { Found } from "./Found.tsx";
@@ -87,6 +88,13 @@ function Row({ document, documents }: { document: Document; documents: Shelf }) 
       </span>
       {share !== undefined && <progress aria-label={`Indexing of ${title}`} max={1} value={share} />}
       {document.warnings.length > 0 && <span class="soft">{document.warnings.join(" ")}</span>}
+      {document.name !== null && (
+        <span class="acts">
+          <button type="button" class="text" onClick={() => void documents.save(document.id)}>
+            Download<span class="unseen"> {title}</span> ({size(document.size)})
+          </button>
+        </span>
+      )}
       {document.owned && (
         <span class="row-acts">
           <button type="button" class="quiet" aria-label={`Describe ${title}`} aria-expanded={describing} onClick={() => describe(!describing)}>

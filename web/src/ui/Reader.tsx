@@ -7,7 +7,7 @@ import { gives, NARROWER } from "./cover.ts";
 import { Icon } from "./Icon.tsx";
 
 export function Reader({ reading, open }: { reading: Reading; open: Open }) {
-  const { subject, state, place } = open;
+  const { subject, state, place, file } = open;
   const head = useRef<HTMLHeadingElement>(null);
   const mark = useRef<HTMLElement>(null);
   useEffect(() => head.current?.focus({ preventScroll: true }), [subject]);
@@ -52,6 +52,18 @@ export function Reader({ reading, open }: { reading: Reading; open: Open }) {
         </span>
         <span class="around">{place.after}</span>
       </blockquote>
+      {file && (
+        <p class="acts">
+          <button type="button" class="text" onClick={() => void reading.save()}>
+            Download the document
+          </button>
+        </p>
+      )}
+      {reading.trouble.value && (
+        <p class="wrong" role="alert">
+          {reading.trouble.value}
+        </p>
+      )}
     </aside>
   );
 }
