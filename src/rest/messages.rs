@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::State,
-    http::StatusCode,
+    extract::{FromRequestParts, State},
+    http::{StatusCode, request::Parts},
     response::{IntoResponse, Response},
 };
 use providers::{llm::Call, tool::Act};
@@ -18,7 +18,7 @@ use super::{
     body::Strict,
     citations,
     fault::Fault,
-    openapi::Api,
+    openapi::{Api, schema},
     page::{self, Id, Slice, time},
 };
 use crate::{
@@ -28,6 +28,7 @@ use crate::{
         attachments::Attachment,
         citations::Citation,
         messages::{self, Message, Post, Posted, Role},
+        places,
     },
 };
 
@@ -110,16 +111,49 @@ struct Tool {
     output: String,
 }
 
+/// Which messages of a conversation are asked for.
+pub(super) struct Search {
+    slice: Slice,
+    /// Those around this one.
+    around: Option<MessageId>,
+}
+
+impl FromRequestParts<Arc<Context>> for Search {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<Context>) -> Result<Self, Fault> {
+        let mut around = None;
+        let slice = Slice::read(parts.uri.query(), |name, value| match name {
+            "around" => {
+                around = Some(value.parse().map_err(|_| nowhere())?);
+                Ok(())
+            }
+            _ => Err(Fault::invalid(name, "This list takes `limit`, `after` and `around` and nothing else.")),
+        })?;
+        if around.is_some() && slice.after.is_some() {
+            return Err(Fault::invalid("around", "`after` and `around` cannot both say where a page begins."));
+        }
+        Ok(Self { slice, around })
+    }
+}
+
+fn nowhere() -> Fault {
+    Fault::invalid("around", "`around` must be the id of a message of this session.")
+}
+
 /// `GET /api/sessions/{id}/messages`.
 pub(super) async fn list(
     State(context): State<Arc<Context>>,
     principal: Principal,
     Id(session): Id<SessionId>,
-    slice: Slice,
+    Search { slice: Slice { limit, after }, around }: Search,
 ) -> Result<Response, Fault> {
-    let found = messages::list(&context.db, principal.user, session, slice.after.as_ref(), slice.limit).await?;
-    let Page { items, next } = found;
-    let items = all(&context, principal.user, items).await?;
+    let (db, user) = (&context.db, principal.user);
+    let Page { items, next } = match around {
+        Some(message) => places::around(db, user, session, message, limit).await?.ok_or_else(nowhere)?,
+        None => messages::list(db, user, session, after.as_ref(), limit).await?,
+    };
+    let items = all(&context, user, items).await?;
     Ok(page::answer(Page { items, next }, |view| view))
 }
 
@@ -287,6 +321,7 @@ pub(super) fn describe(api: &mut Api) {
     let example = example();
     api.chapter("Messages", "What was said and written in a conversation.");
     api.get("/api/sessions/{id}/messages", "list_messages", "Lists a conversation's messages, oldest first")
+        .query("around", schema::id(), "Begins half a page before this message, in place of `after`.")
         .lists::<View>("A page of them.", example.clone());
     api.post("/api/sessions/{id}/messages", "create_message", "Writes a message")
         .more("Sent again under the same `client_message_id`, it is kept once.")

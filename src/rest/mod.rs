@@ -24,6 +24,7 @@ mod download;
 mod embedded;
 mod encoding;
 mod ephemeral;
+mod excerpt;
 mod exports;
 mod fault;
 mod filename;

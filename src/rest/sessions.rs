@@ -1,6 +1,6 @@
 //! `/api/sessions`: conversations, spoken and typed.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     Json,
@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::{
     Context,
     body::{Strict, given},
+    excerpt::Excerpt,
     fault::Fault,
     openapi::Api,
     page::{self, Id, Slice, time},
@@ -24,7 +25,7 @@ use crate::{
     auth::Principal,
     cost::Spending,
     store::{
-        FolderId, SessionId, Words,
+        Db, FolderId, SessionId, StoreError, UserId, Words, places,
         sessions::{self, Filter, Session},
     },
 };
@@ -78,6 +79,9 @@ struct View {
     /// What it has cost so far, by the table of prices; null while nothing was spent.
     #[schemars(with = "Option<Spending>")]
     cost: Option<Value>,
+    /// In a search: where in its messages the words are first. Absent where its title alone has them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    found: Option<Excerpt>,
     #[schemars(extend("format" = "date-time"))]
     created_at: String,
     #[schemars(extend("format" = "date-time"))]
@@ -131,8 +135,24 @@ pub(super) async fn list(
     principal: Principal,
     Search { slice, filter }: Search,
 ) -> Result<Response, Fault> {
-    let found = sessions::list(&context.db, principal.user, filter, slice.after.as_ref(), slice.limit).await?;
-    Ok(page::answer(found, View::from))
+    let (db, user, words) = (&context.db, principal.user, filter.words.clone());
+    let listed = sessions::list(db, user, filter, slice.after.as_ref(), slice.limit).await?;
+    let mut said = match words {
+        Some(words) => said(db, user, &listed.items, &words).await?,
+        None => BTreeMap::new(),
+    };
+    Ok(page::answer(listed, |session| View { found: said.remove(&session.id), ..View::from(session) }))
+}
+
+/// Where words were said in these conversations of a list.
+async fn said(
+    db: &Db,
+    user: UserId,
+    sessions: &[Session],
+    words: &Words,
+) -> Result<BTreeMap<SessionId, Excerpt>, StoreError> {
+    let messages = places::first(db, user, sessions, words).await?;
+    Ok(messages.iter().map(|message| (message.session, Excerpt::of(message, words))).collect())
 }
 
 /// `POST /api/sessions`: 201 with a conversation in which nothing is said yet.
@@ -212,6 +232,7 @@ impl From<Session> for View {
             archived: session.archived,
             folder_id: session.folder,
             cost: session.cost.and_then(|cost| serde_json::from_str(&cost).ok()),
+            found: None,
             settings: serde_json::from_str(&session.settings).unwrap_or_else(|_| json!({})),
             created_at: time(session.created_at),
             updated_at: time(session.updated_at),
@@ -237,7 +258,7 @@ pub(super) fn describe(api: &mut Api) {
     api.get("/api/sessions", "list_sessions", "Lists the caller's conversations, newest first")
         .query("archived", json!({"type": "boolean"}), "Those that are, or are not.")
         .query("folder_id", folder, "Those in this folder; `none`: those in none.")
-        .query("q", words, "Those in which each of these words begins one.")
+        .query("q", words, "Those whose title, or one of whose messages, has words that begin with each of these.")
         .lists::<View>("A page of them.", example.clone());
     api.post("/api/sessions", "create_session", "Begins a conversation, in which nothing is said yet")
         .takes::<Params>(json!({"title": "Rain in Oslo", "settings": {"language": "en"}}))

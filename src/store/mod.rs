@@ -22,6 +22,7 @@ pub mod logins;
 pub mod messages;
 mod page;
 pub mod passages;
+pub mod places;
 pub mod reading;
 pub mod replies;
 pub mod sessions;

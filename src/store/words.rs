@@ -1,4 +1,7 @@
-//! Words to search for, as each engine wants them asked for. An index finds words by their beginnings, in any case.
+//! Words to search for, as each engine wants them asked for, and where they are in a text. Words are found by their beginnings,
+//! in any case.
+
+use std::ops::Range;
 
 /// Words of which a text must have all, each by its beginning.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -14,6 +17,20 @@ impl Words {
         let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
         let words: Vec<_> = words.take(MOST).map(str::to_lowercase).collect();
         (!words.is_empty()).then_some(Self(words))
+    }
+
+    /// The first word of a text that begins with one of these, in bytes.
+    pub fn first_in(&self, text: &str) -> Option<Range<usize>> {
+        let mut start = 0;
+        for word in text.split(|c: char| !c.is_alphanumeric()) {
+            let begins = word.to_lowercase();
+            if self.0.iter().any(|wanted| begins.starts_with(wanted)) {
+                return Some(start..start + word.len());
+            }
+            start += word.len();
+            start += text[start..].chars().next().map_or(0, char::len_utf8);
+        }
+        None
     }
 
     /// As SQLite's FTS5 takes it (<https://sqlite.org/fts5.html#full_text_query_syntax>).
@@ -42,5 +59,14 @@ mod tests {
         assert_eq!(words.tsquery(), "rain:* & or:* & wind:* & near:* & 2:* & snow:*");
         assert_eq!(Words::of(" \"*' & | "), None);
         assert_eq!(Words::of(&"a ".repeat(100)).unwrap().0.len(), MOST);
+    }
+
+    #[test]
+    fn the_first_word_that_begins_with_one_of_them_is_found() {
+        let first = |words: &str, text| Words::of(words).unwrap().first_in(text).map(|at| &text[at]);
+        assert_eq!(first("RAI snow", "Terrain, „Rain“ or snow"), Some("Rain"));
+        assert_eq!(first("über", "–ÜBERRASCHUNG"), Some("ÜBERRASCHUNG"));
+        assert_eq!(first("rain", "Nothing of it, terrain"), None);
+        assert_eq!(first("rain", ""), None);
     }
 }

@@ -114,6 +114,45 @@ async fn pages_cover_a_long_conversation_once() {
 }
 
 #[tokio::test]
+async fn a_page_around_a_message_begins_half_a_page_before_it() {
+    let server = Server::start().await;
+    let (owner, session) = (server.context.auth.owner().id, server.session().await);
+    for n in 0..45 {
+        say(&server, owner, session, n, words(&n.to_string())).await;
+    }
+    let list = format!("/api/sessions/{session}/messages");
+    let all = server.get(&format!("{list}?limit=100")).await.body;
+    let items = |page: &Value| page["items"].as_array().unwrap().clone();
+    let id = |n: usize| all["items"][n]["id"].as_str().unwrap();
+    for (middle, limit, expected) in
+        [(20, 10, 15..25), (20, 1, 20..21), (20, 2, 19..21), (2, 10, 0..10), (0, 3, 0..3), (44, 10, 39..45)]
+    {
+        let page = server.get(&format!("{list}?limit={limit}&around={}", id(middle))).await.body;
+        assert_eq!(items(&page), items(&all)[expected.clone()], "{middle}, {limit}");
+        let Some(next) = page["next"].as_str() else {
+            assert_eq!(expected.end, 45, "{middle}, {limit}");
+            continue;
+        };
+        let rest = server.get(&format!("{list}?limit=100&after={next}")).await.body;
+        assert_eq!(items(&rest), items(&all)[expected.end..], "{middle}, {limit}");
+    }
+    let (stranger, _) = server.stranger().await;
+    let (other, theirs) = (server.session().await, server.session_of(stranger).await);
+    say(&server, owner, other, 0, words("elsewhere")).await;
+    say(&server, stranger, theirs, 0, words("private")).await;
+    let kept = messages::list(&server.context.db, stranger, theirs, None, 1).await.unwrap();
+    let elsewhere = server.get(&format!("/api/sessions/{other}/messages")).await.body;
+    let elsewhere = elsewhere["items"][0]["id"].as_str().unwrap();
+    let private = kept.items[0].id.to_string();
+    let cursor = server.get(&format!("{list}?limit=1")).await.body["next"].as_str().unwrap().to_owned();
+    for around in ["1", "", elsewhere, &private, &format!("{}&after={cursor}", id(20))] {
+        assert_eq!(server.get(&format!("{list}?around={around}")).await.problem(422).1, "around", "{around}");
+    }
+    let foreign = server.get(&format!("/api/sessions/{theirs}/messages?around={private}")).await;
+    assert_eq!(foreign.problem(404).0, "not_found");
+}
+
+#[tokio::test]
 async fn a_limit_or_cursor_that_cannot_be_is_refused() {
     let server = Server::start().await;
     let messages = format!("/api/sessions/{}/messages", server.session().await);

@@ -66,6 +66,36 @@ async fn what_was_spoken_is_found_too_and_what_is_anothers_is_not() {
 }
 
 #[tokio::test]
+async fn where_words_were_first_said_is_told_with_what_is_around_them() {
+    let server = Server::start().await;
+    let (stranger, _) = server.stranger().await;
+    let spoken = ["Hello", "Will it RAIN tomorrow?", "It will rain all day."];
+    let first = begun(&server, json!(null), &spoken).await;
+    let theirs = server.session_of(stranger).await;
+    let now = jiff::Timestamp::from_second(START as i64).unwrap();
+    let (role, modality, status) = (Role::User, Modality::Text, Status::Completed);
+    let entry = Entry { role, modality, content: "rain".to_owned(), status, call: None };
+    messages::upsert(&server.context.db, stranger, theirs, "a", None, &entry, now).await.unwrap();
+    let titled = begun(&server, json!("Rain"), &["Hello"]).await;
+    let long = format!("{}rainbows {}", "before ".repeat(20), "after ".repeat(20));
+    let last = begun(&server, json!(null), &[&long]).await;
+
+    let items = server.get("/api/sessions?q=rain").await.body["items"].clone();
+    let found = |n: usize| (items[n]["id"].as_str().unwrap(), &items[n]["found"]);
+    let read = server.get(&format!("/api/sessions/{first}/messages")).await.body;
+    let place =
+        json!({"message_id": read["items"][1]["id"], "before": "Will it ", "hit": "RAIN", "after": " tomorrow?"});
+    assert_eq!(found(2), (first.as_str(), &place));
+    assert_eq!(found(1), (titled.as_str(), &Value::Null), "its title alone has it");
+    let read = server.get(&format!("/api/sessions/{last}/messages")).await.body;
+    assert_eq!((found(0).0, &found(0).1["message_id"]), (last.as_str(), &read["items"][0]["id"]));
+    let shown = ["before", "hit", "after"].map(|part| found(0).1[part].as_str().unwrap());
+    let expected = ["… before before before before before ", "rainbows", " after after after after after after …"];
+    assert_eq!(shown, expected);
+    assert!(server.get("/api/sessions").await.body["items"][2].get("found").is_none(), "nothing was looked for");
+}
+
+#[tokio::test]
 async fn what_is_changed_or_gone_is_found_as_it_is_now() {
     let server = Server::start().await;
     let id = begun(&server, json!("Plans"), &["Meet on Monday", "Bring cake"]).await;
