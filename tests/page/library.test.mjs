@@ -117,6 +117,38 @@ test("conversations are filed, found by what was said, and gone on with, by voic
   assert.deepEqual([...talk.complaints, ...other.complaints], []);
 });
 
+test("what is found opens where it was said, however long ago", { timeout: 60_000 }, async (t) => {
+  const someone = await person(relay, []);
+  t.after(() => someone.close());
+  const { id } = await relay.post("/api/sessions", { title: "A long story" });
+  const said = Array.from({ length: 110 }, (_, n) => (n === 30 ? "The zeppelin lands." : `Line ${n}.`));
+  for (const content of said) await relay.post(`/api/sessions/${id}/messages`, { role: "user", content });
+  const talk = await someone.open({ carrier: "websocket" });
+  const { page } = talk;
+  const lists = [];
+  page.on("request", (request) => /messages/.test(request.url()) && lists.push(request.url()));
+  await talk.press("Library");
+  await page.getByLabel("Search what was said").fill("zepp");
+  await page.keyboard.press("Enter");
+  const entry = page.getByTestId("conversation");
+  await talk.until(async () => (await entry.locator("mark").innerText()) === "zeppelin", "where it was said is shown", 10_000);
+  await entry.getByRole("button").click();
+  const place = page.locator("[aria-current=location]");
+  await place.waitFor();
+  assert.match(await place.innerText(), /The zeppelin lands/);
+  await talk.until(async () => Math.abs((await place.boundingBox()).y - 400) < 300, "it is in sight", 5_000);
+  assert.equal(lists.length, 1, lists.join());
+  const texts = async () => (await talk.lines()).map(({ text }) => text);
+  assert.deepEqual(await texts(), [...said.slice(10, 50), ...said.slice(60)]);
+  await talk.shot("place");
+  assert.deepEqual(await faults(page), []);
+  await talk.press("Show what was said in between");
+  await talk.until(async () => (await texts()).length === said.length, "all of it is shown", 10_000);
+  assert.deepEqual(await texts(), said);
+  assert.equal(await page.getByRole("button", { name: /^Show what was said/ }).count(), 0);
+  assert.deepEqual(talk.complaints, []);
+});
+
 test("a conversation has files, is taken away and is shared", { timeout: 120_000 }, async (t) => {
   const someone = await person(relay, []);
   t.after(() => someone.close());

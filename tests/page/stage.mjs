@@ -49,8 +49,18 @@ export class Relay {
   }
 
   /** What REST has at `path`, with the page's own key. */
-  async get(path) {
-    const answer = await fetch(this.url + path, { headers: { authorization: `Bearer ${this.key}` } });
+  get(path) {
+    return this.#ask(path, {});
+  }
+
+  /** Puts something there. */
+  post(path, body) {
+    return this.#ask(path, { method: "POST", body: JSON.stringify(body) });
+  }
+
+  async #ask(path, request) {
+    const headers = { authorization: `Bearer ${this.key}`, "content-type": "application/json" };
+    const answer = await fetch(this.url + path, { ...request, headers });
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
     return answer.json();
   }

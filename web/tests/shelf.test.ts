@@ -6,7 +6,6 @@ import type { Document } from "../src/relay/documents.ts";
 import { named } from "../src/relay/download.ts";
 import { flat } from "../src/shelf/conversations.ts";
 import { progress, underWay } from "../src/shelf/documents.ts";
-import { excerpt } from "../src/shelf/excerpt.ts";
 import { place } from "../src/shelf/place.ts";
 import { Uploads } from "../src/shelf/uploads.ts";
 import { numbers, pieces } from "../src/talk/transcript.ts";
@@ -28,14 +27,6 @@ test("a passage is cut out with its neighbours, its page is counted, and the quo
 test("a quote that is not in its passage marks nothing, and without pages there is none", () => {
   const alone = place("The horn sounds.", "The horn sounds.", "elsewhere");
   assert.deepEqual(alone, { before: "", lead: "The horn sounds.", quote: "", rest: "", after: "", page: null });
-});
-
-test("where words were said is shown with what is around them, as the relay finds them", () => {
-  assert.deepEqual(excerpt("It will rain in Oslo.", "RAI"), { before: "It will ", hit: "rain", after: " in Oslo." });
-  assert.equal(excerpt("Nothing of it, terrain", "rain"), null);
-  assert.equal(excerpt("a+b", "+"), null);
-  const long = excerpt(`${"x".repeat(30)} ${"y".repeat(30)} the horn ${"z".repeat(80)}`, "horn");
-  assert.ok(long && long.before.startsWith("… ") && long.before.length < 50 && long.hit === "horn", JSON.stringify(long));
 });
 
 test("folders are listed in the order of their tree", () => {

@@ -10,6 +10,16 @@ export interface Session {
   folder_id: string | null;
   created_at: string;
   updated_at: string;
+  /** In a search: where its words were first said. */
+  found?: Found;
+}
+
+/** Words, with what is around them in their message. */
+export interface Found {
+  message_id: string;
+  before: string;
+  hit: string;
+  after: string;
 }
 
 export interface Folder {
@@ -52,7 +62,11 @@ export function sessions(access: Access, filter: { folder?: string | null; words
 export const session = (access: Access, id: string): Promise<Session> => access.get(`/api/sessions/${id}`);
 export const begin = (access: Access): Promise<Session> => access.ask("POST", "/api/sessions", {});
 export const remove = (access: Access, id: string): Promise<null> => access.ask("DELETE", `/api/sessions/${id}`);
-export const messages = (access: Access, id: string, most?: number): Promise<Message[]> => every(access, `/api/sessions/${id}/messages`, most);
+export const messages = (access: Access, id: string): Promise<Message[]> => every(access, `/api/sessions/${id}/messages`);
+
+/** A page of them that begins half a page before this message. */
+export const around = (access: Access, id: string, message: string): Promise<Page<Message>> => page(access, `/api/sessions/${id}/messages?around=${message}`, null, AROUND);
+
 export const message = (access: Access, id: string): Promise<Message> => access.get(`/api/messages/${id}`);
 
 export function change(access: Access, id: string, to: { title?: string; folder_id?: string | null }): Promise<Session> {
@@ -66,3 +80,6 @@ export const renameFolder = (access: Access, id: string, name: string): Promise<
 export function makeFolder(access: Access, name: string, parent: string | null): Promise<Folder> {
   return access.ask("POST", "/api/folders", { name, ...(parent ? { parent_folder_id: parent } : {}) });
 }
+
+/** A few screens of messages. */
+export const AROUND = 40;

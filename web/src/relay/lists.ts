@@ -17,11 +17,11 @@ export function page<T>(access: Access, path: string, after: string | null, limi
   return access.get<Page<T>>(`${name}?${asked}`);
 }
 
-/** All of a list, or its first `most` pages of a hundred. */
-export async function every<T>(access: Access, path: string, most = 20): Promise<T[]> {
+/** All of a list, or its first twenty pages of a hundred. */
+export async function every<T>(access: Access, path: string): Promise<T[]> {
   const items: T[] = [];
   let after: string | null = null;
-  for (let read = 0; read < most; read += 1) {
+  for (let read = 0; read < PAGES; read += 1) {
     const { items: more, next }: Page<T> = await page<T>(access, path, after, 100);
     items.push(...more);
     after = next;
@@ -29,3 +29,5 @@ export async function every<T>(access: Access, path: string, most = 20): Promise
   }
   return items;
 }
+
+const PAGES = 20;

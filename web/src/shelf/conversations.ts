@@ -3,8 +3,7 @@
 import { signal } from "@preact/signals";
 
 import type { Access } from "../relay/access.ts";
-import { change, type Folder, folders, makeFolder, messages, remove, removeFolder, renameFolder, type Session, sessions } from "../relay/conversations.ts";
-import { excerpt, type Excerpt } from "./excerpt.ts";
+import { change, type Folder, folders, makeFolder, remove, removeFolder, renameFolder, type Session, sessions } from "../relay/conversations.ts";
 import { Told } from "./told.ts";
 
 export class Conversations extends Told {
@@ -15,8 +14,6 @@ export class Conversations extends Told {
   readonly folder = signal<string | null>(null);
   /** What is looked for in all of them; "": nothing is. */
   readonly words = signal("");
-  /** Where it was said, by conversation. */
-  readonly hits = signal<ReadonlyMap<string, Excerpt>>(new Map());
   readonly more = signal(false);
 
   readonly #access: Access;
@@ -41,8 +38,6 @@ export class Conversations extends Told {
     if (!page) return;
     this.list.value = page.items;
     this.#turn(page.next);
-    this.hits.value = new Map();
-    if (words) await this.#read(number, words);
   }
 
   async further(): Promise<void> {
@@ -102,23 +97,9 @@ export class Conversations extends Told {
     this.#next = next;
     this.more.value = next !== null;
   }
-
-  /** The relay tells in which conversations words are; where in them is read here, in the first of each. */
-  async #read(number: number, words: string): Promise<void> {
-    for (const { id } of (this.list.value ?? []).slice(0, READ)) {
-      const said = await messages(this.#access, id, PAGES).catch(() => []);
-      if (number !== this.#asked) return;
-      const hit = said.map(({ content }) => excerpt(content, words)).find((found) => found !== null);
-      if (hit) this.hits.value = new Map(this.hits.value).set(id, hit);
-    }
-  }
 }
 
 /** All folders in the order of the tree, each with how deep it is. */
 export function flat(tree: readonly Folder[], depth = 0): { folder: Folder; depth: number }[] {
   return tree.flatMap((folder) => [{ folder, depth }, ...flat(folder.children, depth + 1)]);
 }
-
-/** Conversations in which the place is looked for, and pages of a hundred messages of each. */
-const READ = 12;
-const PAGES = 3;

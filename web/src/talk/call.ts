@@ -105,11 +105,11 @@ export class Call {
     this.quality.value = {};
   }
 
-  /** Leaves the conversation, for a new one or for one that is kept. A call goes on in a new one. */
-  leave(kept: Session | null): void {
+  /** Leaves the conversation, for a new one or for one that is kept, at this message of it. A call goes on in a new one. */
+  leave(kept: Session | null, place: string | null = null): void {
     const running = this.state.value.name !== "idle";
     this.stop();
-    if (kept) this.#thread.open(kept);
+    if (kept) this.#thread.open(kept, place);
     else this.#thread.clear();
     this.turns.value = [];
     this.notice.value = null;

@@ -8,7 +8,7 @@ import { batch, signal } from "@preact/signals";
 
 import { type Access, Failed, Refused } from "../relay/access.ts";
 import { Chat, type ChatEvent } from "../relay/chat.ts";
-import { begin, message, messages, type Session, session } from "../relay/conversations.ts";
+import { AROUND, around, begin, message, messages, type Session, session } from "../relay/conversations.ts";
 import type { Notice } from "./notice.ts";
 import { type Entry, type Happening, reduce } from "./transcript.ts";
 
@@ -18,6 +18,10 @@ export class Thread {
   readonly session = signal<Session | null>(null);
   /** There is more of it than is shown. */
   readonly more = signal(false);
+  /** The message for which somebody opened it. */
+  readonly place = signal<string | null>(null);
+  /** The entry right before which something is not shown. */
+  readonly gap = signal<string | null>(null);
   /** An answer is being written. */
   readonly writing = signal(false);
   /** Something goes wrong that the person should know. */
@@ -51,9 +55,10 @@ export class Thread {
     return this.#id;
   }
 
-  /** Shows another conversation. */
-  open(kept: Session): void {
+  /** Shows another conversation: its end, or what is around this message of it. */
+  open(kept: Session, place: string | null): void {
     this.clear();
+    this.place.value = place;
     this.#id = kept.id;
     this.session.value = kept;
     this.#follow();
@@ -72,6 +77,8 @@ export class Thread {
     batch(() => {
       this.entries.value = [];
       this.session.value = null;
+      this.place.value = null;
+      this.gap.value = null;
       this.more.value = false;
       this.writing.value = false;
     });
@@ -156,7 +163,24 @@ export class Thread {
     if (!past || id !== this.#id) return;
     this.tell({ type: "page.past", messages: past, calling: this.calling() });
     this.#all = true;
+    this.gap.value = null;
     this.more.value = false;
+  }
+
+  /** Shows what is around the message that is looked for, where that is further back than what is shown. */
+  async #reach(): Promise<void> {
+    const [id, place] = [this.#id, this.place.value];
+    const shown = (message: string) => this.entries.value.some((entry) => entry.message === message);
+    if (!id || !place || shown(place)) return;
+    const found = await around(this.#access, id, place).catch(() => null);
+    if (!found || place !== this.place.value || this.#all) return;
+    const meets = found.items.some((message) => shown(message.id));
+    batch(() => {
+      if (!meets) this.gap.value = this.entries.value[0]?.id ?? null;
+      this.tell({ type: "page.past", messages: found.items, calling: this.calling() });
+      // With fewer before it, the conversation begins there.
+      this.more.value = found.items.findIndex((message) => message.id === place) === AROUND / 2;
+    });
   }
 
   async #make(): Promise<string | null> {
@@ -200,6 +224,7 @@ export class Thread {
         this.tell({ type: "page.past", messages: event.messages, calling });
         this.more.value = event.has_more && !this.#all;
         this.#back();
+        void this.#reach();
         return;
       case "chunk":
         this.writing.value = true;

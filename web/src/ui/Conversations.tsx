@@ -2,8 +2,7 @@
 
 import { useEffect } from "preact/hooks";
 
-import type { Session } from "../relay/conversations.ts";
-import type { Excerpt } from "../shelf/excerpt.ts";
+import type { Found, Session } from "../relay/conversations.ts";
 import type { Room } from "../talk/room.ts";
 import { NARROW } from "./cover.ts";
 import { Folders } from "./Folders.tsx";
@@ -33,12 +32,12 @@ export function Conversations({ room, onOpened }: { room: Room; onOpened: () => 
               class="entry"
               aria-current={session.id === open?.id ? "true" : undefined}
               onClick={() => {
-                room.call.leave(session);
+                room.call.leave(session, session.found?.message_id ?? null);
                 if (matchMedia(NARROW).matches) onOpened();
               }}
             >
               <span class="title">{titled(session)}</span>
-              <Hit hit={conversations.hits.value.get(session.id)} />
+              <Hit found={session.found} />
               <span class="soft">{day(session.updated_at)}</span>
             </button>
           </li>
@@ -54,13 +53,13 @@ export function Conversations({ room, onOpened }: { room: Room; onOpened: () => 
   );
 }
 
-function Hit({ hit }: { hit: Excerpt | undefined }) {
-  if (!hit) return null;
+function Hit({ found }: { found: Found | undefined }) {
+  if (!found) return null;
   return (
     <span class="hit">
-      {hit.before}
-      <mark>{hit.hit}</mark>
-      {hit.after}
+      {found.before}
+      <mark>{found.hit}</mark>
+      {found.after}
     </span>
   );
 }

@@ -1,5 +1,6 @@
 /** What was said, as it is being said. */
 
+import { Fragment } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
 import type { Room } from "../talk/room.ts";
@@ -19,6 +20,8 @@ export function Transcript({ room }: { room: Room }) {
     const near = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_PX;
     if (near) scroller.scrollTop = scroller.scrollHeight;
   }, [length]);
+  const place = entries.find(({ message }) => message === thread.place.value)?.id;
+  useEffect(() => box.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "center" }), [place]);
   return (
     <section class="transcript" aria-label="Conversation" ref={box} tabIndex={0} onDrop={(event) => void room.shelf.files.attach([...(event.dataTransfer?.files ?? [])])}>
       {entries.length === 0 && !thread.session.value && <Welcome head={invitation(room)} onAsk={(text) => call.type(text)} />}
@@ -30,7 +33,16 @@ export function Transcript({ room }: { room: Room }) {
       {entries.length > 0 && (
         <ol class="lines">
           {entries.map((entry) => (
-            <Line key={entry.id} entry={entry} room={room} />
+            <Fragment key={entry.id}>
+              {entry.id === thread.gap.value && (
+                <li>
+                  <button type="button" class="text" onClick={() => void thread.whole()}>
+                    Show what was said in between
+                  </button>
+                </li>
+              )}
+              <Line entry={entry} sought={entry.id === place} room={room} />
+            </Fragment>
           ))}
         </ol>
       )}
@@ -38,10 +50,10 @@ export function Transcript({ room }: { room: Room }) {
   );
 }
 
-function Line({ entry, room }: { entry: Entry; room: Room }) {
+function Line({ entry, sought, room }: { entry: Entry; sought: boolean; room: Room }) {
   const text = entry.text.slice(0, entry.said);
   return (
-    <li class={`line line-${entry.who} line-${entry.state}`} data-testid={`line-${entry.who}`} data-state={entry.state}>
+    <li class={`line line-${entry.who} line-${entry.state}`} data-testid={`line-${entry.who}`} data-state={entry.state} aria-current={sought ? "location" : undefined}>
       <span class="who">{entry.who === "you" ? "You" : "Relay"}</span>
       <p class="words">
         {text ? <Words text={text} entry={entry} reading={room.shelf.reading} /> : (entry.state === "failed" ? <span class="soft">could not be understood</span> : <span class="waiting" aria-label="…" role="img" />)}
