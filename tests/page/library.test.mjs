@@ -2,14 +2,25 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 
 import { faults } from "./faults.mjs";
 import { person, Relay } from "./stage.mjs";
 
 let relay;
-before(async () => (relay = await Relay.start()));
-after(() => relay.stop());
+/** A service that the relay's tools call. */
+const service = createServer(({ url }, response) => (url === "/tide" ? response.end("High water is at noon.") : response.writeHead(500).end("The bell is broken.")));
+before(async () => {
+  await new Promise((resolve) => service.listen(0, "127.0.0.1", resolve));
+  const { port } = service.address();
+  const tool = (name, description, writes) => `[[tools.http]]\nname = "${name}"\ndescription = "${description}"\nurl = "http://127.0.0.1:${port}/${name.split("_")[1]}"\nwrites = ${writes}\n`;
+  relay = await Relay.start(tool("get_tide", "Tells the tide in the harbour.", false) + tool("ring_bell", "Rings the bell of the harbour.", true));
+});
+after(async () => {
+  service.close();
+  await relay.stop();
+});
 
 /** Types where nobody calls, and waits for the answer in writing. */
 async function ask(talk, question, answer) {
@@ -146,6 +157,35 @@ test("what is found opens where it was said, however long ago", { timeout: 60_00
   await talk.until(async () => (await texts()).length === said.length, "all of it is shown", 10_000);
   assert.deepEqual(await texts(), said);
   assert.equal(await page.getByRole("button", { name: /^Show what was said/ }).count(), 0);
+  assert.deepEqual(talk.complaints, []);
+});
+
+test("what tools did is told under the answer, and what came of it on a click", { timeout: 60_000 }, async (t) => {
+  const someone = await person(relay, []);
+  t.after(() => someone.close());
+  const talk = await someone.open({ carrier: "websocket" });
+  const { page } = talk;
+  await ask(talk, "How is the tide?", /High water is at noon/);
+  const tool = page.getByTestId("tool");
+  assert.equal(await tool.innerText(), "get tide done");
+  assert.equal(await tool.locator("dl").isVisible(), false);
+  await tool.locator("summary").click();
+  assert.match(await tool.innerText(), /Given\s+\{\}\s+Came of it\s+High water is at noon\./);
+  await ask(talk, "Ring the bell, please.", /ring bell.*Shall I\?/);
+  assert.equal(await tool.last().innerText(), "ring bell asks first");
+  await ask(talk, "Yes, please.", /bell is broken/);
+  assert.equal(await tool.last().innerText(), "ring bell not done");
+  await tool.last().locator("summary").click();
+  assert.match(await tool.last().innerText(), /The bell is broken/);
+  await talk.shot("tools");
+  assert.deepEqual(await faults(page), []);
+
+  // In a call they are named at once, and told in full once the reply is kept.
+  await talk.begin();
+  await talk.type("How is the tide today?");
+  await talk.until(async () => (await tool.count()) === 4, "it is named in a call", 20_000);
+  await talk.until(async () => (await tool.last().locator("summary").count()) === 1, "and told in full", 20_000);
+  await talk.press("End");
   assert.deepEqual(talk.complaints, []);
 });
 

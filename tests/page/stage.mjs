@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, createWriteStream } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, createWriteStream, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,12 +17,15 @@ mkdirSync(PAGE_ARTEFACTS, { recursive: true });
 /** A relay of one test file, which can be killed and started again on the same port with the same data. */
 export class Relay {
   #dir = mkdtempSync(join(tmpdir(), "voice-relay-page-"));
+  #config = join(this.#dir, "config.toml");
   #process;
   #port;
 
-  static async start() {
+  /** `config`: what its file says, in TOML. */
+  static async start(config = "") {
     const relay = new Relay();
     relay.#port = await freePort();
+    writeFileSync(relay.#config, config);
     await relay.start();
     return relay;
   }
@@ -31,7 +34,7 @@ export class Relay {
   async start() {
     const listen = `127.0.0.1:${this.#port}`;
     const env = { ...process.env, VOICE_RELAY__MODELS__DIR: VOICE_RELAY_MODELS, VOICE_RELAY__LOG__LEVEL: "debug" };
-    this.#process = spawn(VOICE_RELAY_BIN, ["serve", "--listen", listen, "--data-dir", this.#dir], { env, stdio: ["ignore", "pipe", "pipe"] });
+    this.#process = spawn(VOICE_RELAY_BIN, ["serve", "--config", this.#config, "--listen", listen, "--data-dir", this.#dir], { env, stdio: ["ignore", "pipe", "pipe"] });
     this.#process.stderr.pipe(createWriteStream(join(PAGE_ARTEFACTS, "relay.log"), { flags: "a" }));
     // Read to its end: a relay whose output nobody takes would die of it.
     this.link = await new Promise((resolve, reject) => {

@@ -15,6 +15,7 @@ const message = (id: string, more: Partial<Message> = {}): Message => ({
   client_message_id: null,
   attachments: [],
   citations: [],
+  tools: [],
   ...more,
 });
 
@@ -56,6 +57,15 @@ test("what a call of this page says is its own: what is kept of it adds what the
   const known = reduce(spoken, { type: "page.kept", message: kept, calling: true });
   assert.deepEqual(shown(known), [["you", "How often?", "done"]]);
   assert.equal(known[0]?.message, "m-1");
+  const answered = reduce(known, { type: "conversation.item.added", item: { id: "item_3", type: "message", role: "assistant", content: [] } });
+  const done: Happening = { type: "conversation.item.done", item: { id: "item_3", type: "message", metadata: { tools: [{ name: "get_tide", state: "done" }] } } };
+  const named = reduce(answered, done);
+  assert.deepEqual(named[1]?.tools, [{ name: "get_tide", state: "done" }]);
+  const tools = [{ name: "get_tide", state: "done", arguments: "{}", output: "High at noon." } as const];
+  const whole = message("m-3", { role: "assistant", modality: "audio", item_id: "item_3", tools: [...tools] });
+  const after = reduce(named, { type: "page.kept", message: whole, calling: true });
+  assert.deepEqual(after[1]?.tools, tools, "what came of it is known once it is kept");
+  assert.deepEqual(reduce(after, done)[1]?.tools, tools, "and stays known");
   const early = message("m-2", { role: "assistant", modality: "audio", content: "Every forty seconds.", item_id: "item_2" });
   assert.equal(reduce(known, { type: "page.kept", message: early, calling: true }).length, 1, "words are not shown before they are heard");
   assert.equal(reduce(known, { type: "page.kept", message: early, calling: false }).length, 2);

@@ -1,7 +1,7 @@
 /** Conversations as the relay keeps them, and the folders they are in. */
 
 import type { Access } from "./access.ts";
-import type { Citation } from "./events.ts";
+import type { Citation, ToolUse } from "./events.ts";
 import { every, page, type Page } from "./lists.ts";
 
 export interface Session {
@@ -40,6 +40,7 @@ export interface Message {
   client_message_id: string | null;
   attachments: Attachment[];
   citations: Citation[];
+  tools: ToolUse[];
 }
 
 /** A file that came with a message. */

@@ -5,7 +5,18 @@ export interface Item {
   type: string;
   role?: string;
   content?: { type: string; text?: string; transcript?: string | null }[];
-  metadata?: { citations?: Citation[] };
+  metadata?: { citations?: Citation[]; tools?: ToolUse[] };
+}
+
+/** What a tool of the relay did for a reply, or would do once the person says yes. */
+export interface ToolUse {
+  name: string;
+  /** `unknown`: it was begun, and nobody knows how it ended. */
+  state: "proposed" | "unknown" | "done" | "failed";
+  /** JSON text. An item of a voice session has neither this nor `output`. */
+  arguments?: string;
+  /** What came of it; of what is proposed what the person is asked. */
+  output?: string;
 }
 
 /** Where an item has something from: a passage of a document, by the number that the item's words call it. */

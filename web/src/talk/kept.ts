@@ -74,10 +74,11 @@ function entryOf(message: Message, id: string): Entry {
 }
 
 /** What the relay alone knows of it. */
-function beside(message: Message): Pick<Entry, "message" | "files" | "sources"> {
+function beside(message: Message): Pick<Entry, "message" | "files" | "sources" | "tools"> {
   return {
     message: message.id,
     files: message.attachments,
     ...(message.citations.length > 0 ? { sources: message.citations } : {}),
+    ...(message.tools.length > 0 ? { tools: message.tools } : {}),
   };
 }

@@ -1,7 +1,7 @@
 /** What was said by whom, made of the events of the protocol. Pure: the same events give the same transcript. */
 
 import type { Attachment } from "../relay/conversations.ts";
-import type { Citation, Item, ServerEvent } from "../relay/events.ts";
+import type { Citation, Item, ServerEvent, ToolUse } from "../relay/events.ts";
 import { keep, type Kept } from "./kept.ts";
 
 export interface Entry {
@@ -22,6 +22,8 @@ export interface Entry {
   files?: readonly Attachment[];
   /** Where it has what it says from. */
   sources?: readonly Citation[];
+  /** What tools did for it. */
+  tools?: readonly ToolUse[];
 }
 
 /** What happened beside the events: the page knows what sounds, and when the line broke. */
@@ -55,7 +57,7 @@ export function reduce(entries: readonly Entry[], event: Happening): readonly En
     case "conversation.item.added":
       return added(entries, event.item);
     case "conversation.item.done":
-      return cited(entries, event.item);
+      return founded(entries, event.item);
     case "conversation.item.deleted":
       return entries.filter((entry) => entry.id !== event.item_id);
     case "response.output_audio_transcript.delta":
@@ -140,10 +142,9 @@ function added(entries: readonly Entry[], item: Item): readonly Entry[] {
   return add(entries, { id: item.id, who, text: words, said: words.length, state: typed ? "done" : "live", typed, own: true });
 }
 
-/** What a reply cites is known when it is whole. */
-function cited(entries: readonly Entry[], item: Item): readonly Entry[] {
-  const sources = item.metadata?.citations;
-  return sources?.length ? change(entries, item.id, (entry) => ({ ...entry, sources })) : entries;
+/** What a reply rests on is known when it is whole. More is known of its tools once it is kept, which may be told first. */
+function founded(entries: readonly Entry[], { id, metadata: { citations: sources, tools } = {} }: Item): readonly Entry[] {
+  return change(entries, id, (entry) => ({ ...entry, ...(sources && { sources }), ...(tools && { tools: entry.tools ?? tools }) }));
 }
 
 /** After a cut the relay tells what of the reply it counts as heard. */

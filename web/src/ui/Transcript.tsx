@@ -7,6 +7,7 @@ import type { Room } from "../talk/room.ts";
 import type { Entry } from "../talk/transcript.ts";
 import { Files } from "./Files.tsx";
 import { Sources, Words } from "./Sources.tsx";
+import { Tools } from "./Tools.tsx";
 
 export function Transcript({ room }: { room: Room }) {
   const { call, thread } = room;
@@ -63,6 +64,7 @@ function Line({ entry, sought, room }: { entry: Entry; sought: boolean; room: Ro
           </span>
         )}
       </p>
+      {entry.tools && <Tools tools={entry.tools} />}
       {entry.sources && <Sources sources={entry.sources} said={text} reading={room.shelf.reading} />}
       {entry.files && entry.files.length > 0 && <Files message={entry.message ?? ""} files={entry.files} of={room.shelf.files} />}
     </li>
