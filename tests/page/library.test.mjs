@@ -73,6 +73,24 @@ test("conversations are filed, found by what was said, and gone on with, by voic
   await page.getByLabel("New name").fill("Tiny ones");
   await page.keyboard.press("Enter");
   await page.getByRole("button", { name: "Tiny ones" }).waitFor();
+
+  // Out of its folder, and the other one into it.
+  const folders = () => page.locator(".folder").evaluateAll((rows) => rows.map((row) => `${row.innerText.trim()} ${Number.parseFloat(row.style.paddingInlineStart) - 0.6}`));
+  const move = async (name, into, expected) => {
+    await talk.press(name);
+    await talk.press("Move folder");
+    await page.getByLabel(`Move “${name}” into`).selectOption({ label: into });
+    await talk.press("Save");
+    await talk.until(async () => (await folders()).slice(1).join() === expected, `${name} is moved`, 10_000);
+  };
+  await move("Tiny ones", "The top", "Sums 0,Tiny ones 0");
+  await move("Sums", "Tiny ones", "Tiny ones 0,Sums 1");
+  await talk.press("Tiny ones");
+  await talk.press("Move folder");
+  assert.equal(await page.getByLabel("Move “Tiny ones” into").locator("option").count(), 1, "nothing goes into what is in it");
+  assert.deepEqual(await faults(page), []);
+  await page.keyboard.press("Escape");
+  await talk.until(async () => (await entries.count()) === 1, "what is in it stays in it", 10_000);
   assert.deepEqual(await faults(page), []);
   await talk.shot("conversations");
 

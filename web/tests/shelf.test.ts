@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import type { Folder } from "../src/relay/conversations.ts";
 import { refusal, Refused, Unavailable } from "../src/relay/failure.ts";
 import type { Document } from "../src/relay/documents.ts";
 import { named } from "../src/relay/download.ts";
-import { flat } from "../src/shelf/conversations.ts";
+import { flat, places } from "../src/shelf/conversations.ts";
 import { progress, underWay } from "../src/shelf/documents.ts";
 import { place } from "../src/shelf/place.ts";
 import { Uploads } from "../src/shelf/uploads.ts";
@@ -30,9 +31,12 @@ test("a quote that is not in its passage marks nothing, and without pages there 
 });
 
 test("folders are listed in the order of their tree", () => {
-  const folder = (name: string, ...children: ReturnType<typeof make>[]) => make(name, children);
-  const make = (name: string, children: { id: string; name: string; children: never[] }[] = []) => ({ id: name, name, children }) as { id: string; name: string; children: never[] };
-  assert.deepEqual(flat([folder("a", folder("b")), folder("c")]).map(({ folder, depth }) => `${depth}${folder.name}`), ["0a", "1b", "0c"]);
+  const folder = (name: string, ...children: Folder[]): Folder => ({ id: name, name, parent_folder_id: null, children });
+  const tree = [folder("a", folder("b"), folder("d")), folder("c")];
+  const told = (tree: readonly Folder[]) => flat(tree).map(({ folder, depth }) => `${depth}${folder.name}`);
+  assert.deepEqual(told(tree), ["0a", "1b", "1d", "0c"]);
+  assert.deepEqual(told(places(tree, "a")), ["0c"], "nothing goes into itself, nor into what is in it");
+  assert.deepEqual(told(places(tree, "b")), ["0a", "1d", "0c"]);
 });
 
 test("a document's state is told in words", () => {

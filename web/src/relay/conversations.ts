@@ -25,6 +25,8 @@ export interface Found {
 export interface Folder {
   id: string;
   name: string;
+  /** null: it is at the top. */
+  parent_folder_id: string | null;
   children: Folder[];
 }
 
@@ -77,6 +79,9 @@ export function change(access: Access, id: string, to: { title?: string; folder_
 export const folders = (access: Access): Promise<{ items: Folder[] }> => access.get("/api/folders/tree");
 export const removeFolder = (access: Access, id: string): Promise<null> => access.ask("DELETE", `/api/folders/${id}`);
 export const renameFolder = (access: Access, id: string, name: string): Promise<Folder> => access.ask("PUT", `/api/folders/${id}`, { name });
+
+/** Into another folder, with all that is in it; `null`: to the top. */
+export const moveFolder = (access: Access, id: string, into: string | null): Promise<Folder> => access.ask("POST", `/api/folders/${id}/move/${into ?? "root"}`);
 
 export function makeFolder(access: Access, name: string, parent: string | null): Promise<Folder> {
   return access.ask("POST", "/api/folders", { name, ...(parent ? { parent_folder_id: parent } : {}) });

@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 
 import type { Access } from "../relay/access.ts";
-import { change, type Folder, folders, makeFolder, remove, removeFolder, renameFolder, type Session, sessions } from "../relay/conversations.ts";
+import { change, type Folder, folders, makeFolder, moveFolder, remove, removeFolder, renameFolder, type Session, sessions } from "../relay/conversations.ts";
 import { Told } from "./told.ts";
 
 export class Conversations extends Told {
@@ -87,6 +87,13 @@ export class Conversations extends Told {
     return renamed !== undefined;
   }
 
+  /** Moves a folder with all that is in it; into `null`: to the top. */
+  async move(folder: string, into: string | null): Promise<boolean> {
+    const moved = await this.attempt(() => moveFolder(this.#access, folder, into));
+    if (moved) void this.look();
+    return moved !== undefined;
+  }
+
   /** What is in it moves up, its conversations are in none. */
   async dissolve(folder: string): Promise<void> {
     const gone = await this.attempt(() => removeFolder(this.#access, folder));
@@ -102,4 +109,9 @@ export class Conversations extends Told {
 /** All folders in the order of the tree, each with how deep it is. */
 export function flat(tree: readonly Folder[], depth = 0): { folder: Folder; depth: number }[] {
   return tree.flatMap((folder) => [{ folder, depth }, ...flat(folder.children, depth + 1)]);
+}
+
+/** Where this folder may go: into all but itself and what is in it. */
+export function places(tree: readonly Folder[], folder: string): Folder[] {
+  return tree.filter(({ id }) => id !== folder).map((other) => ({ ...other, children: places(other.children, folder) }));
 }

@@ -3,10 +3,10 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { Session } from "../relay/conversations.ts";
-import { flat } from "../shelf/conversations.ts";
 import { FORMATS } from "../shelf/links.ts";
 import type { Room } from "../talk/room.ts";
 import { titled } from "./Conversations.tsx";
+import { FolderOptions } from "./Folders.tsx";
 import { Icon } from "./Icon.tsx";
 import { Sharing } from "./Sharing.tsx";
 import { Sure } from "./Sure.tsx";
@@ -70,11 +70,7 @@ function Place({ room, session }: { room: Room; session: Session }) {
         <span>Folder</span>
         <select value={session.folder_id ?? ""} onChange={(event) => void change({ folder_id: event.currentTarget.value || null })}>
           <option value="">None</option>
-          {flat(conversations.folders.value).map(({ folder, depth }) => (
-            <option key={folder.id} value={folder.id}>
-              {"\u2003".repeat(depth) + folder.name}
-            </option>
-          ))}
+          <FolderOptions folders={conversations.folders.value} />
         </select>
       </label>
       {conversations.trouble.value && (
