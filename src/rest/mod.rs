@@ -37,6 +37,7 @@ mod home;
 mod idempotency;
 mod intake;
 mod keys;
+mod limits;
 mod messages;
 mod models;
 mod objects;
@@ -147,6 +148,7 @@ fn table() -> Vec<Route> {
         route("/api/attachments/{id}/download", Need::Scope(Scope::Sessions), get(download::attachment)),
         route("/api/attachments/{id}/text", Need::Scope(Scope::Sessions), get(attachments::text)),
         route("/api/attachments/{id}/thumbnail", Need::Scope(Scope::Sessions), get(attachments::thumbnail)),
+        route("/api/limits", Need::Key, get(limits::show)),
         route("/api/documents", Need::Scope(Scope::Sessions), documents()),
         route("/api/documents/{id}", Need::Scope(Scope::Sessions), document()),
         route("/api/documents/{id}/file", Need::Scope(Scope::Sessions), get(download::document)),

@@ -23,6 +23,7 @@ async function putIn(talk) {
   const { page } = talk;
   await talk.press("Library");
   await page.getByRole("tab", { name: "Documents" }).click();
+  await page.getByText("up to 52.4 MB each").waitFor();
   await page.getByLabel("Documents to add").setInputFiles(HANDBOOK);
   const row = page.getByTestId("document");
   await row.waitFor();

@@ -15,7 +15,7 @@ before(async () => {
   await new Promise((resolve) => service.listen(0, "127.0.0.1", resolve));
   const { port } = service.address();
   const tool = (name, description, writes) => `[[tools.http]]\nname = "${name}"\ndescription = "${description}"\nurl = "http://127.0.0.1:${port}/${name.split("_")[1]}"\nwrites = ${writes}\n`;
-  relay = await Relay.start(tool("get_tide", "Tells the tide in the harbour.", false) + tool("ring_bell", "Rings the bell of the harbour.", true));
+  relay = await Relay.start(`[storage]\nmax_file_size_mb = 8\n${tool("get_tide", "Tells the tide in the harbour.", false)}${tool("ring_bell", "Rings the bell of the harbour.", true)}`);
 });
 after(async () => {
   service.close();
@@ -230,8 +230,17 @@ test("a conversation has files, is taken away and is shared", { timeout: 120_000
   await talk.until(async () => /tool\.exe\s+\S.+/.test(await upload.innerText()), "it is refused", 10_000);
   await talk.until(async () => (await talk.lines()).every(({ text }) => text !== "tool.exe"), "nobody reads that a file came", 10_000);
 
-  // On a slow line: how far it is, and that it may be given up.
+  // What is too large is not sent at all.
   await talk.press("Dismiss tool.exe");
+  const posts = [];
+  page.on("request", (request) => request.method() === "POST" && posts.push(request.url()));
+  assert.match(await page.getByRole("button", { name: "Attach files" }).getAttribute("title"), /up to 8\.4 MB each$/);
+  await attach.setInputFiles([file("huge.txt", "x".repeat(9_000_000))]);
+  await talk.until(async () => /huge\.txt\s+It is too large: it has 9\.0 MB, and 8\.4 MB is the most/.test(await upload.innerText()), "it is refused here", 10_000);
+  assert.deepEqual(posts, []);
+
+  // On a slow line: how far it is, and that it may be given up.
+  await talk.press("Dismiss huge.txt");
   const network = await page.context().newCDPSession(page);
   await network.send("Network.enable");
   const slow = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 200_000 };

@@ -169,6 +169,7 @@ async fn a_file_over_the_limit_is_cut_off_while_it_comes() {
     let storage = Storage::open(&config, dir.path()).unwrap();
     let server = Server::with(|context| context.storage = storage).await;
     let (_, message) = message(&server).await;
+    assert_eq!(server.get("/api/limits").await.body, json!({"file_bytes": 1 << 20}), "it is told before");
     assert_eq!(upload(&server, &message, "a.txt", "x".repeat(1 << 20)).await.status, StatusCode::CREATED);
     let refused = upload(&server, &message, "a.txt", "x".repeat((1 << 20) + 1)).await;
     assert_eq!(refused.problem(413), ("payload_too_large".to_owned(), "file".to_owned()));

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { signal } from "@preact/signals";
+
 import type { Folder } from "../src/relay/conversations.ts";
 import { refusal, Refused, Unavailable } from "../src/relay/failure.ts";
 import type { Document } from "../src/relay/documents.ts";
@@ -61,10 +63,10 @@ test("what the relay refuses says why, in the words of either kind of error", ()
 });
 
 test("files go one after the other; what is refused stays with its reason, what is given up is not sent", async () => {
-  const uploads = new Uploads();
+  const uploads = new Uploads(signal(9));
   const sent: string[] = [];
   const file = (name: string, content = "x") => new File([content], name);
-  const all = uploads.add([file("a"), file("b"), file("c"), file("empty", "")], async ({ name }, progress) => {
+  const all = uploads.add([file("a"), file("b"), file("c"), file("empty", ""), file("large", "0123456789")], async ({ name }, progress) => {
     sent.push(name);
     progress(0.5);
     if (name === "a") uploads.drop(3);
@@ -72,8 +74,9 @@ test("files go one after the other; what is refused stays with its reason, what 
   });
   await all;
   assert.deepEqual(sent, ["a", "b"]);
-  assert.deepEqual(uploads.list.value.map(({ name, failure }) => [name, failure]), [["b", "too large"], ["empty", "There is nothing in this file."]]);
+  assert.deepEqual(uploads.list.value.map(({ name, failure }) => [name, failure]), [["b", "too large"], ["empty", "There is nothing in this file."], ["large", "It is too large: it has 10 bytes, and 9 bytes is the most that is taken."]]);
   uploads.drop(2);
   uploads.drop(4);
+  uploads.drop(5);
   assert.deepEqual(uploads.list.value, []);
 });

@@ -20,9 +20,9 @@ pub(super) use operation::Operation;
 
 use super::{
     Route, accounts, attachments, bibliography, calls, chat, citations, clinical, cloning, completions, documents,
-    download, ephemeral, exports, folders, health, home, keys, messages, models, promises, providers, ready, realtime,
-    replies, search, secrets, sessions, shared, shares, speech, synthesis, table, telephony, transcriptions, users,
-    voice, voices, whip,
+    download, ephemeral, exports, folders, health, home, keys, limits, messages, models, promises, providers, ready,
+    realtime, replies, search, secrets, sessions, shared, shares, speech, synthesis, table, telephony, transcriptions,
+    users, voice, voices, whip,
 };
 
 /// What each resource says of itself, in the order in which people read it.
@@ -35,6 +35,7 @@ const RESOURCES: &[fn(&mut Api)] = &[
     replies::describe,
     chat::describe,
     attachments::describe,
+    limits::describe,
     citations::describe,
     bibliography::describe,
     download::describe,

@@ -24,5 +24,8 @@ export async function upload<T>(access: Access, path: string, form: FormData, pr
   });
 }
 
+/** How large a file may be, in bytes. */
+export const fileBytes = async (access: Access): Promise<number> => (await access.get<{ file_bytes: number }>("/api/limits")).file_bytes;
+
 /** What the relay reads, for the browser's dialogue and for people. */
 export const TAKEN = ".pdf,.txt,.md,.csv,.docx,.doc,.pptx,.xlsx,.odt,.png,.jpg,.jpeg,.gif,.webp";

@@ -1,6 +1,6 @@
 /** Documents that answers are grounded in: put in, watched until they are found, looked through, taken out. */
 
-import { signal } from "@preact/signals";
+import { type ReadonlySignal, signal } from "@preact/signals";
 
 import { type Access, Failed } from "../relay/access.ts";
 import { add, describe, type Document, documents, find, type Passage, removeDocument, saveDocument, type Source } from "../relay/documents.ts";
@@ -10,15 +10,16 @@ import { Uploads } from "./uploads.ts";
 export class Documents extends Told {
   /** null: not known yet. */
   readonly list = signal<readonly Document[] | null>(null);
-  readonly uploads = new Uploads();
+  readonly uploads: Uploads;
   /** What was looked for, and what was found; null: nothing was looked for. */
   readonly found = signal<{ query: string; passages: readonly Passage[] } | null>(null);
 
   readonly #access: Access;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(access: Access) {
+  constructor(access: Access, most: ReadonlySignal<number | null>) {
     super();
+    this.uploads = new Uploads(most);
     this.#access = access;
     this.uploads.onrefused = () => this.onrefused();
   }

@@ -1,5 +1,7 @@
 /** Files of the conversation that is open: each batch comes with a message of its own, so that it stands where it was given. */
 
+import type { ReadonlySignal } from "@preact/signals";
+
 import type { Access } from "../relay/access.ts";
 import type { Attachment, Message } from "../relay/conversations.ts";
 import { download } from "../relay/download.ts";
@@ -9,22 +11,25 @@ import { Told } from "./told.ts";
 import { Uploads } from "./uploads.ts";
 
 export class Files extends Told {
-  readonly uploads = new Uploads();
+  readonly uploads: Uploads;
   readonly #access: Access;
   readonly #thread: Thread;
 
-  constructor(access: Access, thread: Thread) {
+  constructor(access: Access, thread: Thread, most: ReadonlySignal<number | null>) {
     super();
+    this.uploads = new Uploads(most);
     this.#access = access;
     this.#thread = thread;
     this.uploads.onrefused = () => this.onrefused();
   }
 
   async attach(files: readonly File[]): Promise<void> {
-    if (files.length === 0) return;
+    const sent = files.filter((file) => this.uploads.refusal(file) === null);
+    // Why the others are not is told among the uploads.
+    if (sent.length === 0) return this.uploads.add(files, async () => {});
     const session = await this.#thread.kept();
     if (!session) return;
-    const content = files.map(({ name }) => name).join(", ");
+    const content = sent.map(({ name }) => name).join(", ");
     const message = await this.attempt(() => this.#access.ask<Message>("POST", `/api/sessions/${session}/messages`, { role: "user", content }));
     if (!message) return;
     let arrived = 0;

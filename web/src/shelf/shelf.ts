@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 
 import type { Access } from "../relay/access.ts";
+import { fileBytes } from "../relay/upload.ts";
 import type { Thread } from "../talk/thread.ts";
 import { Conversations } from "./conversations.ts";
 import { Documents } from "./documents.ts";
@@ -18,13 +19,22 @@ export class Shelf {
   readonly reading: Reading;
   readonly files: Files;
   readonly links: Links;
+  /** Bytes of the largest file that the relay takes; null: not known yet. */
+  readonly most = signal<number | null>(null);
+  readonly #access: Access;
 
   constructor(access: Access, thread: Thread) {
+    this.#access = access;
     this.conversations = new Conversations(access);
-    this.documents = new Documents(access);
+    this.documents = new Documents(access, this.most);
     this.reading = new Reading(access);
-    this.files = new Files(access, thread);
+    this.files = new Files(access, thread, this.most);
     this.links = new Links(access);
+  }
+
+  /** Asks how large files may be, until that is known. */
+  async measure(): Promise<void> {
+    this.most.value ??= await fileBytes(this.#access).catch(() => null);
   }
 
   /** Whose it was is gone. */

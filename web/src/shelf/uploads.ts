@@ -1,8 +1,9 @@
 /** Files on their way, one after the other, each until it arrived, was given up or was refused. */
 
-import { type Signal, signal } from "@preact/signals";
+import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
 
 import { Refused } from "../relay/access.ts";
+import { size } from "./size.ts";
 
 export interface Upload {
   id: number;
@@ -18,10 +19,23 @@ export type Send = (file: File, progress: (share: number) => void, signal: Abort
 
 export class Uploads {
   readonly list: Signal<readonly Upload[]> = signal<readonly Upload[]>([]);
+  /** Bytes of the largest file that the relay takes; null: not known yet. */
+  readonly most: ReadonlySignal<number | null>;
   onrefused: () => void = () => {};
   readonly #given = new Map<number, AbortController>();
   #next = 0;
   #before: Promise<void> = Promise.resolve();
+
+  constructor(most: ReadonlySignal<number | null>) {
+    this.most = most;
+  }
+
+  /** Why a file need not be sent. */
+  refusal(file: File): string | null {
+    const most = this.most.value ?? Infinity;
+    if (file.size === 0) return "There is nothing in this file.";
+    return file.size > most ? `It is too large: it has ${size(file.size)}, and ${size(most)} is the most that is taken.` : null;
+  }
 
   /** Sends files; done once each of them has ended one way or the other. */
   add(files: Iterable<File>, send: Send): Promise<void> {
@@ -45,7 +59,8 @@ export class Uploads {
     if (signal.aborted) return;
     this.#change(id, { share: 0 });
     try {
-      if (file.size === 0) throw new Error("There is nothing in this file.");
+      const refusal = this.refusal(file);
+      if (refusal) throw new Error(refusal);
       await send(file, (share) => this.#change(id, { share }), signal);
       this.#forget(id);
     } catch (error) {

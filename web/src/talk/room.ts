@@ -45,6 +45,7 @@ export class Room {
     try {
       this.catalog.value = await fetchCatalog(this.#access);
       this.door.value = "open";
+      void this.shelf.measure();
     } catch (error) {
       if (error instanceof Refused) return this.leave("wrong");
       // A relay that starts again is worth waiting for: what there is to choose from comes later.

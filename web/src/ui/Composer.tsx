@@ -3,6 +3,7 @@
 import { useRef, useState } from "preact/hooks";
 
 import { TAKEN } from "../relay/upload.ts";
+import { size } from "../shelf/size.ts";
 import type { Room } from "../talk/room.ts";
 import { Icon } from "./Icon.tsx";
 import { UploadList } from "./UploadList.tsx";
@@ -12,6 +13,7 @@ export function Composer({ room }: { room: Room }) {
   const picker = useRef<HTMLInputElement>(null);
   const { files } = room.shelf;
   const trouble = files.trouble.value;
+  const most = files.uploads.most.value;
   return (
     <div class="writing">
       <UploadList uploads={files.uploads} />
@@ -32,7 +34,7 @@ export function Composer({ room }: { room: Room }) {
           type="button"
           class="quiet"
           aria-label="Attach files"
-          title="Attach files to this conversation: PDF, Word, text, tables, pictures"
+          title={`Attach files to this conversation: PDF, Word, text, tables, pictures${most === null ? "" : `, up to ${size(most)} each`}`}
           onClick={() => picker.current?.click()}
         >
           <Icon name="clip" />

@@ -19,7 +19,7 @@ export function Documents({ documents, reading }: { documents: Shelf; reading: R
   const list = documents.list.value;
   return (
     <>
-      <Drop onFiles={(files) => void documents.put(files)} />
+      <Drop most={documents.uploads.most.value} onFiles={(files) => void documents.put(files)} />
       <UploadList uploads={documents.uploads} />
       {documents.trouble.value && (
         <p class="wrong" role="alert">
@@ -37,7 +37,7 @@ export function Documents({ documents, reading }: { documents: Shelf; reading: R
   );
 }
 
-function Drop({ onFiles }: { onFiles: (files: File[]) => void }) {
+function Drop({ most, onFiles }: { most: number | null; onFiles: (files: File[]) => void }) {
   const picker = useRef<HTMLInputElement>(null);
   const [over, hover] = useState(false);
   return (
@@ -57,7 +57,7 @@ function Drop({ onFiles }: { onFiles: (files: File[]) => void }) {
       <button type="button" class="solid" onClick={() => picker.current?.click()}>
         Add documents
       </button>
-      <small>Or drop them here: PDF, Word, PowerPoint, Excel, text, Markdown, pictures.</small>
+      <small>Or drop them here: PDF, Word, PowerPoint, Excel, text, Markdown, pictures{most !== null && `, up to ${size(most)} each`}.</small>
       <input
         type="file"
         class="unseen"
