@@ -226,6 +226,14 @@ test("a conversation has files, is taken away and is shared", { timeout: 120_000
   assert.deepEqual(await saved(page, () => page.getByRole("button", { name: /^Download notes.txt/ }).click()), { name: "notes.txt", text: "The spare key hangs behind the door." });
   await talk.press("Delete notes.txt");
   await talk.until(async () => (await chip.count()) === 0, "the file is gone", 10_000);
+  const preview = page.getByTestId("preview");
+  await attach.setInputFiles([{ ...file("screen.png", ""), buffer: await page.screenshot() }]);
+  await preview.waitFor();
+  const drawn = () => preview.evaluate((canvas) => [canvas.width, new Set(canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data).size > 2]);
+  await talk.until(async () => (await drawn()).join() === "256,true", "the picture is drawn, small", 10_000);
+  await talk.shot("preview");
+  await talk.press("Delete screen.png");
+  await talk.until(async () => (await chip.count()) === 0, "the picture is gone", 10_000);
   await attach.setInputFiles([file("tool.exe", "MZ")]);
   await talk.until(async () => /tool\.exe\s+\S.+/.test(await upload.innerText()), "it is refused", 10_000);
   await talk.until(async () => (await talk.lines()).every(({ text }) => text !== "tool.exe"), "nobody reads that a file came", 10_000);

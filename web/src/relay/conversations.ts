@@ -49,6 +49,7 @@ export interface Message {
 export interface Attachment {
   id: string;
   name: string;
+  media_type: string;
   size: number;
   state: "pending" | "ready" | "failed";
   failure: string | null;

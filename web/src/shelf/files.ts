@@ -50,6 +50,18 @@ export class Files extends Told {
     return this.attempt(() => download(this.#access, `/api/attachments/${file.id}/download`));
   }
 
+  /** What a picture looks like, small; null where that is not known. */
+  async preview({ id, state, media_type }: Attachment): Promise<ImageBitmap | null> {
+    if (state !== "ready" || !media_type.startsWith("image/")) return null;
+    try {
+      const answer = await this.#access.fetch(`/api/attachments/${id}/thumbnail`, { method: "GET" });
+      return await createImageBitmap(await answer.blob());
+    } catch {
+      // Its name does as well.
+      return null;
+    }
+  }
+
   async remove(message: string, file: Attachment): Promise<void> {
     await this.attempt(() => this.#access.ask("DELETE", `/api/attachments/${file.id}`));
     await this.#thread.look(message);
