@@ -79,7 +79,7 @@ struct View {
     /// What it has cost so far, by the table of prices; null while nothing was spent.
     #[schemars(with = "Option<Spending>")]
     cost: Option<Value>,
-    /// In a search: where in its messages the words are first. Absent where its title alone has them.
+    /// In a search with `excerpts`: where in its messages the words are first. Absent where its title alone has them.
     #[serde(skip_serializing_if = "Option::is_none")]
     found: Option<Excerpt>,
     #[schemars(extend("format" = "date-time"))]
@@ -92,13 +92,14 @@ struct View {
 pub(super) struct Search {
     slice: Slice,
     filter: Filter,
+    excerpts: bool,
 }
 
 impl FromRequestParts<Arc<Context>> for Search {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<Context>) -> Result<Self, Fault> {
-        let mut filter = Filter::default();
+        let (mut filter, mut excerpts) = (Filter::default(), false);
         let slice = Slice::read(parts.uri.query(), |name, value| match (name, value) {
             ("archived", "true" | "false") => {
                 filter.archived = Some(value == "true");
@@ -120,12 +121,18 @@ impl FromRequestParts<Arc<Context>> for Search {
                 filter.words = Some(words.ok_or_else(|| Fault::invalid("q", message))?);
                 Ok(())
             }
+            ("excerpts", "true" | "false") => {
+                excerpts = value == "true";
+                Ok(())
+            }
+            ("excerpts", _) => Err(Fault::invalid("excerpts", "`excerpts` must be `true` or `false`.")),
             _ => {
-                let message = "This list takes `limit`, `after`, `archived`, `folder_id` and `q` and nothing else.";
+                let message =
+                    "This list takes `limit`, `after`, `archived`, `folder_id`, `q` and `excerpts` and nothing else.";
                 Err(Fault::invalid(name, message))
             }
         })?;
-        Ok(Self { slice, filter })
+        Ok(Self { slice, filter, excerpts })
     }
 }
 
@@ -133,9 +140,9 @@ impl FromRequestParts<Arc<Context>> for Search {
 pub(super) async fn list(
     State(context): State<Arc<Context>>,
     principal: Principal,
-    Search { slice, filter }: Search,
+    Search { slice, filter, excerpts }: Search,
 ) -> Result<Response, Fault> {
-    let (db, user, words) = (&context.db, principal.user, filter.words.clone());
+    let (db, user, words) = (&context.db, principal.user, filter.words.clone().filter(|_| excerpts));
     let listed = sessions::list(db, user, filter, slice.after.as_ref(), slice.limit).await?;
     let mut said = match words {
         Some(words) => said(db, user, &listed.items, &words).await?,
@@ -259,6 +266,7 @@ pub(super) fn describe(api: &mut Api) {
         .query("archived", json!({"type": "boolean"}), "Those that are, or are not.")
         .query("folder_id", folder, "Those in this folder; `none`: those in none.")
         .query("q", words, "Those whose title, or one of whose messages, has words that begin with each of these.")
+        .query("excerpts", json!({"type": "boolean"}), "Whether `found` is told, which takes about as long again.")
         .lists::<View>("A page of them.", example.clone());
     api.post("/api/sessions", "create_session", "Begins a conversation, in which nothing is said yet")
         .takes::<Params>(json!({"title": "Rain in Oslo", "settings": {"language": "en"}}))

@@ -80,7 +80,7 @@ async fn where_words_were_first_said_is_told_with_what_is_around_them() {
     let long = format!("{}rainbows {}", "before ".repeat(20), "after ".repeat(20));
     let last = begun(&server, json!(null), &[&long]).await;
 
-    let items = server.get("/api/sessions?q=rain").await.body["items"].clone();
+    let items = server.get("/api/sessions?q=rain&excerpts=true").await.body["items"].clone();
     let found = |n: usize| (items[n]["id"].as_str().unwrap(), &items[n]["found"]);
     let read = server.get(&format!("/api/sessions/{first}/messages")).await.body;
     let place =
@@ -92,7 +92,13 @@ async fn where_words_were_first_said_is_told_with_what_is_around_them() {
     let shown = ["before", "hit", "after"].map(|part| found(0).1[part].as_str().unwrap());
     let expected = ["… before before before before before ", "rainbows", " after after after after after after …"];
     assert_eq!(shown, expected);
-    assert!(server.get("/api/sessions").await.body["items"][2].get("found").is_none(), "nothing was looked for");
+    for path in ["/api/sessions?excerpts=true", "/api/sessions?q=rain", "/api/sessions?q=rain&excerpts=false"] {
+        assert!(
+            server.get(path).await.body["items"][2].get("found").is_none(),
+            "{path} looks for nothing, or need not say"
+        );
+    }
+    assert_eq!(server.get("/api/sessions?q=rain&excerpts=1").await.problem(422).1, "excerpts");
 }
 
 #[tokio::test]

@@ -59,7 +59,10 @@ export interface Attachment {
 export function sessions(access: Access, filter: { folder?: string | null; words?: string }, after: string | null): Promise<Page<Session>> {
   const query = new URLSearchParams();
   if (filter.folder) query.set("folder_id", filter.folder);
-  if (filter.words) query.set("q", filter.words);
+  if (filter.words) {
+    query.set("q", filter.words);
+    query.set("excerpts", "true");
+  }
   return page(access, `/api/sessions?${query}`, after, 40);
 }
 
