@@ -12,7 +12,7 @@ use std::{
 
 use futures_util::{
     FutureExt, StreamExt,
-    future::{BoxFuture, join_all},
+    future::{BoxFuture, OptionFuture, join_all},
     stream::{self, BoxStream},
 };
 use tokio::{
@@ -205,9 +205,20 @@ struct Calls {
 }
 
 impl Work {
+    /// Events are read on while calls are run: a model that nobody reads may read no commands, and so never learn that its reply is
+    /// cancelled.
     async fn follow(self, mut events: EventStream, out: Outlet<Event>) -> Result<(), ProviderError> {
         let (mut calls, mut of) = (Calls::default(), 0);
-        while let Some(event) = events.next().await {
+        let mut errand = OptionFuture::<BoxFuture<'_, ()>>::default();
+        loop {
+            let event = select! { biased;
+                event = events.next() => event,
+                Some(()) = &mut errand => {
+                    errand = OptionFuture::default();
+                    continue;
+                }
+            };
+            let Some(event) = event else { return Ok(()) };
             let Event { reply, step } = event?;
             // Stragglers of a reply that is over are nobody's.
             let Some(session) = self.desk.passes(reply, &step) else { continue };
@@ -218,10 +229,10 @@ impl Work {
                 Step::Thought(thought) => match self.heard(&mut calls, thought) {
                     Some(Thought::Finished(Finish::Stop)) if !calls.made.is_empty() => {
                         let Calls { made, theirs, .. } = std::mem::take(&mut calls);
-                        if self.run(session, made, theirs, &out).await {
-                            continue;
-                        }
-                        Step::Thought(Thought::Finished(Finish::Stop))
+                        // What is left of another errand is to say that nobody waits for it.
+                        errand.await;
+                        errand = Some(self.run(session, made, theirs, &out).boxed()).into();
+                        continue;
                     }
                     Some(thought) => Step::Thought(thought),
                     None => continue,
@@ -230,7 +241,6 @@ impl Work {
             };
             out.give(Event { reply: session, step }).await;
         }
-        Ok(())
     }
 
     /// What the session hears of a thought: all but calls that are run here.
@@ -254,9 +264,9 @@ impl Work {
         None
     }
 
-    /// Runs calls and tells the model what came of them; whether it goes on with the reply. It does not where the client has to
-    /// run some as well, or where it has called often enough.
-    async fn run(&self, reply: u64, made: Vec<Call>, theirs: bool, out: &Outlet<Event>) -> bool {
+    /// Runs calls, tells the model what came of them, and has it go on with the reply. That ends where the client has to run some as
+    /// well, or where it has called often enough.
+    async fn run(&self, reply: u64, made: Vec<Call>, theirs: bool, out: &Outlet<Event>) {
         let enough = self.desk.state().rounds >= MOST_ROUNDS;
         let run = async |at: usize, call: Call| {
             let ran = match at {
@@ -270,17 +280,17 @@ impl Work {
             for call in made {
                 self.told(call.call, "Error: nobody waits for it any more".to_owned()).await;
             }
-            return true;
+            return;
         };
         for act in acts {
             self.told(act.call.call.clone(), act.output.clone()).await;
             out.give(Event { reply, step: Step::Thought(Thought::Acted(errand::kept(act))) }).await;
         }
-        let goes_on = !theirs && !enough;
-        if goes_on {
+        if theirs || enough {
+            out.give(Event { reply, step: Step::Thought(Thought::Finished(Finish::Stop)) }).await;
+        } else {
             self.tell(Ours::GoOn(reply)).await;
         }
-        goes_on
     }
 
     /// What comes of `work`, unless its reply is cancelled first.
