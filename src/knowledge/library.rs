@@ -235,7 +235,7 @@ const WORDED: usize = 60;
 const TELLING: f32 = 0.4;
 
 /// Passages whose vectors are read, since the nearest by signs are not the nearest in the same order.
-const CANDIDATES: usize = 300;
+const CANDIDATES: usize = 200;
 
 /// The nearest of them that are fused.
 const RANKED: usize = 100;

@@ -178,16 +178,16 @@ async fn write_signs(tx: &mut Tx, document: DocumentId, model: &str) -> Result<(
     Ok(())
 }
 
-/// The query for passages that this user ($1) may read, at places ($2: a JSON array of pairs).
+/// The query for passages that this user ($1) may read, at places ($2: a JSON array of pairs), joined in this order.
 macro_rules! at_places {
     ($places:literal) => {
         concat!(
             "SELECT passages.id, passages.document_id, passages.position, passages.heading, passages.page, ",
             "passages.starts_at, passages.ends_at, passages.content, documents.source FROM ",
             $places,
-            " JOIN passages ON passages.document_id = wanted.value ->> 0 ",
+            " CROSS JOIN passages CROSS JOIN documents WHERE passages.document_id = wanted.value ->> 0 ",
             "AND passages.position = CAST(wanted.value ->> 1 AS BIGINT) ",
-            "JOIN documents ON documents.id = passages.document_id WHERE documents.user_id = $1 OR documents.shared"
+            "AND documents.id = passages.document_id AND (documents.user_id = $1 OR documents.shared)"
         )
     };
 }

@@ -177,7 +177,7 @@ fn fts5(words: &[&String], filter: &Filter) -> String {
 }
 
 /// Passages that are ranked by their words at most.
-const RANKED: i64 = 4_000;
+const RANKED: i64 = 2_000;
 
 impl Record for Counted {
     fn read(row: &Row) -> Result<Self, sqlx::Error> {
