@@ -354,9 +354,8 @@ async fn a_speech_to_speech_model_searches_while_it_speaks_and_what_it_searched_
     let told = voice.conversations().remove(0);
     let offered: Vec<_> = told.opening.manner.tools.iter().map(|tool| &*tool.name).collect();
     assert_eq!(offered, ["search_knowledge_base"], "what changes something or is confidential is not");
-    let results = told.commands.iter().filter_map(|command| match command {
-        Command::Add(Message::Result { output, .. }) => Some(output.as_str()),
-        _ => None,
+    let results = told.commands.iter().filter_map(|command| {
+        if let Command::Add(Message::Result { output, .. }) = command { Some(output.as_str()) } else { None }
     });
     let [result] = results.collect::<Vec<_>>()[..] else { panic!("one result") };
     assert!(result.contains("\"Leaflet\":\n> Warfarin thins the blood. Adults take 5 mg a day."), "{result}");

@@ -123,25 +123,22 @@ fn calls(text: &str, name: &str) -> Reply {
 }
 
 fn words(steps: &[Step]) -> String {
-    let said = steps.iter().filter_map(|step| match step {
-        Step::Thought(Thought::Text(text)) => Some(&**text),
-        _ => None,
-    });
+    let said = steps
+        .iter()
+        .filter_map(|step| if let Step::Thought(Thought::Text(text)) = step { Some(&**text) } else { None });
     said.collect()
 }
 
 fn acts(steps: &[Step]) -> Vec<(&str, ActState)> {
-    let acts = steps.iter().filter_map(|step| match step {
-        Step::Thought(Thought::Acted(act)) => Some((&*act.call.name, act.state)),
-        _ => None,
+    let acts = steps.iter().filter_map(|step| {
+        if let Step::Thought(Thought::Acted(act)) = step { Some((&*act.call.name, act.state)) } else { None }
     });
     acts.collect()
 }
 
 fn results(commands: &[Command]) -> Vec<&str> {
-    let results = commands.iter().filter_map(|command| match command {
-        Command::Add(Message::Result { output, .. }) => Some(&**output),
-        _ => None,
+    let results = commands.iter().filter_map(|command| {
+        if let Command::Add(Message::Result { output, .. }) = command { Some(&**output) } else { None }
     });
     results.collect()
 }
@@ -202,10 +199,11 @@ async fn a_model_that_never_has_enough_has_to_answer_with_what_it_has() {
     let choices: Vec<_> = scene
         .told()
         .into_iter()
-        .filter_map(|command| match command {
-            Command::Respond { manner, .. } => Some(manner.tool_choice),
-            _ => None,
-        })
+        .filter_map(
+            |command| {
+                if let Command::Respond { manner, .. } = command { Some(manner.tool_choice) } else { None }
+            },
+        )
         .collect();
     assert_eq!((choices.len(), choices.last()), (MOST_ROUNDS + 1, Some(&ToolChoice::None)));
 }
