@@ -44,7 +44,7 @@ pub async fn by_words(
     Ok(Worded { places, words })
 }
 
-/// The shelves of the user `$1`, and the rows of FTS5 that stand on one.
+/// The shelves of the user `$1`: as a table, as the rows of FTS5 that stand on one of it, as a condition.
 macro_rules! shelves {
     (sqlite) => {
         "WITH shelf (number) AS (SELECT 0 UNION ALL SELECT number FROM shelves WHERE user_id = $1) "
@@ -113,7 +113,7 @@ macro_rules! found_by_tsquery {
     };
 }
 
-/// Only passages of these documents: `$6` their ids, `$7` the type of their sources.
+/// Only passages of documents that [`narrowed`] leaves.
 macro_rules! of_some {
     ($ids:literal, $kind:literal) => {
         concat!(

@@ -12,7 +12,7 @@ use futures_util::{FutureExt, future::BoxFuture};
 use crate::{
     LanguageModel, ProviderError,
     generate::generate,
-    llm::{LlmCapabilities, Message, Prompt, ThoughtStream, ToolChoice},
+    llm::{LlmCapabilities, Message, Prompt, ThoughtStream, Tool, ToolChoice},
     tool::{Act, Offered, Toolbox, is_assent},
 };
 
@@ -62,23 +62,29 @@ impl LanguageModel for Equipped<dyn LanguageModel> {
 }
 
 impl Equipped<dyn LanguageModel> {
-    /// Tells the prompt of the tools, and returns of which kind each is, by name. A client that wants a certain call, or none, has
-    /// it so; its function goes before ours of the same name.
+    /// Tells the prompt of the tools, and returns of which kind each is, by name.
     async fn offer(&self, toolbox: &dyn Toolbox, prompt: &mut Prompt) -> BTreeMap<String, Kind> {
         let mut names = BTreeMap::new();
-        if prompt.tool_choice != ToolChoice::Auto || !self.inner.capabilities().tools {
+        if !self.inner.capabilities().tools {
             return names;
         }
-        let offered = tokio::time::timeout(OFFERED_WITHIN, toolbox.offered()).await.unwrap_or_default();
-        for Offered { tool, writes, confidential } in offered {
-            if prompt.tools.iter().any(|known| known.name == tool.name) {
-                continue;
-            }
+        for Offered { tool, writes, confidential } in offered(toolbox, &prompt.tools, &prompt.tool_choice).await {
             names.insert(tool.name.clone(), Kind { writes, confidential });
             if confidential { prompt.withheld.tools.push(tool) } else { prompt.tools.push(tool) }
         }
         names
     }
+}
+
+/// What there is for a client with these functions. One that wants a certain call, or none, has it so; its function goes before
+/// ours of the same name.
+async fn offered(toolbox: &dyn Toolbox, theirs: &[Tool], choice: &ToolChoice) -> Vec<Offered> {
+    if *choice != ToolChoice::Auto {
+        return Vec::new();
+    }
+    let mut offered = tokio::time::timeout(OFFERED_WITHIN, toolbox.offered()).await.unwrap_or_default();
+    offered.retain(|offered| theirs.iter().all(|known| known.name != offered.tool.name));
+    offered
 }
 
 /// The proposal, if what the person said to it is a plain yes. Else the model is told that nothing was done.

@@ -22,7 +22,7 @@ use tokio::{
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::{
-    Equipped, OFFERED_WITHIN, errand,
+    Equipped, errand, offered,
     work::{Kind, LONGEST_ARGUMENTS, MOST_CALLS, MOST_ROUNDS},
 };
 use crate::{
@@ -96,21 +96,16 @@ impl Desk {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds the tools there are. A client that wants a certain call, or none, has it so; its function goes before ours.
+    /// Adds the tools there are. A model that cannot be told otherwise may still call those of before.
     async fn offer(&self, manner: &mut Manner) {
-        if manner.tool_choice != ToolChoice::Auto {
-            return;
-        }
-        let offered = tokio::time::timeout(OFFERED_WITHIN, self.toolbox.offered()).await.unwrap_or_default();
+        let offered = offered(&*self.toolbox, &manner.tools, &manner.tool_choice).await;
         let fit = offered.into_iter().filter(|offered| !offered.writes && !offered.confidential);
         let mut state = self.state();
+        state.offered.retain(|name| manner.tools.iter().all(|theirs| theirs.name != *name));
         for tool in fit.map(|offered| offered.tool) {
-            if manner.tools.iter().all(|known| known.name != tool.name) {
-                state.offered.insert(tool.name.clone());
-                manner.tools.push(tool);
-            }
+            state.offered.insert(tool.name.clone());
+            manner.tools.push(tool);
         }
-        state.offered.retain(|name| manner.tools.iter().any(|tool| tool.name == *name));
     }
 
     /// The session's number of the reply that this step of the model's belongs to, if it is the last one.

@@ -191,6 +191,18 @@ async fn functions_of_the_client_pass_and_end_the_reply() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_function_that_the_client_names_later_is_its_own_from_then_on() {
+    let mut scene = Scene::new(vec![calls("", "find"), Reply::Text("Snow.".into()), calls("", "find")]).await;
+    scene.respond(1).await;
+    assert_eq!(acts(&scene.hears(1).await).len(), 1);
+    let theirs = Tool { name: "find".into(), description: String::new(), parameters: Json::from_checked("{}") };
+    let manner = Manner { tools: vec![theirs], ..manner() };
+    scene.say(Command::Respond { reply: 2, manner: Box::new(manner) }).await;
+    let steps = scene.hears(2).await;
+    assert!(acts(&steps).is_empty() && steps.iter().any(|step| matches!(step, Step::Thought(Thought::CallDone))));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_model_that_never_has_enough_has_to_answer_with_what_it_has() {
     let mut scene = Scene::new((0..9).map(|_| calls("", "find")).collect()).await;
     scene.respond(1).await;
