@@ -21,7 +21,7 @@ impl Hearing {
 }
 
 /// Mean log-probability below which a segment is a guess at noise: invented words score -1.2 to -1.9 on the noises of
-/// `tests/whisper.rs`, the worst real word -0.95.
+/// `tests/embedded/whisper.rs`, the worst real word -0.95.
 const BELIEVABLE: f32 = -1.15;
 
 /// Whether a segment is words that were said, rather than a remark about the sound or an invention.
