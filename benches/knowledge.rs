@@ -111,7 +111,7 @@ async fn search(kind: &str, db: &Db, model: Arc<dyn EmbeddingModel>) {
         passages::by_words(db, user, &terms, &filter, 60).await.unwrap();
         words.push(millis(began));
         let began = Instant::now();
-        let near = passages::by_meaning(db, &cache, user, "m", &vector, &filter, 200).await.unwrap();
+        let near = passages::signed(db, &cache, user, "m", &filter).await.unwrap().nearest(&vector, 200).await.unwrap();
         passages::nearness(db, user, "m", &vector, &near).await.unwrap();
         meaning.push(millis(began));
     }

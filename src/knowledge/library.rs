@@ -162,7 +162,12 @@ impl Library {
         filter: &Filter,
     ) -> Result<Option<(Vec<f32>, Vec<Place>)>, StoreError> {
         let Some(model) = &self.model else { return Ok(None) };
-        let vector = match model.engine.embed(vec![text], Purpose::Question).await {
+        // What is walked over is looked up while the question is embedded.
+        let (embedded, signed) = tokio::join!(
+            model.engine.embed(vec![text], Purpose::Question),
+            passages::signed(&self.db, &self.signs, user, &model.name, filter),
+        );
+        let vector = match embedded {
             Ok(found) => found.vectors.into_iter().next(),
             Err(error) => {
                 tracing::warn!(%error, "a question could not be embedded: words alone are searched");
@@ -170,7 +175,7 @@ impl Library {
             }
         };
         let Some(vector) = vector else { return Ok(None) };
-        let near = passages::by_meaning(&self.db, &self.signs, user, &model.name, &vector, filter, CANDIDATES).await?;
+        let near = signed?.nearest(&vector, CANDIDATES).await?;
         Ok(Some((vector, near)))
     }
 

@@ -114,17 +114,9 @@ async fn a_document_is_found_by_its_words_at_once_and_then_by_its_meaning() {
     let done = settled(&server, &document).await;
     assert_eq!((&done["state"], &done["indexed"], &done["model"]), (&json!("ready"), &json!(100), &json!("one")));
     let owner = server.context.auth.owner().id;
-    let near = passages::by_meaning(
-        &server.context.db,
-        &SignCache::default(),
-        owner,
-        "one",
-        &[0.1; 8],
-        &Filter::default(),
-        1000,
-    )
-    .await;
-    assert_eq!(near.unwrap().len(), 100);
+    let (cache, all) = (SignCache::default(), Filter::default());
+    let signed = passages::signed(&server.context.db, &cache, owner, "one", &all).await.unwrap();
+    assert_eq!(signed.nearest(&[0.1; 8], 1000).await.unwrap().len(), 100);
 }
 
 #[tokio::test]

@@ -79,11 +79,14 @@ async fn who_may_not_read_a_document_finds_nothing_of_it() {
         passages::seal(&scene.db, document, "m").await.unwrap();
     }
     let (cache, place) = (SignCache::default(), |document| Place { document, position: 0 });
-    let near = passages::by_meaning(&scene.db, &cache, scene.bob, "m", &vector, &Filter::default(), 9).await.unwrap();
-    assert_eq!(near.len(), 2);
-    assert!(!near.contains(&place(hers)));
-    let only_hers = passages::by_meaning(&scene.db, &cache, scene.bob, "m", &vector, &only(&[hers]), 9).await.unwrap();
-    assert!(only_hers.is_empty());
+    let near = async |filter: Filter| {
+        let signed = passages::signed(&scene.db, &cache, scene.bob, "m", &filter).await.unwrap();
+        signed.nearest(&vector, 9).await.unwrap()
+    };
+    let anywhere = near(Filter::default()).await;
+    assert_eq!(anywhere.len(), 2);
+    assert!(!anywhere.contains(&place(hers)));
+    assert!(near(only(&[hers])).await.is_empty());
     let all = [place(hers), place(shared), place(his)];
     assert_eq!(passages::nearness(&scene.db, scene.bob, "m", &vector, &all).await.unwrap().len(), 2);
     assert_eq!(passages::read(&scene.db, scene.bob, &all).await.unwrap().len(), 2);
@@ -107,7 +110,11 @@ async fn meaning_is_found_once_all_vectors_of_the_model_are_there() {
     let document = shelve(&scene, scene.ann, false, "x", &["north", "east", "south"]).await;
     let (db, cache, ann, all) = (&scene.db, SignCache::default(), scene.ann, Filter::default());
     let vectors = [vec![3.0_f32, 0.1], vec![0.1, 2.0], vec![-1.0, 0.1]];
-    let near = async |model: &str| passages::by_meaning(db, &cache, ann, model, &[1.0, 0.0], &all, 9).await.unwrap();
+    let beside = async |model: &str, vector: &[f32]| {
+        let signed = passages::signed(db, &cache, ann, model, &all).await.unwrap();
+        signed.nearest(vector, 9).await.unwrap()
+    };
+    let near = async |model: &str| beside(model, &[1.0, 0.0]).await;
     passages::embed(db, document, 0, &vectors[..2]).await.unwrap();
     assert!(matches!(passages::seal(db, document, "m").await, Err(StoreError::NotFound)), "one is missing");
     assert!(near("m").await.is_empty());
@@ -116,6 +123,7 @@ async fn meaning_is_found_once_all_vectors_of_the_model_are_there() {
     let places = near("m").await;
     assert_eq!((places.len(), places[2].position), (3, 2), "the opposite is last");
     assert!(near("other").await.is_empty(), "another model's vectors are not compared");
+    assert!(beside("m", &[1.0, 0.0, 0.0]).await.is_empty(), "nor are those of another length");
     let mut cosines = passages::nearness(db, ann, "m", &[2.0, 0.0], &places).await.unwrap();
     cosines.sort_by_key(|(place, _)| place.position);
     let cosines: Vec<_> = cosines.iter().map(|(_, cosine)| (cosine * 100.0).round()).collect();

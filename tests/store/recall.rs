@@ -128,7 +128,8 @@ async fn questions_in_other_words_find_the_passage_that_answers() {
             }
         }
         let vector = engine.embed(vec![question.clone()], Purpose::Question).await.unwrap().vectors.remove(0);
-        let near = passages::by_meaning(&scene.db, &cache, scene.ann, MODEL, &vector, &all, count).await.unwrap();
+        let signed = passages::signed(&scene.db, &cache, scene.ann, MODEL, &all).await.unwrap();
+        let near = signed.nearest(&vector, count).await.unwrap();
         let mut near = passages::nearness(&scene.db, scene.ann, MODEL, &vector, &near).await.unwrap();
         near.sort_by(|(_, one), (_, two)| two.total_cmp(one));
         let near: Vec<_> = near.into_iter().take(5).map(|(place, _)| place).collect();

@@ -161,7 +161,8 @@ async fn passages_of_an_older_version_are_found_by_those_who_may_read_them() {
     let (cache, all, terms) = (SignCache::default(), passages::Filter::default(), Terms::of("dose").unwrap());
     for (user, wanted) in [(ann, [documents[0], documents[1]]), (bob, [documents[1], documents[2]])] {
         let by_words = passages::by_words(&db, user, &terms, &all, 9).await.unwrap().places;
-        let by_meaning = passages::by_meaning(&db, &cache, user, "m", &[1.0], &all, 9).await.unwrap();
+        let by_meaning =
+            passages::signed(&db, &cache, user, "m", &all).await.unwrap().nearest(&[1.0], 9).await.unwrap();
         for found in [by_words, by_meaning] {
             let mut found: Vec<_> = found.into_iter().map(|place| place.document).collect();
             found.sort_unstable();

@@ -6,6 +6,7 @@
 mod filter;
 mod meaning;
 mod place;
+mod signed;
 mod signs;
 mod terms;
 mod words;
@@ -18,8 +19,9 @@ use super::{
 };
 
 pub use filter::{Filter, any};
-pub use meaning::{SignCache, by_meaning, nearness};
+pub use meaning::nearness;
 pub use place::Place;
+pub use signed::{SignCache, Signed, signed};
 pub use terms::{Terms, Weighed};
 pub use words::{Worded, by_words};
 
@@ -172,7 +174,13 @@ async fn write_signs(tx: &mut Tx, document: DocumentId, model: &str) -> Result<(
         .bind(document.text())
         .bind(model)
         .bind(count(length / size_of::<f32>()))
-        .bind(vectors.iter().flat_map(|vector| signs::of(vector)).collect::<Vec<_>>().as_slice())
+        .bind(
+            vectors
+                .iter()
+                .flat_map(|vector| signs::kept(&signs::of(vector)).collect::<Vec<_>>())
+                .collect::<Vec<_>>()
+                .as_slice(),
+        )
         .execute(tx)
         .await?;
     Ok(())

@@ -14,14 +14,24 @@ pub(super) fn bytes(vector: &[f32]) -> Vec<u8> {
     vector.iter().flat_map(|value| (value * scale).to_le_bytes()).collect()
 }
 
-/// The signs of a vector's bytes: a bit a number, in 64-bit words, little endian.
-pub(super) fn of(vector: &[u8]) -> Vec<u8> {
+/// The signs of a vector's bytes: a bit a number, the first the lowest.
+pub(super) fn of(vector: &[u8]) -> Vec<u64> {
     let mut signs = vec![0; width(vector.len() / size_of::<f32>())];
     for (at, value) in vector.chunks_exact(size_of::<f32>()).enumerate() {
         // The highest bit of a float is its sign.
-        signs[at / 8] |= (value[3] >> 7) << (at % 8);
+        signs[at / 64] |= u64::from(value[3] >> 7) << (at % 64);
     }
     signs
+}
+
+/// Signs as rows keep them: little endian.
+pub(super) fn kept(signs: &[u64]) -> impl Iterator<Item = u8> {
+    signs.iter().flat_map(|word| word.to_le_bytes())
+}
+
+/// Signs of which rows keep these bytes.
+pub(super) fn words(bytes: &[u8]) -> Box<[u64]> {
+    bytes.chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().unwrap_or_default())).collect()
 }
 
 /// The cosine of the angle between two vectors, of which this one is at length 1 too; `None` if they are of different kinds.
@@ -34,19 +44,16 @@ pub(super) fn cosine(question: &[f32], vector: &[u8]) -> Option<f32> {
 /// The places whose signs are most like those of `question`, at most `most`, the nearest first. `documents` are the signs of
 /// each passage of a document, one after the other.
 pub(super) fn nearest<'a>(
-    question: &[u8],
-    documents: impl IntoIterator<Item = (DocumentId, &'a [u8])>,
+    question: &[u64],
+    documents: impl IntoIterator<Item = (DocumentId, &'a [u64])>,
     most: usize,
 ) -> Vec<Place> {
-    let words: Vec<u64> = question.chunks_exact(8).map(word).collect();
     let mut found: Vec<(u32, Place)> = Vec::with_capacity(most * 2);
     // What is not nearer than this is not among the nearest.
     let mut bound = u32::MAX;
     for (document, signs) in documents {
         for (position, signs) in (0..).zip(signs.chunks_exact(question.len().max(1))) {
-            let unlike =
-                signs.chunks_exact(8).zip(&words).map(|(signs, question)| (word(signs) ^ question).count_ones());
-            let unlike: u32 = unlike.sum();
+            let unlike: u32 = signs.iter().zip(question).map(|(one, other)| (one ^ other).count_ones()).sum();
             if unlike < bound {
                 found.push((unlike, Place { document, position }));
                 if found.len() == most * 2 {
@@ -62,13 +69,9 @@ pub(super) fn nearest<'a>(
     found.into_iter().map(|(_, place)| place).collect()
 }
 
-/// Bytes of the signs of so many numbers.
+/// Words of the signs of so many numbers.
 const fn width(dimensions: usize) -> usize {
-    dimensions.div_ceil(64) * 8
-}
-
-fn word(bytes: &[u8]) -> u64 {
-    u64::from_le_bytes(bytes.try_into().unwrap_or_default())
+    dimensions.div_ceil(64)
 }
 
 #[cfg(test)]
@@ -83,7 +86,11 @@ mod tests {
         for at in [0, 9, 69] {
             vector[at] = -0.5;
         }
-        assert_eq!(of(&bytes(&vector)), [1, 2, 0, 0, 0, 0, 0, 0, 0b10_0000, 0, 0, 0, 0, 0, 0, 0]);
+        let signs = of(&bytes(&vector));
+        assert_eq!(signs, [0b10_0000_0001, 0b10_0000]);
+        let bytes: Vec<u8> = kept(&signs).collect();
+        assert_eq!(bytes, [1, 2, 0, 0, 0, 0, 0, 0, 0b10_0000, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(*words(&bytes), *signs);
     }
 
     #[test]
@@ -99,17 +106,16 @@ mod tests {
         let documents: Vec<_> = (0..40_u8)
             .map(|document| {
                 // Passage p of document d differs from 0 in (d * 7 + p) % 64 places.
-                let signs = (0..10)
-                    .flat_map(|p| ((1_u128 << ((u32::from(document) * 7 + p) % 64)) - 1).to_le_bytes()[..8].to_vec());
-                (DocumentId::new(Timestamp::UNIX_EPOCH), signs.collect::<Vec<u8>>())
+                let signs = (0..10).map(|p| (1_u64 << ((u32::from(document) * 7 + p) % 64)) - 1);
+                (DocumentId::new(Timestamp::UNIX_EPOCH), signs.collect::<Vec<_>>())
             })
             .collect();
         let unlike = |place: &Place| {
             let (_, signs) = documents.iter().find(|(document, _)| *document == place.document).unwrap();
-            word(&signs[place.position as usize * 8..][..8]).count_ones()
+            signs[place.position as usize].count_ones()
         };
         let walked = documents.iter().map(|(document, signs)| (*document, signs.as_slice()));
-        let found = nearest(&[0; 8], walked, 25);
+        let found = nearest(&[0], walked, 25);
         let distances: Vec<_> = found.iter().map(unlike).collect();
         let mut all: Vec<_> = documents
             .iter()
@@ -117,6 +123,6 @@ mod tests {
             .collect();
         all.sort_unstable();
         assert_eq!(distances, all[..25]);
-        assert_eq!(nearest(&[0; 8], [], 5), []);
+        assert_eq!(nearest(&[0], [], 5), []);
     }
 }
