@@ -22,6 +22,9 @@ macro_rules! vectors {
     };
 }
 
+/// Those in SQLite.
+pub(super) const VECTORS: &str = vectors!("json_each($2) AS wanted");
+
 /// How near the passages at these places are to this vector of this model: the cosine of the angle between them, −1 to 1.
 /// Those without a vector of the model are left out; in no order.
 pub async fn nearness(
@@ -31,10 +34,7 @@ pub async fn nearness(
     question: &[f32],
     places: &[Place],
 ) -> Result<Vec<(Place, f32)>, StoreError> {
-    let sql = db.reader().pick(
-        vectors!("json_each($2) AS wanted"),
-        vectors!("jsonb_array_elements(CAST($2 AS jsonb)) AS wanted (value)"),
-    );
+    let sql = db.reader().pick(VECTORS, vectors!("jsonb_array_elements(CAST($2 AS jsonb)) AS wanted (value)"));
     let vectors: Vec<Vector> =
         query(sql).bind(user.text()).bind(listed(places)).bind(model).fetch_all(db.reader()).await?;
     let length = question.iter().map(|value| value * value).sum::<f32>().sqrt();

@@ -200,12 +200,12 @@ macro_rules! at_places {
     };
 }
 
+/// Those in SQLite.
+const PASSAGES: &str = at_places!("json_each($2) AS wanted");
+
 /// The passages at these places that this user may read, in no order.
 pub async fn read(db: &Db, user: UserId, places: &[Place]) -> Result<Vec<Passage>, StoreError> {
-    let sql = db.reader().pick(
-        at_places!("json_each($2) AS wanted"),
-        at_places!("jsonb_array_elements(CAST($2 AS jsonb)) AS wanted (value)"),
-    );
+    let sql = db.reader().pick(PASSAGES, at_places!("jsonb_array_elements(CAST($2 AS jsonb)) AS wanted (value)"));
     query(sql).bind(user.text()).bind(place::listed(places)).fetch_all(db.reader()).await
 }
 
@@ -245,5 +245,32 @@ impl Record for Passage {
             start: place("starts_at")?,
             end: place("ends_at")?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{meaning::VECTORS, *};
+
+    struct Step(String);
+
+    impl Record for Step {
+        fn read(row: &Row) -> Result<Self, sqlx::Error> {
+            Ok(Self(row.get("detail")?))
+        }
+    }
+
+    #[tokio::test]
+    async fn sqlite_begins_at_the_places_and_scans_no_table() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&dir.path().join("relay.db")).await.unwrap();
+        for sql in [PASSAGES, VECTORS] {
+            let explained = format!("EXPLAIN QUERY PLAN {sql}").leak();
+            let steps: Vec<Step> = query(explained).fetch_all(db.reader()).await.unwrap();
+            let steps: Vec<&str> = steps.iter().map(|step| step.0.as_str()).collect();
+            assert!(steps[0].starts_with("SCAN wanted VIRTUAL TABLE"), "{steps:?}");
+            assert!(steps[1].starts_with("SEARCH passages USING INDEX"), "{steps:?}");
+            assert!(steps[1..].iter().all(|step| step.starts_with("SEARCH")), "{steps:?}");
+        }
     }
 }
