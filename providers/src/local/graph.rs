@@ -22,19 +22,17 @@ pub(crate) struct Port(NodeId);
 impl Graph {
     /// Loads a graph file on behalf of `provider`; `Unavailable` when it is missing or cannot be read.
     pub(crate) fn load(provider: &'static str, file: &Path) -> Result<Self, ProviderError> {
-        Self::with(provider, file, &ModelOptions::with_all_ops())
-    }
-
-    /// The same with the weights laid out as they are multiplied, once instead of at each run: quicker, mostly for short inputs,
-    /// for as much memory again.
-    pub(crate) fn load_packed(provider: &'static str, file: &Path) -> Result<Self, ProviderError> {
-        Self::with(provider, file, ModelOptions::with_all_ops().prepack_weights(true))
-    }
-
-    fn with(provider: &'static str, file: &Path, options: &ModelOptions) -> Result<Self, ProviderError> {
-        let model = options.load_file(file).map_err(|e| {
+        let model = ModelOptions::with_all_ops().load_file(file).map_err(|e| {
             ProviderError::new(provider, ErrorKind::Unavailable, format_args!("cannot load {}: {e}", file.display()))
         })?;
+        Ok(Self { provider, model })
+    }
+
+    /// A graph file's content, with the weights laid out as they are multiplied, once instead of at each run: quicker, mostly for
+    /// short inputs, for as much memory again.
+    pub(crate) fn packed(provider: &'static str, file: Vec<u8>) -> Result<Self, ProviderError> {
+        let model = ModelOptions::with_all_ops().prepack_weights(true).load(file);
+        let model = model.map_err(|error| ProviderError::new(provider, ErrorKind::Unavailable, error))?;
         Ok(Self { provider, model })
     }
 

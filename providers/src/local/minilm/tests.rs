@@ -2,6 +2,8 @@
 
 use std::{io::Write as _, time::Instant};
 
+use rten_gemm::GemmExecutor;
+
 use super::*;
 
 /// `None`, and told, where the model is not installed.
@@ -39,6 +41,31 @@ async fn texts_of_one_meaning_are_near_and_the_vectors_are_those_of_the_referenc
         assert!((value - reference).abs() < 0.01, "{value} {reference}");
     }
     assert!(found.iter().all(|vector| (cosine(vector, vector) - 1.0).abs() < 1e-5));
+}
+
+#[tokio::test]
+async fn products_of_integers_give_the_vectors_that_those_of_floats_do() {
+    let Some(model) = model() else { return };
+    let path = Path::new(&std::env::var_os("VOICE_RELAY_MODELS").unwrap()).join("minilm.onnx");
+    let file = fs::read(path).unwrap();
+    let overflows = GemmExecutor::<u8, i8, i32>::default().may_saturate();
+    assert_eq!(integers::multiplied(file.clone().into()).is_none(), overflows);
+    let floats = MiniLm::of(file, Pool::new(2, 8)).unwrap();
+    let long =
+        "The usual starting dose of lisinopril in adults with hypertension is ten milligrams once a day. ".repeat(8);
+    let texts = ["warfarin", "Who won the football cup in 1974?", "asdf qwer \u{1f980} ?!", &long];
+    let (found, exact) =
+        tokio::join!(vectors(&model, &texts, Purpose::Passages), vectors(&floats, &texts, Purpose::Passages));
+    for ((found, exact), text) in found.iter().zip(&exact).zip(texts) {
+        assert!(cosine(found, exact) > 0.997, "{text}: {}", cosine(found, exact));
+    }
+}
+
+#[test]
+fn a_file_that_is_another_is_left_as_it_is() {
+    for file in [&b""[..], b"\x08\x08", b"not a graph at all", &[0xff; 64]] {
+        assert_eq!(integers::multiplied(Bytes::copy_from_slice(file)), None);
+    }
 }
 
 #[tokio::test]
