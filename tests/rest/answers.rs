@@ -86,6 +86,19 @@ async fn without_a_model_the_passage_itself_is_the_answer() {
     );
 }
 
+#[tokio::test]
+async fn a_question_in_another_language_is_told_so_and_the_next_one_answered() {
+    let (server, _working) = knowing(with_the_agent().await, "Leaflet", DOSE).await;
+    let (path, reply) = asked(&server, "Wie viel Warfarin nehmen Erwachsene einmal am Tag?").await;
+    assert!(reply["content"].as_str().unwrap().starts_with("I think that was German."), "{reply}");
+    assert_eq!(reply["citations"], json!([]));
+    server
+        .post(&format!("{path}/messages"), json!({"role": "user", "content": "How much warfarin do adults take?"}))
+        .await;
+    let reply = server.post(&format!("{path}/replies"), json!({})).await.body;
+    assert_eq!(reply["citations"][0]["title"], "Leaflet", "{reply}");
+}
+
 /// Asks in a live session with speech, and waits for the item's end.
 async fn spoken(socket: &mut Socket, words: &str) -> Value {
     let content = json!([{"type": "input_text", "text": words}]);

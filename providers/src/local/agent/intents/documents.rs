@@ -29,11 +29,14 @@ pub(super) fn sure(heard: &Heard, passages: Option<&Passages>) -> Option<String>
     from(heard, passages?, SURE)
 }
 
-/// What the documents say about it; that they do not, if they were searched and it is a question.
-pub(super) fn answer(heard: &Heard, passages: Option<&Passages>) -> Option<String> {
-    let passages = passages?;
-    let nothing = || heard.is_question().then(|| "I found nothing about that in your documents.".to_owned());
-    from(heard, passages, FITS).or_else(nothing)
+/// What the documents say about it.
+pub(super) fn likely(heard: &Heard, passages: Option<&Passages>) -> Option<String> {
+    from(heard, passages?, FITS)
+}
+
+/// That they say nothing about it, if they were searched and it is a question.
+pub(super) fn nothing(heard: &Heard, passages: Option<&Passages>) -> Option<String> {
+    passages.filter(|_| heard.is_question()).map(|_| "I found nothing about that in your documents.".to_owned())
 }
 
 /// What fits, if the best of it is as relevant as `least`.
@@ -142,6 +145,11 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+
+    /// Where no rule answers.
+    fn answer(heard: &Heard, passages: Option<&Passages>) -> Option<String> {
+        likely(heard, passages).or_else(|| nothing(heard, passages))
+    }
     use crate::passage::tests::passage;
 
     fn found(passages: &[(&str, &str, u8)]) -> Passages {

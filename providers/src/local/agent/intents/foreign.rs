@@ -44,12 +44,12 @@ fn small_words(heard: &Heard) -> Option<&'static str> {
 
 #[rustfmt::skip]
 const LANGUAGES: [(&str, &[&str]); 6] = [
-    ("German", &["ich", "und", "der", "das", "ist", "nicht", "wie", "wir", "ein", "eine", "auf", "mir", "was", "bitte", "spät", "du", "kannst", "heißt", "guten"]),
-    ("French", &["je", "est", "le", "les", "et", "une", "quelle", "quel", "pas", "vous", "il", "heure", "que", "bonjour", "suis", "s'il", "comment", "c'est", "qu'est"]),
-    ("Spanish", &["el", "los", "es", "qué", "hora", "una", "por", "favor", "cómo", "estás", "yo", "hola", "muy", "está", "son", "tú", "y", "hoy"]),
-    ("Italian", &["il", "che", "è", "una", "per", "sono", "come", "ore", "ciao", "non", "gli", "della", "mi", "chiamo", "oggi", "favore"]),
-    ("Portuguese", &["o", "que", "não", "uma", "você", "está", "são", "horas", "eu", "por", "obrigado", "olá", "muito", "é", "meu"]),
-    ("Dutch", &["ik", "het", "een", "niet", "wat", "hoe", "laat", "van", "je", "dat", "mijn", "bent", "kunt", "graag"]),
+    ("German", &["ich", "und", "der", "das", "ist", "nicht", "wie", "wir", "ein", "eine", "auf", "mir", "was", "bitte", "spät", "du", "kannst", "heißt", "guten", "viel", "es", "wird", "oft", "soll", "wann", "wo", "wer", "warum", "welche", "welcher", "welches", "mit", "für", "sind", "haben"]),
+    ("French", &["je", "est", "le", "les", "et", "une", "quelle", "quel", "pas", "vous", "il", "heure", "que", "bonjour", "suis", "s'il", "comment", "c'est", "qu'est", "combien", "des", "du", "dans", "où", "quand", "pourquoi", "avec", "sont", "par", "jour", "dois"]),
+    ("Spanish", &["el", "los", "es", "qué", "hora", "una", "por", "favor", "cómo", "estás", "yo", "hola", "muy", "está", "son", "tú", "y", "hoy", "cuánta", "cuánto", "cuál", "cuándo", "dónde", "quién", "las", "del", "para", "debo", "día"]),
+    ("Italian", &["il", "che", "è", "una", "per", "sono", "come", "ore", "ciao", "non", "gli", "della", "mi", "chiamo", "oggi", "favore", "quanto", "quanta", "quale", "quando", "dove", "perché", "devo", "nel", "giorno"]),
+    ("Portuguese", &["o", "que", "não", "uma", "você", "está", "são", "horas", "eu", "por", "obrigado", "olá", "muito", "é", "meu", "quanto", "quanta", "qual", "quando", "onde", "devo", "para", "dia", "em"]),
+    ("Dutch", &["ik", "het", "een", "niet", "wat", "hoe", "laat", "van", "je", "dat", "mijn", "bent", "kunt", "graag", "hoeveel", "welke", "wanneer", "waar", "waarom", "moet", "voor", "zijn", "dag"]),
 ];
 const ENGLISH: &[&str] = &[
     "the", "is", "a", "an", "i", "you", "what", "to", "of", "and", "in", "it", "my", "how", "that", "me", "do", "was",
@@ -68,6 +68,9 @@ mod tests {
             ("¿Qué hora es?", "Spanish"),
             ("Mi chiamo Anna.", "Italian"),
             ("Hoe laat is het?", "Dutch"),
+            ("Wie viel soll ich davon nehmen?", "German"),
+            ("Combien de comprimés par jour ?", "French"),
+            ("¿Cuánta agua toma el niño?", "Spanish"),
             ("Который час?", "Russian or Ukrainian"),
             ("今何時ですか？", "Japanese"),
             ("现在几点？", "Chinese or Japanese"),
@@ -75,8 +78,14 @@ mod tests {
             let reply = answer(&Heard::new(text)).unwrap_or_default();
             assert!(reply.starts_with(&format!("I think that was {language}.")), "{text}: {reply}");
         }
-        for text in ["Go forward ten meters.", "Das Boot was a film I liked.", "Hello", "El Paso", "Turn on the light."]
-        {
+        for text in [
+            "Go forward ten meters.",
+            "Das Boot was a film I liked.",
+            "Hello",
+            "El Paso",
+            "Turn on the light.",
+            "Who was Oscar de la Hoya?",
+        ] {
             assert_eq!(answer(&Heard::new(text)), None, "{text}");
         }
     }

@@ -43,8 +43,9 @@ pub(super) fn answer(heard: &Heard, scene: &Scene<'_>, passages: Option<&Passage
         .or_else(|| understood(heard))
         .or_else(|| sentences.iter().rev().find_map(understood))
         .or_else(|| polite(&sentences, scene))
-        .or_else(|| documents::answer(heard, passages))
+        .or_else(|| documents::likely(heard, passages))
         .or_else(|| foreign::answer(heard))
+        .or_else(|| documents::nothing(heard, passages))
         .unwrap_or_else(|| unknown::answer(heard, scene))
 }
 
@@ -79,6 +80,15 @@ mod tests {
             let answer = answer(&Heard::new(text), &Scene::new(&now(), &[]), None);
             assert!(answer.contains(part), "{text}: {answer}");
         }
+    }
+
+    #[test]
+    fn another_language_is_named_where_documents_say_nothing() {
+        let none = Passages::default();
+        let answer = |text| answer(&Heard::new(text), &Scene::new(&now(), &[]), Some(&none));
+        assert!(answer("Wie viel Warfarin nehmen Erwachsene?").contains("German"));
+        assert!(answer("Сколько варфарина принимают взрослые?").contains("Russian"));
+        assert_eq!(answer("Who painted the ceiling?"), "I found nothing about that in your documents.");
     }
 
     proptest::proptest! {
