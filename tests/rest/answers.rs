@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     documents::knowing,
+    files::until,
     live::{Socket, next, owner, send},
     minds::{Mind, thinks},
     server::Server,
@@ -47,6 +48,29 @@ async fn a_typed_answer_cites_what_it_was_given_and_nothing_else() {
     assert!(kept.body["items"][0]["formatted"].as_str().unwrap().contains("Leaflet"), "{}", kept.body);
     let bibliography = server.get(&format!("{path}/bibliography?format=bibtex")).await;
     assert!(bibliography.body.as_str().unwrap().contains("Leaflet"), "{}", bibliography.body);
+}
+
+#[tokio::test]
+async fn what_an_answer_cites_stays_whole_though_its_document_is_deleted_meanwhile() {
+    let mind = Mind::saying(&["You take 5 mg of warfarin ", "[1]."]);
+    let heard = mind.clone();
+    let server = Server::with(|context| thinks(context, "acme/mind", mind)).await;
+    let (server, _working) = knowing(server, "Leaflet", DOSE).await;
+    let document =
+        format!("/api/documents/{}", server.get("/api/documents").await.body["items"][0]["id"].as_str().unwrap());
+    let deleted = async {
+        until(async || !heard.asked().is_empty()).await;
+        assert_eq!(server.delete(&document).await.status, 204);
+        heard.allow(10);
+    };
+    let ((path, reply), ()) = tokio::join!(asked(&server, "How much warfarin do adults take?"), deleted);
+    assert_eq!(server.get(&document).await.status, 404);
+    let cited = &reply["citations"][0];
+    assert_eq!((&cited["title"], &cited["context"]), (&json!("Leaflet"), &json!(DOSE)), "{reply}");
+    assert_eq!(cited["quoted_text"], "Adults take 5 mg of warfarin once a day, at the same hour.");
+    assert_eq!(server.get(&format!("{path}/messages")).await.body["items"][1], reply);
+    let exported = server.get(&format!("{path}/export/markdown")).await;
+    assert!(exported.body.as_str().unwrap().contains("Leaflet"), "{}", exported.body);
 }
 
 #[tokio::test]
@@ -123,7 +147,7 @@ async fn a_spoken_answer_brings_its_citation_with_the_item_and_keeps_it() {
     drop(socket);
     let path = format!("/api/sessions/{conversation}/messages");
     let mut kept = Value::Null;
-    crate::files::until(async || {
+    until(async || {
         kept = server.get(&path).await.body["items"][1].clone();
         kept["citations"].as_array().is_some_and(|citations| !citations.is_empty())
     })
