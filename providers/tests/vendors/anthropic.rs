@@ -2,13 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::support::{Server, Step, answer, events};
 use futures_util::StreamExt;
 use providers::{
     ErrorKind, LanguageModel as _, ProviderError,
     anthropic::{Config, LanguageModel},
     llm::{Finish, Message, Prompt, Thought},
 };
+
+use crate::support::{Server, Step, answer, events};
 
 const TEXT: &str = include_str!("../exchanges/anthropic/text.sse");
 

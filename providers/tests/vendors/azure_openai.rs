@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::support::{Server, answer, events};
 use futures_util::StreamExt;
 use providers::{
     EmbeddingModel as _, ErrorKind, LanguageModel as _, ProviderError,
@@ -11,6 +10,8 @@ use providers::{
     llm::{Finish, Message, Prompt, Thought},
     openai::Api,
 };
+
+use crate::support::{Server, answer, events};
 
 const TEXT: &str = include_str!("../exchanges/azure/text.sse");
 

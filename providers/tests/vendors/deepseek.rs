@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::support::{Server, answer, events};
 use futures_util::StreamExt;
 use providers::{
     ErrorKind, LanguageModel as _, ProviderError,
@@ -10,6 +9,8 @@ use providers::{
     llm::{Call, Finish, Message, Prompt, Thought, Usage},
 };
 use serde_json::{Value, json};
+
+use crate::support::{Server, answer, events};
 
 fn model(server: &Server, thinking: bool) -> LanguageModel {
     let base_url = server.base_url.trim_end_matches("/v1").to_owned();

@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::support::{Server, answer, events};
 use futures_util::StreamExt;
 use providers::{
     ErrorKind, LanguageModel as _,
@@ -10,6 +9,8 @@ use providers::{
     llm::{Call, Finish, Message, Prompt, Thought},
 };
 use serde_json::Value;
+
+use crate::support::{Server, answer, events};
 
 fn model(server: &Server, model: &str) -> LanguageModel {
     let base_url = server.base_url.replace("/v1", "/v1beta");

@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::support::{Server, Step, answer, events};
 use futures_util::StreamExt;
 use providers::{
     ErrorKind, LanguageModel, ProviderError,
@@ -10,6 +9,8 @@ use providers::{
     llm::{Finish, Message, Prompt, Thought},
     openai::{self, Api, Config, LanguageModel as Chat},
 };
+
+use crate::support::{Server, Step, answer, events};
 
 const LIMITS: Timeouts =
     Timeouts { open: Duration::from_secs(5), first: Duration::from_secs(5), idle: Duration::from_secs(5) };

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use crate::support::{Server, Step, answer};
 use providers::{
     Secret,
     probe::{Ailment, Probe},
 };
+
+use crate::support::{Server, Step, answer};
 
 const KEY: &str = "planted-4711";
 const PATIENCE: Duration = Duration::from_millis(500);

@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use crate::support::cassette::Vendor;
 use audio::Frame;
 use futures_util::{StreamExt, stream};
 use providers::{
@@ -24,6 +23,8 @@ use tokio::{
     net::{TcpListener, TcpStream},
     time::timeout,
 };
+
+use crate::support::cassette::Vendor;
 
 const NOVA: &str = include_str!("../exchanges/deepgram/nova.txt");
 const AURA: &str = include_str!("../exchanges/deepgram/aura.txt");

@@ -23,12 +23,11 @@ use tokio::{net::TcpListener, sync::mpsc, time::timeout};
 use tokio_tungstenite::{accept_async, tungstenite::Message};
 
 use super::{KEY, REFUSALS, Service, config, cut, leaves_at_once, loris, refusing, shared, soon, steps};
+use crate::support::heard::{Heard, failure, keeps_its_promises, last, partials};
 
 const LISTEN: &str = include_str!("../../exchanges/azure/listen.usp");
 const RESUMED: &str = include_str!("../../exchanges/azure/listen-resumed.usp");
 const BEGIN: &str = "> speech.config\n> speech.context\n> riff\n";
-
-type Events = Vec<Result<Transcript, ProviderError>>;
 
 fn options() -> SttOptions {
     SttOptions { language: Some("en".into()), prompt: Some("Quixal".into()), interim: true, ..SttOptions::default() }
@@ -47,53 +46,11 @@ fn ears(base_url: &str) -> SpeechToText {
     SpeechToText::new("azure/speech", "speech", shared(base_url))
 }
 
-async fn hear(base_url: &str) -> Result<Events, ProviderError> {
+async fn hear(base_url: &str) -> Result<Heard, ProviderError> {
     let audio = stream::iter(utterance()).boxed();
-    let events: Events = soon(ears(base_url).transcribe(options(), audio).await?.collect()).await;
-    keeps_its_promises(&events);
+    let events: Heard = soon(ears(base_url).transcribe(options(), audio).await?.collect()).await;
+    keeps_its_promises(&events, KEY);
     Ok(events)
-}
-
-/// Partials, then exactly one final transcript or one error; stable text only ever grows.
-fn keeps_its_promises(events: &Events) {
-    let mut before = String::new();
-    for (at, event) in events.iter().enumerate() {
-        match event {
-            Ok(Transcript::Partial { stable, .. }) => {
-                assert!(stable.starts_with(&before), "{before:?} became {stable:?}");
-                before.clone_from(stable);
-            }
-            Ok(Transcript::Final(last)) => {
-                assert!(last.text.starts_with(&before));
-                assert_eq!(at + 1, events.len());
-            }
-            Err(error) => {
-                assert_eq!(at + 1, events.len());
-                assert!(!error.to_string().contains(KEY), "{error}");
-            }
-        }
-    }
-    assert!(!matches!(events.last(), None | Some(Ok(Transcript::Partial { .. }))), "no end");
-}
-
-fn partials(events: &Events) -> Vec<(&str, &str)> {
-    let partial = |event: &'_ Result<Transcript, ProviderError>| matches!(event, Ok(Transcript::Partial { .. }));
-    let texts = events.iter().filter(|event| partial(event)).map(|event| match event {
-        Ok(Transcript::Partial { stable, tentative }) => (stable.as_str(), tentative.as_str()),
-        Ok(Transcript::Final(_)) | Err(_) => unreachable!(),
-    });
-    texts.collect()
-}
-
-fn last(events: &Events) -> &FinalTranscript {
-    match events.last() {
-        Some(Ok(Transcript::Final(last))) => last,
-        other => panic!("no transcript: {other:?}"),
-    }
-}
-
-fn failure(events: &Events) -> &ProviderError {
-    events.last().unwrap().as_ref().unwrap_err()
 }
 
 fn microphone() -> (mpsc::Sender<Frame>, BoxStream<'static, Frame>) {
@@ -102,7 +59,7 @@ fn microphone() -> (mpsc::Sender<Frame>, BoxStream<'static, Frame>) {
 }
 
 /// What is heard until the service is told of another turn.
-async fn second_turn(service: &Service, events: &mut TranscriptStream) -> Events {
+async fn second_turn(service: &Service, events: &mut TranscriptStream) -> Heard {
     let mut heard = Vec::new();
     while service.bodies("speech.context").len() < 2 {
         if let Ok(event) = timeout(Duration::from_millis(5), events.next()).await {
@@ -141,7 +98,7 @@ async fn the_language_is_told_apart_where_several_are_expected() {
     let config = Config { languages: vec!["de".into(), "es".into()], ..config(&service.base_url) };
     let ears = SpeechToText::new("azure/speech", "speech", Arc::new(config));
     let audio = stream::iter(utterance()).boxed();
-    let events: Events = soon(ears.transcribe(SttOptions::default(), audio).await.unwrap().collect()).await;
+    let events: Heard = soon(ears.transcribe(SttOptions::default(), audio).await.unwrap().collect()).await;
     assert_eq!(events.len(), 1, "no interim results were asked for");
     assert_eq!((last(&events).text.as_str(), last(&events).language.as_deref()), ("Vamos a casa.", Some("es")));
     assert!(last(&events).words.is_empty(), "the service gave no times");
@@ -163,8 +120,8 @@ async fn a_turn_that_ends_too_early_costs_no_word_and_doubles_none() {
         microphone.send(*frame).await.unwrap();
     }
     drop(microphone);
-    heard.extend(soon(events.collect::<Events>()).await);
-    keeps_its_promises(&heard);
+    heard.extend(soon(events.collect::<Heard>()).await);
+    keeps_its_promises(&heard, KEY);
     assert_eq!(last(&heard).text, "Go forward. Ten meters.");
     let starts: Vec<_> = last(&heard).words.iter().map(|word| word.start.as_millis()).collect();
     assert_eq!(starts, [100, 300, 800, 900], "in the time of the utterance");
@@ -202,7 +159,7 @@ async fn a_guess_that_comes_to_nothing_is_taken_back() {
 async fn an_empty_utterance_is_an_empty_transcript() {
     let mut service = Service::start(&[&format!("{BEGIN}> end\n< turn.start {{}}\n< turn.end")]).await;
     let audio = stream::empty().boxed();
-    let events: Events = soon(ears(&service.base_url).transcribe(options(), audio).await.unwrap().collect()).await;
+    let events: Heard = soon(ears(&service.base_url).transcribe(options(), audio).await.unwrap().collect()).await;
     assert_eq!(*last(&events), FinalTranscript { language: Some("en".into()), ..FinalTranscript::default() });
     assert_eq!(service.end().await, Ok(()));
 }
@@ -225,7 +182,7 @@ async fn silence_that_ends_a_turn_does_not_end_the_utterance() {
         microphone.send(*frame).await.unwrap();
     }
     drop(microphone);
-    let heard: Events = soon(events.collect()).await;
+    let heard: Heard = soon(events.collect()).await;
     assert_eq!((last(&heard).text.as_str(), last(&heard).segments[0].start.as_millis()), ("Yes.", 200));
     assert_eq!(service.end().await, Ok(()));
     assert!(service.sound()[1] == bytes(&utterance()[10..]), "silence is not sent again");
@@ -239,7 +196,7 @@ async fn a_service_that_ends_turn_after_turn_is_given_up() {
     let (microphone, audio) = microphone();
     microphone.send(Frame::SILENCE).await.unwrap();
     let events = ears(&service.base_url).transcribe(options(), audio).await.unwrap();
-    let events: Events = soon(events.collect()).await;
+    let events: Heard = soon(events.collect()).await;
     assert_eq!(failure(&events).kind, ErrorKind::Unavailable);
     assert!(failure(&events).detail.contains("turn after turn"), "{}", failure(&events));
     assert_eq!(service.bodies("speech.context").len(), 4);
@@ -299,8 +256,8 @@ async fn complaints_and_early_goodbyes_are_errors() {
         // The speaker goes on.
         let audio = stream::iter(utterance()).chain(stream::pending()).boxed();
         let events = ears(&service.base_url).transcribe(options(), audio).await.unwrap();
-        let events: Events = soon(events.collect()).await;
-        keeps_its_promises(&events);
+        let events: Heard = soon(events.collect()).await;
+        keeps_its_promises(&events, KEY);
         let error = failure(&events);
         assert_eq!(error.kind, kind, "{said}: {error}");
         assert!(error.detail.contains(detail), "{said}: {error}");
@@ -340,7 +297,7 @@ async fn a_service_that_hangs_is_given_up_and_let_go() {
     let timed = |base_url: &str| Timed::<dyn providers::SpeechToText>::new("slow", timeouts, Arc::new(ears(base_url)));
     let mut service = Service::start(&["= hang"]).await;
     let audio = stream::iter(utterance()).boxed();
-    let events = timed(&service.base_url).transcribe(options(), audio).await.unwrap().collect::<Events>();
+    let events = timed(&service.base_url).transcribe(options(), audio).await.unwrap().collect::<Heard>();
     assert_eq!(failure(&soon(events).await).kind, ErrorKind::Timeout);
     let _ = leaves_at_once(&mut service).await;
 

@@ -5,10 +5,13 @@ mod speak;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use crate::support::usp::{Service, steps};
-use crate::support::{Server, Step, answer};
 use providers::{ErrorKind, azure::speech::Config};
 use tokio::time::timeout;
+
+use crate::support::{
+    Server, answer, loris,
+    usp::{Service, steps},
+};
 
 const KEY: &str = "0123azurekey";
 
@@ -59,9 +62,4 @@ const REFUSALS: [(&str, &str, &str, ErrorKind); 11] = [
 
 async fn refusing(status: &str, headers: &str, body: &str) -> Server {
     Server::start(vec![answer(status, headers, body)]).await
-}
-
-/// Begins a handshake and never ends it.
-async fn loris() -> Server {
-    Server::start(vec![vec![Step::Send(b"HTTP/1.1 101 Switching Proto".to_vec()), Step::Hang]]).await
 }

@@ -23,12 +23,11 @@ use tokio::{net::TcpListener, sync::mpsc};
 use tokio_tungstenite::{accept_async, tungstenite::Message};
 
 use super::{KEY, Vendor, config, cut, dribbling, leaves_at_once, loris, refusals, refusing, soon, steps};
+use crate::support::heard::{Heard, failure, keeps_its_promises, last, partials};
 
 const NOVA: &str = include_str!("../../exchanges/deepgram/nova.txt");
 const FLUX: &str = include_str!("../../exchanges/deepgram/flux.txt");
 const LULL: &str = include_str!("../../exchanges/deepgram/nova-lull.txt");
-
-type Events = Vec<Result<Transcript, ProviderError>>;
 
 fn options() -> SttOptions {
     SttOptions { language: Some("en".into()), prompt: Some("Quixal".into()), interim: true, ..SttOptions::default() }
@@ -43,46 +42,11 @@ fn ears(base_url: &str, model: &str) -> SpeechToText {
     SpeechToText::new(format!("deepgram/{model}"), model, config(base_url))
 }
 
-async fn hear(base_url: &str, model: &str) -> Result<Events, ProviderError> {
+async fn hear(base_url: &str, model: &str) -> Result<Heard, ProviderError> {
     let audio = stream::iter(utterance()).boxed();
-    let events: Events = soon(ears(base_url, model).transcribe(options(), audio).await?.collect()).await;
-    keeps_its_promises(&events);
+    let events: Heard = soon(ears(base_url, model).transcribe(options(), audio).await?.collect()).await;
+    keeps_its_promises(&events, KEY);
     Ok(events)
-}
-
-fn keeps_its_promises(events: &Events) {
-    let mut stable = "";
-    let (last, before) = events.split_last().unwrap();
-    for event in before {
-        let Ok(Transcript::Partial { stable: now, .. }) = event else { panic!("{event:?} is not the last") };
-        assert!(now.starts_with(stable), "{now:?} takes {stable:?} back");
-        stable = now;
-    }
-    match last {
-        Ok(Transcript::Final(last)) => assert!(last.text.starts_with(stable), "{:?} takes {stable:?} back", last.text),
-        Ok(Transcript::Partial { .. }) => panic!("neither a final transcript nor an error"),
-        Err(error) => assert!(!error.to_string().contains(KEY), "{error}"),
-    }
-}
-
-fn partials(events: &Events) -> Vec<(&str, &str)> {
-    let partial = |event: &'_ Result<Transcript, ProviderError>| matches!(event, Ok(Transcript::Partial { .. }));
-    let partials = events.iter().filter(|event| partial(event)).map(|event| match event {
-        Ok(Transcript::Partial { stable, tentative }) => (stable.as_str(), tentative.as_str()),
-        Ok(Transcript::Final(_)) | Err(_) => unreachable!("filtered"),
-    });
-    partials.collect()
-}
-
-fn last(events: &Events) -> &FinalTranscript {
-    match events.last() {
-        Some(Ok(Transcript::Final(last))) => last,
-        other => panic!("{other:?}"),
-    }
-}
-
-fn failure(events: &Events) -> &ProviderError {
-    events.last().unwrap().as_ref().unwrap_err()
 }
 
 /// Audio that comes when the test says so.
@@ -146,7 +110,7 @@ async fn without_interim_results_only_the_final_transcript_comes() {
     let vendor = Vendor::start(&[NOVA]).await;
     let silent = SttOptions { interim: false, ..options() };
     let audio = stream::iter(utterance()).boxed();
-    let events: Events = ears(&vendor.base_url, "nova-3").transcribe(silent, audio).await.unwrap().collect().await;
+    let events: Heard = ears(&vendor.base_url, "nova-3").transcribe(silent, audio).await.unwrap().collect().await;
     assert_eq!((events.len(), last(&events).text.as_str()), (1, "Go forward. 10 meters."));
     assert!(vendor.handshakes.lock().unwrap()[0].contains("interim_results=false"));
 }
@@ -164,8 +128,8 @@ async fn in_noise_text_is_settled_when_no_more_words_come() {
         microphone.send(frame).await.unwrap();
     }
     drop(microphone);
-    heard.extend(soon(events.collect::<Events>()).await);
-    keeps_its_promises(&heard);
+    heard.extend(soon(events.collect::<Heard>()).await);
+    keeps_its_promises(&heard, KEY);
     assert_eq!(partials(&heard), [("", "hello there"), ("Hello there.", "")]);
     assert_eq!(last(&heard).text, "Hello there.");
     assert_eq!(vendor.end().await, Ok(()));
@@ -185,7 +149,7 @@ async fn the_language_of_most_words_is_told() {
     let vendor = Vendor::start(&[include_str!("../../exchanges/deepgram/nova-multi.txt")]).await;
     let audio = stream::iter(utterance()).boxed();
     let ears = ears(&vendor.base_url, "nova-3");
-    let events: Events = ears.transcribe(SttOptions::default(), audio).await.unwrap().collect().await;
+    let events: Heard = ears.transcribe(SttOptions::default(), audio).await.unwrap().collect().await;
     assert_eq!(last(&events).language.as_deref(), Some("es"));
     assert!(vendor.handshakes.lock().unwrap()[0].contains("&endpointing=100&language=multi"));
 }
@@ -195,7 +159,7 @@ async fn an_empty_utterance_is_an_empty_transcript() {
     let nothing = "> {\"type\":\"Finalize\"}\n> {\"type\":\"CloseStream\"}\n< {\"type\":\"Metadata\",\"duration\":0.0}\n< close 1000";
     let vendor = Vendor::start(&[nothing]).await;
     let audio = stream::empty().boxed();
-    let events = ears(&vendor.base_url, "nova-3").transcribe(options(), audio).await.unwrap().collect::<Events>().await;
+    let events = ears(&vendor.base_url, "nova-3").transcribe(options(), audio).await.unwrap().collect::<Heard>().await;
     assert_eq!(*last(&events), FinalTranscript { language: Some("en".into()), ..FinalTranscript::default() });
 }
 
@@ -320,8 +284,8 @@ async fn complaints_and_early_goodbyes_are_errors() {
         // The speaker goes on.
         let audio = stream::iter(utterance()).chain(stream::pending()).boxed();
         let events = ears(&vendor.base_url, model).transcribe(options(), audio).await.unwrap();
-        let events: Events = soon(events.collect()).await;
-        keeps_its_promises(&events);
+        let events: Heard = soon(events.collect()).await;
+        keeps_its_promises(&events, KEY);
         let error = failure(&events);
         assert_eq!(error.kind, kind, "{cassette}: {error}");
         assert!(error.detail.contains(detail), "{cassette}: {error}");
@@ -365,7 +329,7 @@ async fn a_vendor_that_hangs_is_given_up_and_let_go() {
     };
     let mut vendor = Vendor::start(&["= hang"]).await;
     let audio = stream::iter(utterance()).boxed();
-    let events = timed(&vendor.base_url).transcribe(options(), audio).await.unwrap().collect::<Events>();
+    let events = timed(&vendor.base_url).transcribe(options(), audio).await.unwrap().collect::<Heard>();
     assert_eq!(failure(&soon(events).await).kind, ErrorKind::Timeout);
     leaves_at_once(&mut vendor).await;
 

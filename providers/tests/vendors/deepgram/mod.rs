@@ -5,17 +5,10 @@ mod speak;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use crate::support::cassette::Vendor;
-use crate::support::{Server, Step, answer, at_once};
 use providers::{ErrorKind, deepgram::Config};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{
-        TcpListener, TcpStream,
-        tcp::{OwnedReadHalf, OwnedWriteHalf},
-    },
-    time::timeout,
-};
+use tokio::time::timeout;
+
+use crate::support::{Server, answer, at_once, cassette::Vendor, dribble, loris};
 
 const KEY: &str = "dg-test-key";
 
@@ -46,41 +39,7 @@ fn steps(cassette: &str) -> usize {
 
 /// A way to the same server on which every byte of every message travels alone.
 async fn dribbling(base_url: &str) -> String {
-    let target = base_url.rsplit('/').next().unwrap().to_owned();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        while let Ok((client, _)) = listener.accept().await {
-            let server = TcpStream::connect(&target).await.unwrap();
-            client.set_nodelay(true).unwrap();
-            server.set_nodelay(true).unwrap();
-            let (from_client, to_client) = client.into_split();
-            let (from_server, to_server) = server.into_split();
-            tokio::spawn(dribble(from_client, to_server));
-            tokio::spawn(dribble(from_server, to_client));
-        }
-    });
-    format!("ws://{address}")
-}
-
-/// The library refuses handshakes in too many pieces: that much travels together.
-async fn dribble(mut from: OwnedReadHalf, mut to: OwnedWriteHalf) {
-    let mut bytes = Vec::new();
-    while !bytes.windows(4).any(|end| end == b"\r\n\r\n") {
-        if from.read_buf(&mut bytes).await.unwrap_or(0) == 0 {
-            return;
-        }
-    }
-    let _ = to.write_all(&bytes).await;
-    let mut bytes = [0; 256];
-    while let Ok(count @ 1..) = from.read(&mut bytes).await {
-        for byte in &bytes[..count] {
-            if to.write_all(&[*byte]).await.is_err() {
-                return;
-            }
-            tokio::task::yield_now().await;
-        }
-    }
+    format!("ws://{}", dribble::dribbling(base_url, b"\r\n\r\n").await)
 }
 
 /// Answers to a handshake, and what they mean.
@@ -103,9 +62,4 @@ fn refusals() -> Vec<(&'static str, &'static str, ErrorKind)> {
 async fn refusing(status: &str, headers: &str) -> Server {
     let body = r#"{"err_code":"E","err_msg":"the reason","request_id":"r"}"#;
     Server::start(vec![answer(status, headers, body)]).await
-}
-
-/// Begins a handshake and never ends it.
-async fn loris() -> Server {
-    Server::start(vec![vec![Step::Send(b"HTTP/1.1 101 Switching Proto".to_vec()), Step::Hang]]).await
 }

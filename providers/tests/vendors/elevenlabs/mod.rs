@@ -12,8 +12,6 @@ use std::{
     time::Duration,
 };
 
-use crate::support::cassette::Vendor;
-use crate::support::{Server, Step, answer, at_once};
 use audio::{Frame, SampleRate};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use futures_util::{
@@ -30,6 +28,8 @@ use providers::{
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, time::timeout};
 use tokio_tungstenite::{accept_async, tungstenite::Message};
+
+use crate::support::{Server, Step, answer, at_once, cassette::Vendor};
 
 const SPEECH: &str = include_str!("../../exchanges/elevenlabs/speech.ws");
 const ODD: &str = include_str!("../../exchanges/elevenlabs/speech-odd.ws");

@@ -14,7 +14,7 @@ use futures_util::{
     stream::{self, BoxStream},
 };
 use providers::{
-    ErrorKind, ProviderError, SpeechToText as _,
+    ErrorKind, SpeechToText as _,
     google::{Config, SpeechToText},
     layers::{Timed, Timeouts},
     stt::{FinalTranscript, SttOptions, Transcript},
@@ -22,12 +22,11 @@ use providers::{
 use tokio::sync::mpsc;
 
 use super::{TOKEN, Vendor, config, cut, dribbling, endings, foreign, leaves_at_once, silent, soon, steps};
+use crate::support::heard::{Heard, failure, keeps_its_promises, last, partials};
 
 const CHIRP: &str = include_str!("../../exchanges/google/recognize.txt");
 const WHOLE: &str = "to be or not to be that is the question";
 const START: &str = r#"> {"streamingConfig":{"streamingFeatures":{"interimResults":true}}}"#;
-
-type Events = Vec<Result<Transcript, ProviderError>>;
 
 fn options() -> SttOptions {
     SttOptions { language: Some("en".into()), prompt: Some("Quixal".into()), interim: true, ..SttOptions::default() }
@@ -46,48 +45,14 @@ fn ears(base_url: &str) -> SpeechToText {
     SpeechToText::new("google/chirp_3", "chirp_3", config(base_url))
 }
 
-async fn hear(base_url: &str) -> Events {
+async fn hear(base_url: &str) -> Heard {
     let audio = stream::iter(frames(100)).boxed();
-    let events: Events = match ears(base_url).transcribe(options(), audio).await {
+    let events: Heard = match ears(base_url).transcribe(options(), audio).await {
         Ok(events) => soon(events.collect()).await,
         Err(error) => vec![Err(error)],
     };
-    keeps_its_promises(&events);
+    keeps_its_promises(&events, TOKEN);
     events
-}
-
-fn keeps_its_promises(events: &Events) {
-    let mut stable = "";
-    let (last, before) = events.split_last().unwrap();
-    for event in before {
-        let Ok(Transcript::Partial { stable: now, .. }) = event else { panic!("{event:?} is not the last") };
-        assert!(now.starts_with(stable), "{now:?} takes {stable:?} back");
-        stable = now;
-    }
-    match last {
-        Ok(Transcript::Final(last)) => assert!(last.text.starts_with(stable), "{:?} takes {stable:?} back", last.text),
-        Ok(Transcript::Partial { .. }) => panic!("neither a final transcript nor an error"),
-        Err(error) => assert!(!error.to_string().contains(TOKEN), "{error}"),
-    }
-}
-
-fn partials(events: &Events) -> Vec<(&str, &str)> {
-    let partials = events.iter().filter_map(|event| match event {
-        Ok(Transcript::Partial { stable, tentative }) => Some((stable.as_str(), tentative.as_str())),
-        Ok(Transcript::Final(_)) | Err(_) => None,
-    });
-    partials.collect()
-}
-
-fn last(events: &Events) -> &FinalTranscript {
-    match events.last() {
-        Some(Ok(Transcript::Final(last))) => last,
-        other => panic!("{other:?}"),
-    }
-}
-
-fn failure(events: &Events) -> &ProviderError {
-    events.last().unwrap().as_ref().unwrap_err()
 }
 
 /// Audio that comes when the test says so.
@@ -162,7 +127,7 @@ async fn without_interim_results_only_the_final_transcript_comes() {
     let vendor = Vendor::start(&[&cassette]).await;
     let silent = SttOptions { interim: false, ..options() };
     let audio = stream::iter(frames(100)).boxed();
-    let events: Events = ears(&vendor.base_url).transcribe(silent, audio).await.unwrap().collect().await;
+    let events: Heard = ears(&vendor.base_url).transcribe(silent, audio).await.unwrap().collect().await;
     assert_eq!((events.len(), last(&events).text.as_str()), (1, "Yes."));
 }
 
@@ -192,7 +157,7 @@ async fn an_api_key_is_shown_and_needs_a_project_with_it() {
 async fn an_empty_utterance_is_an_empty_transcript() {
     let vendor = Vendor::start(&["= hang"]).await;
     let audio = stream::empty().boxed();
-    let events = soon(ears(&vendor.base_url).transcribe(options(), audio).await.unwrap().collect::<Events>()).await;
+    let events = soon(ears(&vendor.base_url).transcribe(options(), audio).await.unwrap().collect::<Heard>()).await;
     assert_eq!(*last(&events), FinalTranscript { language: Some("en".into()), ..FinalTranscript::default() });
 }
 
@@ -227,7 +192,7 @@ async fn a_pause_of_the_speaker_ends_a_stream_and_not_the_utterance() {
     assert_eq!(vendor.end().await, Ok(()));
     speak(&microphone, &frames(3)[1..]).await;
     drop(microphone);
-    let events = soon(events.collect::<Events>()).await;
+    let events = soon(events.collect::<Heard>()).await;
     let last = last(&events);
     assert_eq!((last.text.as_str(), last.duration), ("Wait. So.", Duration::from_millis(60)));
     assert_eq!(last.words[1].start, Duration::from_millis(30), "from the start of the utterance");
@@ -258,8 +223,8 @@ async fn at_the_limit_of_a_stream_what_was_not_settled_is_told_to_the_next() {
     }
     tokio::time::resume();
     drop(microphone);
-    let rest = soon(events.collect::<Events>()).await;
-    keeps_its_promises(&rest);
+    let rest = soon(events.collect::<Heard>()).await;
+    keeps_its_promises(&rest, TOKEN);
     let last = last(&rest);
     assert_eq!((last.text.as_str(), last.duration), ("One. Two.", Duration::from_secs(3)));
     assert_eq!(last.words[1].start, Duration::from_millis(800), "0.7 s were settled");
@@ -276,7 +241,7 @@ async fn sound_beyond_the_limit_goes_to_another_stream_also_when_it_comes_at_onc
     let mut vendor = Vendor::start(&[&first, &second]).await;
     let audio = stream::iter(frames(14_000)).boxed();
     let events = ears(&vendor.base_url).transcribe(options(), audio).await.unwrap();
-    let events = soon(events.collect::<Events>()).await;
+    let events = soon(events.collect::<Heard>()).await;
     let last = last(&events);
     assert_eq!((last.text.as_str(), last.duration), ("One. Two.", Duration::from_secs(280)));
     assert_eq!(last.words[1].start, Duration::from_millis(270_100));
@@ -296,7 +261,7 @@ async fn a_model_for_short_utterances_is_followed_by_itself() {
     assert_eq!(vendor.end().await, Ok(()));
     speak(&microphone, &frames(100)[50..]).await;
     drop(microphone);
-    let events = soon(events.collect::<Events>()).await;
+    let events = soon(events.collect::<Heard>()).await;
     assert_eq!(last(&events).text, "Yes. No.");
     assert_eq!(last(&events).words[1].start, Duration::from_millis(700));
     assert!(vendor.sound.lock().unwrap()[1] == bytes(&frames(100))[16_000..]);
@@ -323,8 +288,8 @@ async fn endings_say_what_one_can_do() {
             // The speaker goes on.
             let audio = stream::iter(frames(100)).chain(stream::pending()).boxed();
             let events = ears(&vendor.base_url).transcribe(options(), audio).await.unwrap();
-            let events = soon(events.collect::<Events>()).await;
-            keeps_its_promises(&events);
+            let events = soon(events.collect::<Heard>()).await;
+            keeps_its_promises(&events, TOKEN);
             let error = failure(&events);
             assert_eq!((error.kind, &*error.provider), (kind, "google/chirp_3"), "{begun}{ending}: {error}");
             assert!(error.detail.contains(detail), "{begun}{ending}: {error}");
@@ -383,7 +348,7 @@ async fn a_vendor_that_hangs_is_given_up_and_let_go() {
     for base_url in [vendor.base_url.clone(), silent().await] {
         let timed = Timed::<dyn providers::SpeechToText>::new("slow", timeouts, Arc::new(ears(&base_url)));
         let audio = stream::iter(frames(100)).boxed();
-        let events = soon(timed.transcribe(options(), audio).await.unwrap().collect::<Events>()).await;
+        let events = soon(timed.transcribe(options(), audio).await.unwrap().collect::<Heard>()).await;
         assert_eq!(failure(&events).kind, ErrorKind::Timeout);
     }
     leaves_at_once(&mut vendor).await;

@@ -5,15 +5,12 @@ mod speak;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use crate::support::grpc::{Vendor, steps};
 use providers::{ErrorKind, google::Config};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{
-        TcpListener, TcpStream,
-        tcp::{OwnedReadHalf, OwnedWriteHalf},
-    },
-    time::timeout,
+use tokio::{net::TcpListener, time::timeout};
+
+use crate::support::{
+    dribble,
+    grpc::{Vendor, steps},
 };
 
 const TOKEN: &str = "ya29.test-token";
@@ -48,33 +45,7 @@ fn cut(cassette: &str, after: usize, then: &str) -> String {
 
 /// A way to the same server on which every byte travels alone.
 async fn dribbling(base_url: &str) -> String {
-    let target = base_url.rsplit('/').next().unwrap().to_owned();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        while let Ok((client, _)) = listener.accept().await {
-            let server = TcpStream::connect(&target).await.unwrap();
-            client.set_nodelay(true).unwrap();
-            server.set_nodelay(true).unwrap();
-            let (from_client, to_client) = client.into_split();
-            let (from_server, to_server) = server.into_split();
-            tokio::spawn(dribble(from_client, to_server));
-            tokio::spawn(dribble(from_server, to_client));
-        }
-    });
-    format!("http://{address}")
-}
-
-async fn dribble(mut from: OwnedReadHalf, mut to: OwnedWriteHalf) {
-    let mut bytes = [0; 256];
-    while let Ok(count @ 1..) = from.read(&mut bytes).await {
-        for byte in &bytes[..count] {
-            if to.write_all(&[*byte]).await.is_err() {
-                return;
-            }
-            tokio::task::yield_now().await;
-        }
-    }
+    format!("http://{}", dribble::dribbling(base_url, b"").await)
 }
 
 /// Somebody who takes connections and says nothing.

@@ -66,7 +66,7 @@ async fn sound_is_resampled_without_a_gap_or_a_shift() {
     let frames: Vec<_> =
         (0..50).map(|n| Frame(std::array::from_fn(|at| tone(16_000.0, n * Frame::SAMPLES + at)))).collect();
     let heard = listening(&vendor.base_url).transcribe(options(), stream::iter(frames).boxed()).await.unwrap();
-    let heard: Transcripts = soon(heard.collect()).await;
+    let heard: Heard = soon(heard.collect()).await;
     assert_eq!(last(&heard).text, "Go forward ten meters.");
     let sent = sent(&vendor);
     let off = |at: usize| (i32::from(sent[at]) - i32::from(tone(24_000.0, at))).abs();
@@ -122,7 +122,7 @@ async fn a_very_short_word_is_filled_up_and_silence_asks_for_nothing() {
     for (count, text) in [(1, "Hm."), (0, "")] {
         let audio = stream::iter(vec![Frame::SILENCE; count]).boxed();
         let heard = listening(&vendor.base_url).transcribe(options(), audio).await.unwrap();
-        let heard: Transcripts = soon(heard.collect()).await;
+        let heard: Heard = soon(heard.collect()).await;
         let duration = Frame::DURATION * count as u32;
         let expected =
             FinalTranscript { text: text.into(), language: Some("en".into()), duration, ..FinalTranscript::default() };
@@ -137,7 +137,7 @@ async fn without_interim_results_only_the_final_transcript_comes() {
     let vendor = Vendor::start(&[DICTATION]).await;
     let silent = SttOptions { interim: false, ..options() };
     let audio = stream::iter(utterance()).boxed();
-    let heard: Transcripts = listening(&vendor.base_url).transcribe(silent, audio).await.unwrap().collect().await;
+    let heard: Heard = listening(&vendor.base_url).transcribe(silent, audio).await.unwrap().collect().await;
     assert_eq!((heard.len(), last(&heard).text.as_str()), (1, "Go forward ten meters."));
 }
 
@@ -179,8 +179,8 @@ async fn complaints_and_early_goodbyes_are_errors() {
         // The speaker goes on.
         let audio = stream::iter(utterance()).chain(stream::pending()).boxed();
         let heard = listening(&vendor.base_url).transcribe(options(), audio).await.unwrap();
-        let heard: Transcripts = soon(heard.collect()).await;
-        keeps_its_promises(&heard);
+        let heard: Heard = soon(heard.collect()).await;
+        keeps_its_promises(&heard, KEY);
         let error = heard.last().unwrap().as_ref().unwrap_err();
         assert_eq!(error.kind, kind, "{step}: {error}");
         assert!(error.detail.contains(detail), "{step}: {error}");
@@ -224,7 +224,7 @@ async fn a_server_that_hangs_is_given_up_and_let_go() {
         |base_url: &str| Timed::<dyn providers::SpeechToText>::new("slow", timeouts, Arc::new(listening(base_url)));
     let mut vendor = Vendor::start(&["= hang"]).await;
     let audio = stream::iter(utterance()).boxed();
-    let heard: Transcripts = soon(timed(&vendor.base_url).transcribe(options(), audio).await.unwrap().collect()).await;
+    let heard: Heard = soon(timed(&vendor.base_url).transcribe(options(), audio).await.unwrap().collect()).await;
     assert_eq!(heard.last().unwrap().as_ref().unwrap_err().kind, ErrorKind::Timeout);
     assert_eq!(timeout(PROMPT, vendor.end()).await, Ok(Ok(())));
 

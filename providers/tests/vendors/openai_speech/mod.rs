@@ -7,7 +7,6 @@ mod speak;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use crate::support::{Server, Step, answer};
 use audio::Frame;
 use futures_util::{StreamExt, stream};
 use providers::{
@@ -17,9 +16,12 @@ use providers::{
 };
 use tokio::time::timeout;
 
-const KEY: &str = "tiger-key";
+use crate::support::{
+    Server, Step, answer,
+    heard::{Heard, keeps_its_promises, last, partials},
+};
 
-type Transcripts = Vec<Result<Transcript, ProviderError>>;
+const KEY: &str = "tiger-key";
 
 fn config(base_url: &str) -> Config {
     Config {
@@ -44,41 +46,11 @@ fn utterance() -> Vec<Frame> {
     (0..50).map(|n| Frame(std::array::from_fn(|at| ((n * 320 + at) % 127) as i16))).collect()
 }
 
-async fn hear(ears: &SpeechToText) -> Result<Transcripts, ProviderError> {
+async fn hear(ears: &SpeechToText) -> Result<Heard, ProviderError> {
     let audio = stream::iter(utterance()).boxed();
-    let events: Transcripts = soon(ears.transcribe(options(), audio).await?.collect()).await;
-    keeps_its_promises(&events);
+    let events: Heard = soon(ears.transcribe(options(), audio).await?.collect()).await;
+    keeps_its_promises(&events, KEY);
     Ok(events)
-}
-
-fn keeps_its_promises(events: &Transcripts) {
-    let mut stable = "";
-    let (last, before) = events.split_last().unwrap();
-    for event in before {
-        let Ok(Transcript::Partial { stable: now, .. }) = event else { panic!("{event:?} is not the last") };
-        assert!(now.starts_with(stable), "{now:?} takes {stable:?} back");
-        stable = now;
-    }
-    match last {
-        Ok(Transcript::Final(last)) => assert!(last.text.starts_with(stable), "{:?} takes {stable:?} back", last.text),
-        Ok(Transcript::Partial { .. }) => panic!("neither a final transcript nor an error"),
-        Err(error) => assert!(!error.to_string().contains(KEY), "{error}"),
-    }
-}
-
-fn partials(events: &Transcripts) -> Vec<(&str, &str)> {
-    let texts = events.iter().filter_map(|event| match event {
-        Ok(Transcript::Partial { stable, tentative }) => Some((stable.as_str(), tentative.as_str())),
-        Ok(Transcript::Final(_)) | Err(_) => None,
-    });
-    texts.collect()
-}
-
-fn last(events: &Transcripts) -> &FinalTranscript {
-    match events.last() {
-        Some(Ok(Transcript::Final(last))) => last,
-        other => panic!("{other:?}"),
-    }
 }
 
 /// Fails rather than hangs.

@@ -95,7 +95,7 @@ async fn servers_that_stream_nothing_are_understood() {
         let ears = ears(model, config(&server.base_url));
         let options = SttOptions { interim, language: None, ..options() };
         let audio = stream::iter(utterance()).boxed();
-        let heard: Transcripts = ears.transcribe(options, audio).await.unwrap().collect().await;
+        let heard: Heard = ears.transcribe(options, audio).await.unwrap().collect().await;
         let [Ok(Transcript::Final(last))] = &heard[..] else { panic!("{heard:?}") };
         assert_eq!((last.text.as_str(), last.language.as_deref()), ("Go forward.", None));
     }
@@ -110,7 +110,7 @@ async fn too_little_sound_asks_nobody() {
     for count in [0, 4] {
         let audio = stream::iter(vec![Frame::SILENCE; count]).boxed();
         let ears = ears("whisper-1", config(&server.base_url));
-        let heard: Transcripts = ears.transcribe(options(), audio).await.unwrap().collect().await;
+        let heard: Heard = ears.transcribe(options(), audio).await.unwrap().collect().await;
         let duration = Frame::DURATION * count as u32;
         let expected = FinalTranscript { language: Some("en".into()), duration, ..FinalTranscript::default() };
         assert_eq!(heard, [Ok(Transcript::Final(expected))]);
@@ -130,7 +130,7 @@ async fn a_long_recording_is_cut_at_a_hush_and_put_together_again() {
     let loud = Frame([100; Frame::SAMPLES]);
     let frames = (0..33_000).map(move |n| if (29_500..29_520).contains(&n) { Frame::SILENCE } else { loud });
     let ears = ears("whisper-1", config(&server.base_url));
-    let heard: Transcripts = ears.transcribe(options(), stream::iter(frames).boxed()).await.unwrap().collect().await;
+    let heard: Heard = ears.transcribe(options(), stream::iter(frames).boxed()).await.unwrap().collect().await;
     let last = last(&heard);
     assert_eq!((last.text.as_str(), last.duration), ("One. Two.", Duration::from_secs(660)));
     let second = &last.words[1];
@@ -216,7 +216,7 @@ async fn a_server_that_hangs_is_given_up_and_let_go() {
         let ears = Arc::new(ears("gpt-4o-transcribe", config(&server.base_url)));
         let timed = Timed::<dyn providers::SpeechToText>::new("slow", timeouts, ears);
         let audio = stream::iter(utterance()).boxed();
-        let heard: Transcripts = soon(timed.transcribe(options(), audio).await.unwrap().collect()).await;
+        let heard: Heard = soon(timed.transcribe(options(), audio).await.unwrap().collect()).await;
         assert_eq!(heard.last().unwrap().as_ref().unwrap_err().kind, ErrorKind::Timeout);
         soon(server.left.recv()).await.unwrap();
     }

@@ -1,7 +1,9 @@
 //! A server on loopback that answers each connection as it is told, byte by byte, and tells when its client leaves.
 
 pub(crate) mod cassette;
+pub(crate) mod dribble;
 pub(crate) mod grpc;
+pub(crate) mod heard;
 pub(crate) mod proto;
 pub(crate) mod usp;
 
@@ -146,6 +148,11 @@ fn is_whole(request: &[u8]) -> bool {
     let head = String::from_utf8_lossy(&request[..end]).to_lowercase();
     let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
     request.len() - end - 4 >= length.unwrap_or(0)
+}
+
+/// Begins a handshake and never ends it.
+pub(crate) async fn loris() -> Server {
+    Server::start(vec![vec![Step::Send(b"HTTP/1.1 101 Switching Proto".to_vec()), Step::Hang]]).await
 }
 
 /// Breaks off the messages of an open WebSocket: `deaf` nothing is read any more, `garbage` bytes come that are no message,
