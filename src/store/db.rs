@@ -234,3 +234,19 @@ const READERS: u32 = 4;
 
 /// Whom PostgreSQL's advisory lock is for: any number that nobody else takes.
 const ALONE: i64 = 0x766f_6963_655f_7265;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// See `.cargo/config.toml`: with any of them otherwise, a list takes two to three times as long.
+    #[tokio::test]
+    async fn sqlite_is_built_for_a_server() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&dir.path().join("relay.db")).await.unwrap();
+        let options: Vec<String> = query("PRAGMA compile_options").fetch_all(db.reader()).await.unwrap();
+        let has = |name: &str| options.iter().any(|option| option == name);
+        assert!(has("ENABLE_QPSG") && has("DEFAULT_MEMSTATUS=0"), "{options:?}");
+        assert!(!has("ENABLE_MEMORY_MANAGEMENT") && !has("ENABLE_STAT4"), "{options:?}");
+    }
+}
