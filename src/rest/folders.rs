@@ -1,6 +1,6 @@
 //! `/api/folders`: where conversations are filed.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use axum::{
     Json,
@@ -11,6 +11,7 @@ use axum::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use tokio::task::spawn_blocking;
 use unicode_normalization::UnicodeNormalization;
 
 use super::{
@@ -129,7 +130,8 @@ pub(super) async fn list(
 /// `GET /api/folders/tree`: all of them, each with its `children`, by name.
 pub(super) async fn tree(State(context): State<Arc<Context>>, principal: Principal) -> Result<Response, Fault> {
     let folders = folders::all(&context.db, principal.user).await?;
-    let tree = tree::written(folders).map_err(|error| {
+    let tree = spawn_blocking(move || tree::written(folders)).await;
+    let tree = tree.map_err(io::Error::from).and_then(|tree| Ok(tree?)).map_err(|error| {
         tracing::error!(%error, "a tree of folders cannot be written");
         Fault::internal()
     })?;

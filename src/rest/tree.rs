@@ -10,28 +10,29 @@ use super::folders::View;
 use crate::store::{FolderId, folders::Folder};
 
 /// `{"items": [{…, "children": [{…, "children": []}]}]}`. Each folder's children are in the order they come.
-pub(super) fn written(folders: Vec<Folder>) -> serde_json::Result<String> {
+pub(super) fn written(folders: Vec<Folder>) -> serde_json::Result<Vec<u8>> {
     let mut within: BTreeMap<Option<FolderId>, Vec<Folder>> = BTreeMap::new();
     for folder in folders {
         within.entry(folder.parent).or_default().push(folder);
     }
     let mut children =
         |of: Option<FolderId>| Level { rest: within.remove(&of).unwrap_or_default().into_iter(), first: true };
-    let mut out = String::from("{\"items\":[");
+    let mut out = b"{\"items\":[".to_vec();
     let mut open = vec![children(None)];
     while let Some(level) = open.last_mut() {
         let Some(folder) = level.rest.next() else {
             open.pop();
-            out.push_str("]}");
+            out.extend_from_slice(b"]}");
             continue;
         };
         if !std::mem::take(&mut level.first) {
-            out.push(',');
+            out.push(b',');
         }
         let id = folder.id;
-        let object = serde_json::to_string(&View::from(folder))?;
-        out.push_str(object.strip_suffix('}').unwrap_or(&object));
-        out.push_str(",\"children\":[");
+        serde_json::to_writer(&mut out, &View::from(folder))?;
+        // Its children go before the brace that closes it.
+        out.pop();
+        out.extend_from_slice(b",\"children\":[");
         open.push(children(Some(id)));
     }
     Ok(out)
@@ -68,11 +69,11 @@ mod tests {
         let calls = folder("calls}", Some(work.id));
         let folders =
             [folder("home", None), folder("deep", Some(calls.id)), folder("notes", Some(work.id)), work, calls];
-        let tree: Value = serde_json::from_str(&written(folders.into()).unwrap()).unwrap();
+        let tree: Value = serde_json::from_slice(&written(folders.into()).unwrap()).unwrap();
         let expected = json!([["home", []], ["work", [["notes", []], ["calls}", [["deep", []]]]]]]);
         assert_eq!(names(&tree["items"]), expected);
         assert_eq!(tree["items"][1]["children"][0]["icon"], "}");
-        assert_eq!(written(Vec::new()).unwrap(), "{\"items\":[]}");
+        assert_eq!(written(Vec::new()).unwrap(), b"{\"items\":[]}");
     }
 
     #[test]
@@ -85,7 +86,7 @@ mod tests {
                 folder
             })
             .collect();
-        let text = written(folders).unwrap();
+        let text = String::from_utf8(written(folders).unwrap()).unwrap();
         assert_eq!((text.matches("\"children\":[").count(), text.matches("]}").count()), (5_000, 5_001));
     }
 }

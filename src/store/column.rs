@@ -19,7 +19,8 @@ pub(super) fn optional(row: &Row, column: &str) -> Result<Option<Timestamp>, sql
     row.get::<Option<i64>>(column)?.map(|millis| decode(column, millis)).transpose()
 }
 
-fn decode(column: &str, millis: i64) -> Result<Timestamp, sqlx::Error> {
+/// Reads a time that was read as its milliseconds.
+pub(super) fn decode(column: &str, millis: i64) -> Result<Timestamp, sqlx::Error> {
     Timestamp::from_millisecond(millis)
         .map_err(|error| sqlx::Error::ColumnDecode { index: column.into(), source: Box::new(error) })
 }

@@ -209,12 +209,14 @@ pub async fn stretch(
     bytes: usize,
 ) -> Result<Page<Message>, StoreError> {
     let items: Vec<Message> = query(
-        "SELECT messages.* FROM messages JOIN sessions ON sessions.id = messages.session_id \
-         WHERE session_id = $1 AND user_id = $2 AND ($3 IS NULL OR position > $3) AND position <= (SELECT MAX(position) FROM \
-         (SELECT position, SUM(size) OVER (ORDER BY position) - size AS before FROM \
-         (SELECT position, octet_length(content) + COALESCE(octet_length(call_arguments), 0) AS size FROM messages \
-         WHERE session_id = $1 AND ($3 IS NULL OR position > $3) ORDER BY position LIMIT $4) AS near) AS sizes \
-         WHERE before < $5) ORDER BY position",
+        // Summing up from message to message takes as long again as reading them, which few conversations need.
+        "WITH near AS (SELECT position, octet_length(content) + COALESCE(octet_length(call_arguments), 0) AS size \
+         FROM messages WHERE session_id = $1 AND ($3 IS NULL OR position > $3) ORDER BY position LIMIT $4) \
+         SELECT messages.* FROM messages JOIN sessions ON sessions.id = messages.session_id \
+         WHERE session_id = $1 AND user_id = $2 AND ($3 IS NULL OR position > $3) AND position <= \
+         (SELECT CASE WHEN SUM(size) < $5 THEN MAX(position) ELSE (SELECT MAX(position) FROM \
+         (SELECT position, SUM(size) OVER (ORDER BY position) - size AS before FROM near) AS sizes WHERE before < $5) END \
+         FROM near) ORDER BY position",
     )
     .bind(session.text())
     .bind(user.text())
