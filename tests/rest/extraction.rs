@@ -4,7 +4,8 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    time::Duration,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
@@ -49,6 +50,32 @@ async fn a_file_is_read_by_another_process() {
     let read = Desk::with("naïve \"text\"\n\twith\\all".as_bytes()).read(Kind::Txt, Limits::default()).await.unwrap();
     assert_eq!(read.text, "naïve \"text\"\n\twith\\all");
     assert_eq!(read.metadata.word_count, Some(3));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn reading_lets_calls_go_first() {
+    let desk = Desk::with(b"");
+    // A pipe without a writer keeps who opens it.
+    let pipe = desk.folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let limits = serde_json::to_string(&Limits::default()).unwrap();
+    let mut reader = Command::new(env!("CARGO_BIN_EXE_voice-relay"));
+    let mut reader = reader.args(["extract-file", "txt", &limits]).arg(&pipe).stdout(Stdio::null()).spawn().unwrap();
+    // proc_pid_stat(5): the 19th field, 17 after the name in brackets.
+    let nice = |process: &str| {
+        let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+        stat.rsplit(") ").next().unwrap().split(' ').nth(16).unwrap().parse::<i32>().unwrap()
+    };
+    let (own, its) = (nice("self"), reader.id().to_string());
+    let until = Instant::now() + Duration::from_secs(20);
+    while nice(&its) <= own && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let found = nice(&its);
+    reader.kill().unwrap();
+    reader.wait().unwrap();
+    assert!(found > own, "{found} is no more than {own}");
 }
 
 #[tokio::test]
