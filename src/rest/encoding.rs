@@ -1,19 +1,23 @@
-//! Sound as players know it: WAV, raw PCM, Opus in Ogg, written as it is made.
+//! Sound as players know it: WAV, raw PCM, Opus in Ogg and, by a program of the system, MP3, written as it is made.
 //!
-//! MP3, AAC and FLAC are not made here: no maintained encoder of them is free of terms that would bind who ships the relay.
+//! AAC and FLAC are not made here: no maintained encoder of them is free of terms that would bind who ships the relay.
 
 use audio::OggOpus;
 use axum::body::Bytes;
-use futures_util::{Stream, StreamExt, future::Either, stream};
+use futures_util::{
+    StreamExt,
+    stream::{self, BoxStream, Stream},
+};
 use uuid::Uuid;
 
 use super::{
     fault::Fault,
+    lame::Lame,
     sound::{Broken, RATE, Sound},
 };
 
 /// A way to write sound.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Debug)]
 pub(super) enum Encoding {
     /// 24 kHz, 16 bit; its length is not known when it begins.
     Wav,
@@ -21,19 +25,26 @@ pub(super) enum Encoding {
     Pcm,
     /// Opus in Ogg, 32 kbit/s.
     Opus,
+    /// MP3, 64 kbit/s.
+    Mp3(Lame),
 }
 
 impl Encoding {
     /// The encoding of this name, WAV where none is asked for. `field` is where it was.
+    ///
+    /// # Errors
+    ///
+    /// What cannot be made: 422 `unsupported_format`. 503 where as much MP3 is made as can be.
     pub(super) fn named(field: &str, name: Option<&str>) -> Result<Self, Fault> {
         match name {
             None | Some("wav") => Ok(Self::Wav),
             Some("pcm") => Ok(Self::Pcm),
             Some("opus") => Ok(Self::Opus),
+            Some("mp3") => Lame::start().map(Self::Mp3).map_err(|absent| absent.told(field)),
             Some(other) => {
                 let other: String = other.chars().take(32).collect();
                 let message = format!(
-                    "The format `{other}` cannot be made here; `wav` and `pcm` (24 kHz, 16 bit) and `opus` (in Ogg) can."
+                    "The format `{other}` cannot be made here; `wav` and `pcm` (24 kHz, 16 bit), `opus` (in Ogg) and `mp3` can."
                 );
                 Err(Fault::invalid(field, message).coded("unsupported_format"))
             }
@@ -41,23 +52,25 @@ impl Encoding {
     }
 
     /// Its media type.
-    pub(super) const fn media_type(self) -> &'static str {
+    pub(super) const fn media_type(&self) -> &'static str {
         match self {
             Self::Wav => "audio/wav",
             Self::Pcm => "audio/pcm",
             Self::Opus => "audio/ogg",
+            Self::Mp3(_) => "audio/mpeg",
         }
     }
 
     /// Sound in this encoding, as it comes.
-    pub(super) fn write(self, sound: Sound) -> impl Stream<Item = Result<Bytes, Broken>> {
+    pub(super) fn write(self, sound: Sound) -> BoxStream<'static, Result<Bytes, Broken>> {
         match self {
-            Self::Opus => Either::Left(opus(sound)),
             Self::Wav => {
                 let header = audio::wav::header(RATE, audio::Encoding::Pcm16, audio::wav::Length::Unknown);
-                Either::Right(stream::iter(Some(Ok(header.into()))).chain(pcm(sound)))
+                stream::iter(Some(Ok(header.into()))).chain(pcm(sound)).boxed()
             }
-            Self::Pcm => Either::Right(stream::iter(None).chain(pcm(sound))),
+            Self::Pcm => pcm(sound).boxed(),
+            Self::Opus => opus(sound).boxed(),
+            Self::Mp3(lame) => lame.write(sound).boxed(),
         }
     }
 }

@@ -37,6 +37,7 @@ mod home;
 mod idempotency;
 mod intake;
 mod keys;
+mod lame;
 mod limits;
 mod messages;
 mod models;

@@ -1,7 +1,7 @@
 //! `POST /v1/audio/speech`: text in, sound out as it is made.
 //!
-//! WAV, raw PCM and Opus are what can be made here. Who asks for nothing gets WAV, though the hosted service's default is MP3:
-//! every player knows it, and clients that name no format work unchanged. Who asks for MP3 in so many words is told.
+//! Who asks for no format gets WAV, though the hosted service's default is MP3: every player knows it, every server can make it,
+//! and clients that name no format work unchanged.
 
 use std::sync::Arc;
 
@@ -41,7 +41,7 @@ pub(super) struct Params {
     voice: Option<VoiceName>,
     /// How to say it. The voices here follow no instructions; see [`IGNORED`].
     instructions: Option<String>,
-    #[schemars(extend("enum" = ["wav", "pcm", "opus", null]))]
+    #[schemars(extend("enum" = ["wav", "pcm", "opus", "mp3", null]))]
     response_format: Option<String>,
     #[schemars(range(min = 0.25, max = 4))]
     speed: Option<f32>,
@@ -158,6 +158,7 @@ pub(super) fn describe(api: &mut Api) {
         .sends(200, "audio/wav", schema::bytes(), "The sound, as it is made.")
         .sends(200, "audio/pcm", schema::bytes(), "")
         .sends(200, "audio/ogg", schema::bytes(), "")
+        .sends(200, "audio/mpeg", schema::bytes(), "")
         .sends(200, "text/event-stream", schema::text(), "")
         .refuses(404, "There is no such model.");
 }

@@ -39,7 +39,7 @@ pub(super) struct Params {
     voice: Option<String>,
     /// An engine, or a vendor.
     provider: Option<String>,
-    #[schemars(extend("enum" = ["wav", "pcm", "opus", null]))]
+    #[schemars(extend("enum" = ["wav", "pcm", "opus", "mp3", null]))]
     format: Option<String>,
     #[schemars(range(min = 0.25, max = 4))]
     speed: Option<f32>,
@@ -66,9 +66,10 @@ pub(super) async fn speak(
     let sound = sound.map_err(|fault| fault.spelled(|field| if field == "input" { "text" } else { field }))?;
     let usual = || offer.names().engines(Task::Speech).first().cloned();
     let engine = served.engine().or(asked).or_else(usual).unwrap_or_default();
+    let media_type = encoding.media_type();
     let mut response = Body::from_stream(encoding.write(sound)).into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(encoding.media_type()));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(PROVIDER, HeaderValue::from_str(&engine).map_err(|_| Fault::internal())?);
     headers.insert(FALLBACK, HeaderValue::from_static(if served.fell_back() { "true" } else { "false" }));
     Ok(response)
@@ -80,6 +81,7 @@ pub(super) fn describe(api: &mut Api) {
         .sends(200, "audio/wav", schema::bytes(), "The sound, as it is made.")
         .sends(200, "audio/pcm", schema::bytes(), "")
         .sends(200, "audio/ogg", schema::bytes(), "")
+        .sends(200, "audio/mpeg", schema::bytes(), "")
         .with_header(200, PROVIDER.as_str(), "The engine that speaks.")
         .with_header(200, FALLBACK.as_str(), "`true`: another engine was asked first, and failed.");
 }
