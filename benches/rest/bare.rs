@@ -10,6 +10,7 @@ use axum::{
     routing::{get, post},
 };
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use sqlx::{
     PgPool, Row, SqlitePool,
     postgres::PgPoolOptions,
@@ -44,7 +45,7 @@ pub(crate) async fn serve(url: &str) {
         .route("/folders/{user}", get(tree))
         .route("/messages/{user}/{session}", post(message))
         .route("/shared/{token}", get(shared))
-        .route("/files", post(file).layer(DefaultBodyLimit::disable()))
+        .route("/files/{message}", post(file).layer(DefaultBodyLimit::disable()))
         .with_state(Arc::new(db));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     println!("serves on {}", listener.local_addr().unwrap());
@@ -198,15 +199,33 @@ async fn shared(State(db): State<Arc<Db>>, Path(token): Path<String>) -> Json<Sh
     Json(Shared { count: messages.len(), session, messages })
 }
 
-/// Writes the file of a form where it stands.
-async fn file(mut form: Multipart) -> impl IntoResponse {
-    let name = format!("bare-{}", Uuid::now_v7());
-    let mut kept = tokio::fs::File::create(&name).await.unwrap();
+const FILE: &str = "INSERT INTO attachments (id, message_id, name, kind, size, sha256, state, due_at, created_at, updated_at) \
+                    VALUES ($1, $2, 'scan.png', 'png', $3, $4, 'ready', $5, $5, $5)";
+
+/// Keeps the file of a form, and of it the row that the relay has.
+async fn file(State(db): State<Arc<Db>>, Path(message): Path<String>, mut form: Multipart) -> impl IntoResponse {
+    let id = Uuid::now_v7().to_string();
+    let mut kept = tokio::fs::File::create(format!("bare-{id}")).await.unwrap();
+    let (mut size, mut hash) = (0, Sha256::new());
     while let Some(mut field) = form.next_field().await.unwrap() {
         while let Some(chunk) = field.chunk().await.unwrap() {
+            size += chunk.len() as i64;
+            hash.update(&chunk);
             kept.write_all(&chunk).await.unwrap();
         }
     }
     kept.sync_all().await.unwrap();
+    let sha256: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let now = jiff::Timestamp::now().as_millisecond();
+    macro_rules! add {
+        ($pool:expr) => {
+            sqlx::query(FILE).bind(&id).bind(&message).bind(size).bind(&sha256).bind(now).execute($pool).await.map(drop)
+        };
+    }
+    match &*db {
+        Db::Sqlite { writer, .. } => add!(writer),
+        Db::Postgres(pool) => add!(pool),
+    }
+    .unwrap();
     axum::http::StatusCode::CREATED
 }

@@ -52,46 +52,56 @@ struct Case {
 }
 
 /// A conversation's link.
-async fn link(world: &World, relay: &Server) -> String {
+pub(crate) async fn link(world: &World, relay: &Server) -> String {
     let url = format!("http://{}/api/sessions/{}/share", relay.address, world.read);
     let made = reqwest::Client::new().post(url).bearer_auth(&world.key).json(&json!({})).send().await.unwrap();
     let made: Value = made.json().await.unwrap();
     made["share_token"].as_str().unwrap().to_owned()
 }
 
-pub(crate) fn asked(world: &World, token: &str) -> [(&'static str, Vec<u8>); 5] {
+/// The questions, as the relay is asked them.
+pub(crate) fn asked(world: &World, token: &str) -> [Vec<u8>; 5] {
     let get = |path: &str| request("GET", path, &world.admin, "application/json", b"");
-    let said = json!({"role": "user", "content": "it rains again and we stay at home"}).to_string();
     let post = format!("/api/sessions/{}/messages", world.written);
     [
-        ("list of sessions", get("/api/sessions")),
-        ("message posted", request("POST", &post, &world.admin, "application/json", said.as_bytes())),
-        ("tree of folders", get("/api/folders/tree")),
-        ("full-text search", get(&format!("/api/sessions?q={}", word(77)))),
-        ("share view", request("GET", &format!("/api/shared/{token}"), "", "application/json", b"")),
+        get("/api/sessions"),
+        request("POST", &post, &world.admin, "application/json", said().as_bytes()),
+        get("/api/folders/tree"),
+        get(&format!("/api/sessions?q={}", word(77))),
+        request("GET", &format!("/api/shared/{token}"), "", "application/json", b""),
     ]
 }
 
-pub(crate) async fn run(world: &World, relay: &Server, bare: &Server) {
-    let token = link(world, relay).await;
+/// The same, as the reference is asked them.
+pub(crate) fn references(world: &World, token: &str) -> [Vec<u8>; 5] {
     let get = |path: &str| request("GET", path, "", "application/json", b"");
-    let said = json!({"role": "user", "content": "it rains again and we stay at home"}).to_string();
     let post = format!("/messages/{}/{}", world.user, world.written);
-    let references = [
+    [
         get(&format!("/sessions/{}", world.user)),
-        request("POST", &post, "", "application/json", said.as_bytes()),
+        request("POST", &post, "", "application/json", said().as_bytes()),
         get(&format!("/folders/{}", world.user)),
         get(&format!("/search/{}/{}", world.user, word(77))),
         get(&format!("/shared/{token}")),
-    ];
+    ]
+}
+
+fn said() -> String {
+    json!({"role": "user", "content": "it rains again and we stay at home"}).to_string()
+}
+
+/// What each of them is.
+const NAMES: [&str; 5] = ["list of sessions", "message posted", "tree of folders", "full-text search", "share view"];
+
+pub(crate) async fn run(world: &World, relay: &Server, bare: &Server, token: &str) {
     println!("{:<22}{:>18}{:>18}{:>8}   p99 ms relay / bare", "", "relay/s (us)", "bare/s (us)", "ratio");
-    for ((name, relays), bares) in asked(world, &token).into_iter().zip(references) {
+    for (name, (relays, bares)) in NAMES.into_iter().zip(asked(world, token).into_iter().zip(references(world, token)))
+    {
         let status = if name == "message posted" { 201 } else { 200 };
         one(Case { name, relay: relays, bare: bares, status }, relay, bare).await;
     }
     // What the look at a key adds, which the reference has none of.
     let by_key = request("GET", "/api/sessions", &world.key, "application/json", b"");
-    let bare_list = get(&format!("/sessions/{}", world.user));
+    let [bare_list, ..] = references(world, token);
     one(Case { name: "list, by an API key", relay: by_key, bare: bare_list, status: 200 }, relay, bare).await;
     upload(world, relay, bare).await;
 }
@@ -137,7 +147,7 @@ async fn upload(world: &World, relay: &Server, bare: &Server) {
     let path = format!("/api/messages/{}/attachments", world.message);
     let kind = "multipart/form-data; boundary=cut";
     let ours = request("POST", &path, &world.admin, kind, &body);
-    let theirs = request("POST", "/files", "", kind, &body);
+    let theirs = request("POST", &format!("/files/{}", world.message), "", kind, &body);
     let mut spans = Vec::new();
     for (server, asked) in [(bare, theirs), (relay, ours)] {
         server.forget_peak();

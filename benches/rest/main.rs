@@ -34,6 +34,12 @@ fn main() {
     });
 }
 
+/// Whether this part is to run: the only one that was named, or any where none was.
+fn asked_for(part: &str) -> bool {
+    let named: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    named.is_empty() || named.iter().any(|name| name == part)
+}
+
 /// Everything on one database; an empty URL is SQLite in `folder`.
 async fn run(name: &str, url: String, folder: PathBuf) {
     std::fs::create_dir_all(&folder).unwrap();
@@ -41,7 +47,12 @@ async fn run(name: &str, url: String, folder: PathBuf) {
     let relay = process::relay(&url, &folder, &world.admin);
     let bare = process::bare(&url, &folder);
     println!("{name}: {} sessions, {} messages, {} folders", data::SESSIONS, data::MESSAGES, data::FOLDERS);
-    cases::run(&world, &relay, &bare).await;
-    voices::run(&world, &relay).await;
+    let token = cases::link(&world, &relay).await;
+    if asked_for("cases") {
+        cases::run(&world, &relay, &bare, &token).await;
+    }
+    if asked_for("voices") {
+        voices::run(&world, &relay, &bare, &token).await;
+    }
     println!();
 }

@@ -10,7 +10,7 @@ use tokio::{
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
-    cases::asked,
+    cases::{asked, references},
     data::World,
     http::Client,
     process::{BINARY, Server},
@@ -21,16 +21,48 @@ const SECONDS: &str = "20";
 /// Requests of all kinds together.
 const PER_SECOND: u32 = 100;
 
-pub(crate) async fn run(world: &World, relay: &Server) {
+/// Rounds of each kind, in turns; the one in the middle counts.
+const ROUNDS: usize = 3;
+
+/// A kind of round: its name and, if something is asked meanwhile, what and of whom.
+type Kind<'a> = (&'static str, Option<(&'a Server, [Vec<u8>; 5])>);
+
+pub(crate) async fn run(world: &World, relay: &Server, bare: &Server, token: &str) {
     let folder = tempfile::tempdir().unwrap();
-    let alone = talk(world, relay, &folder.path().join("alone.json")).await;
-    let busy = tokio::spawn(keep_asking(relay.address.clone(), asked(world, "none").map(|(_, asked)| asked)));
-    let _busy = AbortOnDropHandle::new(busy);
-    let beside = talk(world, relay, &folder.path().join("beside.json")).await;
-    println!("{SESSIONS} voices, ms added before the first audio, p50 / p95 / p99");
-    for (name, row) in [("alone", &alone), ("beside 100 requests/s", &beside)] {
-        let added = |percent: &str| row["added"][percent].as_f64().unwrap_or_default();
-        println!("{name:<24}{:>8.1}{:>8.1}{:>8.1}", added("p50"), added("p95"), added("p99"));
+    let kinds: [Kind<'_>; 3] = [
+        ("alone", None),
+        ("beside the relay's own", Some((relay, asked(world, token)))),
+        ("beside the reference's", Some((bare, references(world, token)))),
+    ];
+    let mut rounds = [const { Vec::new() }; 3];
+    for _ in 0..ROUNDS {
+        for ((_, beside), rounds) in kinds.iter().zip(&mut rounds) {
+            let asking = beside.clone().map(|(server, questions)| {
+                AbortOnDropHandle::new(tokio::spawn(keep_asking(server.address.clone(), questions)))
+            });
+            rounds.push(talk(world, relay, &folder.path().join("round.json")).await);
+            drop(asking);
+            relay.rest().await;
+        }
+    }
+    println!(
+        "{SESSIONS} voices beside {PER_SECOND} requests/s, ms added before the first audio, p50 / p95 / p99 (of each round)"
+    );
+    for ((name, _), rounds) in kinds.iter().zip(rounds) {
+        let sorted = |percent: &str| {
+            let mut all: Vec<f64> =
+                rounds.iter().map(|row| row["added"][percent].as_f64().unwrap_or_default()).collect();
+            all.sort_by(f64::total_cmp);
+            all
+        };
+        let middle = |percent: &str| sorted(percent)[ROUNDS / 2];
+        println!(
+            "{name:<24}{:>8.1}{:>8.1}{:>8.1}   {:.1?}",
+            middle("p50"),
+            middle("p95"),
+            middle("p99"),
+            sorted("p99")
+        );
     }
 }
 
