@@ -135,7 +135,7 @@ mod tests {
     async fn a_server_without_lame_says_so() {
         let missing = Lame::start_as("lame-that-nobody-has").unwrap_err();
         assert!(matches!(missing, Absent::Missing));
-        assert_eq!(missing.told("format").into_response().status(), StatusCode::BAD_REQUEST);
+        assert_eq!(missing.told("format").into_response().status(), StatusCode::UNPROCESSABLE_ENTITY);
     }
 
     #[tokio::test]
