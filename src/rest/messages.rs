@@ -172,18 +172,17 @@ pub(super) async fn create(
     match messages::post(&context.db, principal.user, session, post, context.now()).await? {
         Posted::Kept(message) => {
             context.hub.tell(&message);
-            created(&context, principal.user, *message).await
+            // There is nothing yet beside what it says.
+            Ok((StatusCode::CREATED, Json(View::of(*message, [], [], []))).into_response())
         }
-        Posted::Again(message) => created(&context, principal.user, *message).await,
+        Posted::Again(message) => {
+            Ok((StatusCode::CREATED, whole(&context, principal.user, *message).await?).into_response())
+        }
         Posted::Taken => {
             Err(Fault::invalid("client_message_id", "Another message of this session has this `client_message_id`."))
         }
         Posted::Stray => Err(Fault::invalid("parent_message_id", "There is no such message in this session.")),
     }
-}
-
-async fn created(context: &Context, user: UserId, message: Message) -> Result<Response, Fault> {
-    Ok((StatusCode::CREATED, whole(context, user, message).await?).into_response())
 }
 
 /// `GET /api/messages/{id}`.
