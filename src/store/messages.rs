@@ -170,6 +170,10 @@ pub async fn delete_item(db: &Db, user: UserId, session: SessionId, item: &str) 
     Ok(())
 }
 
+/// The position that a list from its beginning goes on after. Asked whether there is one, an index is no help (`$3 IS NULL OR …`), and
+/// each page is found by walking over those before it.
+const BEFORE_ALL: i64 = i64::MIN;
+
 /// A session's messages, oldest first.
 pub async fn list(
     db: &Db,
@@ -183,11 +187,11 @@ pub async fn list(
     if after != Some(None) {
         rows = query(
             "SELECT messages.* FROM messages JOIN sessions ON sessions.id = messages.session_id \
-             WHERE session_id = $1 AND user_id = $2 AND ($3 IS NULL OR position > $3) ORDER BY position LIMIT $4",
+             WHERE session_id = $1 AND user_id = $2 AND position > $3 ORDER BY position LIMIT $4",
         )
         .bind(session.text())
         .bind(user.text())
-        .bind(after.flatten())
+        .bind(after.flatten().unwrap_or(BEFORE_ALL))
         .bind(i64::from(limit) + 1)
         .fetch_all(db.reader())
         .await?;
@@ -211,16 +215,16 @@ pub async fn stretch(
     let items: Vec<Message> = query(
         // Summing up from message to message takes as long again as reading them, which few conversations need.
         "WITH near AS (SELECT position, octet_length(content) + COALESCE(octet_length(call_arguments), 0) AS size \
-         FROM messages WHERE session_id = $1 AND ($3 IS NULL OR position > $3) ORDER BY position LIMIT $4) \
+         FROM messages WHERE session_id = $1 AND position > $3 ORDER BY position LIMIT $4) \
          SELECT messages.* FROM messages JOIN sessions ON sessions.id = messages.session_id \
-         WHERE session_id = $1 AND user_id = $2 AND ($3 IS NULL OR position > $3) AND position <= \
+         WHERE session_id = $1 AND user_id = $2 AND position > $3 AND position <= \
          (SELECT CASE WHEN SUM(size) < $5 THEN MAX(position) ELSE (SELECT MAX(position) FROM \
          (SELECT position, SUM(size) OVER (ORDER BY position) - size AS before FROM near) AS sizes WHERE before < $5) END \
          FROM near) ORDER BY position",
     )
     .bind(session.text())
     .bind(user.text())
-    .bind(after.and_then(Cursor::key::<i64>))
+    .bind(after.and_then(Cursor::key::<i64>).unwrap_or(BEFORE_ALL))
     .bind(i64::from(limit))
     .bind(i64::try_from(bytes).unwrap_or(i64::MAX))
     .fetch_all(db.reader())

@@ -187,11 +187,11 @@ pub struct Filter {
     pub words: Option<Words>,
 }
 
-/// The query of a list, of which `$more` is said beside.
+/// The query of a list, of which `$more` is said beside. 'g' stands behind every id: so the index serves later pages too.
 macro_rules! listed {
     ($more:literal) => {
         concat!(
-            "SELECT * FROM sessions WHERE user_id = $1 AND ($2 IS NULL OR id < $2) AND ($4 IS NULL OR archived = $4) ",
+            "SELECT * FROM sessions WHERE user_id = $1 AND id < COALESCE($2, 'g') AND ($4 IS NULL OR archived = $4) ",
             "AND ($5 IS NULL OR folder_id = $5) AND (NOT $6 OR folder_id IS NULL) ",
             $more,
             " ORDER BY id DESC LIMIT $3"
