@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::{
     Cursor, Db, FolderId, Page, StoreError, UserId, column,
-    sql::{Record, Row, Tx, query},
+    sql::{Pool, Record, Row, Tx, query},
 };
 use jiff::Timestamp;
 
@@ -151,23 +151,15 @@ pub async fn list(
     Ok(Page::cut(rows, limit, |folder: &Folder| Cursor::at(folder.id)))
 }
 
-/// The query for all folders of `$1` as one array of JSON. A thousand rows cost a driver several times what the database
-/// takes to find them, on the threads on which voices are served.
-macro_rules! all {
-    ($array:literal, $row:literal) => {
-        concat!(
-            "SELECT COALESCE(CAST(",
-            $array,
-            "(",
-            $row,
-            "(id, parent_id, name, color, icon, created_at, updated_at)) AS TEXT), '[]') FROM folders WHERE user_id = $1"
-        )
-    };
-}
-
-/// All folders of this user by name, at most [`MOST`].
+/// All folders of this user by name (the order of its bytes), at most [`MOST`].
 pub async fn all(db: &Db, user: UserId) -> Result<Vec<Folder>, StoreError> {
-    let sql = db.reader().pick(all!("json_group_array", "json_array"), all!("json_agg", "json_build_array"));
+    if let Pool::Postgres(_) = db.reader() {
+        let sql = "SELECT * FROM folders WHERE user_id = $1 ORDER BY name COLLATE \"C\", id";
+        return query(sql).bind(user.text()).fetch_all(db.reader()).await;
+    }
+    // A row costs SQLite's driver several times what it costs SQLite, half of that on the threads on which voices are served.
+    let sql = "SELECT json_group_array(json_array(id, parent_id, name, color, icon, created_at, updated_at)) \
+               FROM folders WHERE user_id = $1";
     let array: String = query(sql).bind(user.text()).fetch_one(db.reader()).await?;
     // Ten thousand take milliseconds: too long for a thread that others wait for.
     let read = tokio::task::spawn_blocking(move || by_name(&array)).await;

@@ -68,6 +68,29 @@ async fn a_folder_is_made_changed_and_deleted() {
 }
 
 #[tokio::test]
+async fn the_tree_shows_each_folder_as_it_is_by_the_order_of_bytes() {
+    let server = Server::start().await;
+    let strange = ["Zebra", "a \"quoted\" \\ one", "émile", "日本 📁", "null"];
+    for (n, name) in strange.iter().enumerate() {
+        let icon = (n % 2 == 0).then_some("}\"]");
+        let made = server.post("/api/folders", json!({"name": name, "color": "#123456", "icon": icon})).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
+        put(&server, made.body["id"].as_str().unwrap(), json!({"color": null})).await;
+    }
+    let tree = server.get("/api/folders/tree").await.body;
+    let mut shown = Vec::new();
+    for item in tree["items"].as_array().unwrap() {
+        let mut alone = server.get(&format!("/api/folders/{}", item["id"].as_str().unwrap())).await.body;
+        alone["children"] = json!([]);
+        assert_eq!(item, &alone);
+        shown.push(item["name"].as_str().unwrap());
+    }
+    let mut sorted = strange.to_vec();
+    sorted.sort_unstable();
+    assert_eq!(shown, sorted);
+}
+
+#[tokio::test]
 async fn a_name_is_one_folder_of_a_parent_and_one_at_the_top() {
     let server = Server::start().await;
     let work = make(&server, "Work", None).await;
