@@ -26,7 +26,7 @@ pub(super) enum Encoding {
     /// Opus in Ogg, 32 kbit/s.
     Opus,
     /// MP3, 64 kbit/s.
-    Mp3(Lame),
+    Mp3(Box<Lame>),
 }
 
 impl Encoding {
@@ -40,7 +40,7 @@ impl Encoding {
             None | Some("wav") => Ok(Self::Wav),
             Some("pcm") => Ok(Self::Pcm),
             Some("opus") => Ok(Self::Opus),
-            Some("mp3") => Lame::start().map(Self::Mp3).map_err(|absent| absent.told(field)),
+            Some("mp3") => Lame::start().map(|lame| Self::Mp3(lame.into())).map_err(|absent| absent.told(field)),
             Some(other) => {
                 let other: String = other.chars().take(32).collect();
                 let message = format!(

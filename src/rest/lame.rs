@@ -53,9 +53,8 @@ impl Lame {
         command.args(["-b", "64", "-t", "--flush", "--silent", "-", "-"]);
         command.env_clear().env("PATH", env::var_os("PATH").unwrap_or_default()).current_dir("/");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
-        let mut child = command.spawn().map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => Absent::Missing,
-            _ => Absent::Failed(error),
+        let mut child = command.spawn().map_err(|error| {
+            if error.kind() == io::ErrorKind::NotFound { Absent::Missing } else { Absent::Failed(error) }
         })?;
         let pipes = child.stdin.take().zip(child.stdout.take());
         let (stdin, stdout) = pipes.ok_or_else(|| Absent::Failed(io::ErrorKind::BrokenPipe.into()))?;
