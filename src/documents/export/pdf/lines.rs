@@ -88,7 +88,7 @@ fn line(paragraph: &Paragraph<'_>, range: Range<usize>) -> Line {
     let mut pieces = Vec::new();
     for stretch in stretches {
         let within = |run: &&Run| run.range.start < stretch.end && run.range.end > stretch.start;
-        let piece = |run: &Run| piece(run, &stretch, range.start);
+        let piece = |run: &Run| piece(run, &stretch, &range);
         let runs = paragraph.runs.iter().filter(within);
         match levels[stretch.start].is_rtl() {
             true => pieces.extend(runs.rev().map(piece)),
@@ -99,8 +99,11 @@ fn line(paragraph: &Paragraph<'_>, range: Range<usize>) -> Line {
     Line { text: text.to_owned(), pieces, width, rtl: paragraph.bidi.paragraph_level.is_rtl() }
 }
 
-/// The glyphs of a run within a stretch of text, pointing into a line that starts at `origin`.
-fn piece(run: &Run, stretch: &Range<usize>, origin: usize) -> Piece {
+/// The glyphs of a run that begin in a stretch of a line, pointing into the line.
+///
+/// A glyph may stand for more than the stretch has: what is unseen at a line's end is a stretch of its own (UAX #9, L1),
+/// though it belongs to the cluster before it.
+fn piece(run: &Run, stretch: &Range<usize>, line: &Range<usize>) -> Piece {
     let at = |glyph: &KrillaGlyph| glyph.text_range.start;
     let glyphs = &run.glyphs;
     let (from, to) = match run.level.is_rtl() {
@@ -114,8 +117,8 @@ fn piece(run: &Run, stretch: &Range<usize>, origin: usize) -> Piece {
     };
     let mut glyphs = glyphs.get(from..to).unwrap_or_default().to_vec();
     for glyph in &mut glyphs {
-        let end = glyph.text_range.end.min(stretch.end);
-        glyph.text_range = glyph.text_range.start - origin..end - origin;
+        let end = glyph.text_range.end.min(line.end);
+        glyph.text_range = glyph.text_range.start - line.start..end - line.start;
     }
     let width = glyphs.iter().map(|glyph| glyph.x_advance).sum();
     Piece { face: run.face, glyphs, width }

@@ -61,6 +61,15 @@ fn shown(line: &Line) -> String {
     glyphs.map(|glyph| &line.text[glyph.text_range.clone()]).collect()
 }
 
+/// What of a line's text some glyph stands for.
+fn covered(line: &Line) -> String {
+    let glyphs = line.pieces.iter().flat_map(|piece| &piece.glyphs);
+    let mut ranges: Vec<_> = glyphs.map(|glyph| glyph.text_range.clone()).collect();
+    ranges.sort_by_key(|range| range.start);
+    ranges.dedup();
+    ranges.into_iter().map(|range| &line.text[range]).collect()
+}
+
 #[test]
 fn lines_end_where_words_do_and_long_words_where_they_must() {
     assert_eq!(texts(&cut("one two three four", 6.0)), ["one two", "three four"]);
@@ -80,6 +89,12 @@ fn right_to_left_is_shown_from_the_right() {
     assert_eq!((shown(line).as_str(), line.pieces.len()), ("\u{62A}\u{628}\u{5D1}\u{5D0}", 2));
     let [line] = &cut("\u{5D0}\u{5D1} 12 abc", 50.0)[..] else { panic!() };
     assert_eq!((shown(line).as_str(), line.rtl), ("abc 12 \u{5D1}\u{5D0}", true));
+}
+
+#[test]
+fn what_is_unseen_at_a_lines_end_belongs_to_the_letter_before_it() {
+    let [line] = &cut("a \u{628}\u{200D}", 50.0)[..] else { panic!() };
+    assert_eq!(covered(line), "a \u{628}\u{200D}");
 }
 
 #[test]
@@ -135,11 +150,7 @@ proptest! {
         let visible = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
         prop_assert_eq!(visible(&texts(&lines).concat()), visible(&text));
         for line in &lines {
-            let mut covered: Vec<_> = line.pieces.iter().flat_map(|p| &p.glyphs).map(|g| g.text_range.clone()).collect();
-            covered.sort_by_key(|range| range.start);
-            covered.dedup();
-            let whole: String = covered.into_iter().map(|range| &line.text[range]).collect();
-            prop_assert_eq!(&whole, &line.text);
+            prop_assert_eq!(&covered(line), &line.text);
         }
     }
 
