@@ -198,6 +198,7 @@ macro_rules! steps {
             ("citations", include_str!(concat!("../../migrations/", $engine, "/0013_citations.sql"))),
             ("acts", include_str!(concat!("../../migrations/", $engine, "/0014_acts.sql"))),
             ("shelves", include_str!(concat!("../../migrations/", $engine, "/0015_shelves.sql"))),
+            ("ids", include_str!(concat!("../../migrations/", $engine, "/0016_ids.sql"))),
         ]
     };
 }

@@ -123,6 +123,25 @@ async fn every_older_version_is_brought_up_to_date_with_all_that_was_in_it() {
     }
 }
 
+/// An index in another order than that of the ids it is joined to is no help: all rows are read for those of one message.
+#[tokio::test]
+async fn what_refers_to_an_id_is_in_its_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = database::config(dir.path()).await;
+    Db::of(&config, dir.path()).await.unwrap().close().await;
+    let Raw::Postgres(pool) = Raw::open(&config, dir.path()).await else { return };
+    let strays: Vec<String> = sqlx::query_scalar(
+        "SELECT conname::text FROM pg_constraint \
+         JOIN pg_attribute AS here ON here.attrelid = conrelid AND here.attnum = ANY (conkey) \
+         JOIN pg_attribute AS there ON there.attrelid = confrelid AND there.attnum = ANY (confkey) \
+         WHERE contype = 'f' AND here.attcollation <> there.attcollation",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    assert_eq!(strays, [] as [&str; 0]);
+}
+
 /// Passages were numbered otherwise up to version 14.
 #[tokio::test]
 async fn passages_of_an_older_version_are_found_by_those_who_may_read_them() {

@@ -1,0 +1,1 @@
+-- Ids are compared by their bytes, as SQLite compares all text: here nothing was to be changed.
