@@ -28,7 +28,6 @@ use crate::{
         attachments::Attachment,
         citations::Citation,
         messages::{self, Message, Post, Posted, Role},
-        places,
     },
 };
 
@@ -150,7 +149,7 @@ pub(super) async fn list(
 ) -> Result<Response, Fault> {
     let (db, user) = (&context.db, principal.user);
     let Page { items, next } = match around {
-        Some(message) => places::around(db, user, session, message, limit).await?.ok_or_else(nowhere)?,
+        Some(message) => messages::around(db, user, session, message, limit).await?.ok_or_else(nowhere)?,
         None => messages::list(db, user, session, after.as_ref(), limit).await?,
     };
     let items = all(&context, user, items).await?;

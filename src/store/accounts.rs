@@ -60,7 +60,7 @@ pub async fn create(db: &Db, new: NewAccount<'_>, now: Timestamp) -> Result<Writ
         "INSERT INTO users (id, role, email, email_key, full_name, password, created_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (email_key) DO NOTHING RETURNING *",
     )
-    .bind(UserId::new(now).text())
+    .bind(UserId::new(now))
     .bind(new.role.as_str())
     .bind(new.email)
     .bind(email_key(new.email))
@@ -82,7 +82,7 @@ pub async fn by_email(db: &Db, email: &str) -> Result<Option<Account>, StoreErro
 
 /// This user's account; [`StoreError::NotFound`] if it has no password.
 pub async fn get(db: &Db, user: UserId) -> Result<Account, StoreError> {
-    query("SELECT * FROM users WHERE id = $1 AND password IS NOT NULL").bind(user.text()).fetch_found(db.reader()).await
+    query("SELECT * FROM users WHERE id = $1 AND password IS NOT NULL").bind(user).fetch_found(db.reader()).await
 }
 
 /// Changes what its owner says about themselves.
@@ -91,7 +91,7 @@ pub async fn change(db: &Db, user: UserId, change: Change<'_>) -> Result<Written
         "UPDATE users SET email = COALESCE($2, email), email_key = COALESCE($3, email_key), \
          full_name = COALESCE($4, full_name) WHERE id = $1 RETURNING *",
     )
-    .bind(user.text())
+    .bind(user)
     .bind(change.email)
     .bind(change.email.map(email_key))
     .bind(change.full_name)
@@ -116,14 +116,14 @@ pub async fn set_password(
 ) -> Result<(), StoreError> {
     let mut tx = db.write().await?;
     query("UPDATE users SET password = $3 WHERE id = $1 AND password = $2")
-        .bind(user.text())
+        .bind(user)
         .bind(old.expose_secret())
         .bind(new.expose_secret())
         .execute_found(&mut tx)
         .await?;
     query("DELETE FROM logins WHERE user_id = $1 AND ($2 IS NULL OR id <> $2)")
-        .bind(user.text())
-        .bind(keep.map(LoginId::text))
+        .bind(user)
+        .bind(keep)
         .execute(&mut tx)
         .await?;
     tx.commit().await

@@ -10,15 +10,15 @@ use providers::{
 
 use super::{
     Db, MessageId, SessionId, StoreError, UserId, column,
-    messages::{self, Message, UnknownValue},
+    messages::{self, Message, More, UnknownValue},
     sql::{Record, Row, Tx, query},
 };
 
 /// Keeps what led to a message of this user, in place of what was kept before.
 pub async fn keep(db: &Db, user: UserId, message: MessageId, acts: &[Act], now: Timestamp) -> Result<(), StoreError> {
     let mut tx = db.write().await?;
-    messages::take(&mut tx, user, message, now).await?;
-    query("DELETE FROM acts WHERE message_id = $1").bind(message.text()).execute(&mut tx).await?;
+    messages::take(&mut tx, user, message, More::ACTS, now).await?;
+    query("DELETE FROM acts WHERE message_id = $1").bind(message).execute(&mut tx).await?;
     add(&mut tx, message, acts).await?;
     tx.commit().await
 }
@@ -30,7 +30,7 @@ pub(super) async fn add(tx: &mut Tx, message: MessageId, acts: &[Act]) -> Result
             "INSERT INTO acts (message_id, position, call_id, name, arguments, output, state, writes, confidential) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         )
-        .bind(message.text())
+        .bind(message)
         .bind(position)
         .bind(&act.call.call)
         .bind(&act.call.name)
@@ -51,14 +51,14 @@ pub async fn by_message(
     user: UserId,
     messages: &[Message],
 ) -> Result<BTreeMap<MessageId, Vec<Act>>, StoreError> {
-    let (Some(first), Some(last)) = (messages.first(), messages.last()) else { return Ok(BTreeMap::new()) };
+    let Some((first, last)) = messages::those_with(messages, |more| more.acts) else { return Ok(BTreeMap::new()) };
     let kept: Vec<Kept> = query(
         "SELECT acts.* FROM acts JOIN messages ON messages.id = message_id \
-         JOIN sessions ON sessions.id = session_id WHERE session_id = $1 AND user_id = $2 \
+         WHERE session_id = (SELECT id FROM sessions WHERE id = $1 AND user_id = $2) \
          AND messages.position BETWEEN $3 AND $4 ORDER BY messages.position, acts.position",
     )
-    .bind(first.session.text())
-    .bind(user.text())
+    .bind(first.session)
+    .bind(user)
     .bind(first.position)
     .bind(last.position)
     .fetch_all(db.reader())
@@ -80,8 +80,8 @@ pub async fn agree(db: &Db, user: UserId, session: SessionId, call: &str, now: T
         "INSERT INTO agreements (session_id, call_id, created_at) \
          SELECT id, $3, $4 FROM sessions WHERE id = $1 AND user_id = $2 ON CONFLICT DO NOTHING",
     )
-    .bind(session.text())
-    .bind(user.text())
+    .bind(session)
+    .bind(user)
     .bind(call)
     .bind(column::millis(now))
     .execute(db.writer())

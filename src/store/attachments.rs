@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use super::{
     AttachmentId, Cursor, Db, MessageId, Page, SessionId, StoreError, UserId, column,
-    messages::{self, Message, UnknownValue},
+    messages::{self, Message, More, UnknownValue},
+    page::Order,
     sql::{Record, Row, query},
 };
 use jiff::Timestamp;
@@ -106,9 +107,9 @@ pub async fn state_in(
          JOIN sessions ON sessions.id = messages.session_id \
          WHERE attachments.id = $1 AND sessions.id = $2 AND sessions.user_id = $3",
     )
-    .bind(attachment.text())
-    .bind(session.text())
-    .bind(user.text())
+    .bind(attachment)
+    .bind(session)
+    .bind(user)
     .fetch_optional(db.reader())
     .await?;
     Ok(state.map(|state| column::parse("state", &state)).transpose()?)
@@ -129,9 +130,9 @@ pub async fn add(
     now: Timestamp,
 ) -> Result<Added, StoreError> {
     let mut tx = db.write().await?;
-    messages::take(&mut tx, user, message, now).await?;
+    messages::take(&mut tx, user, message, More::FILES, now).await?;
     let count: i64 =
-        query("SELECT COUNT(*) FROM attachments WHERE message_id = $1").bind(message.text()).fetch_one(&mut tx).await?;
+        query("SELECT COUNT(*) FROM attachments WHERE message_id = $1").bind(message).fetch_one(&mut tx).await?;
     if count >= MOST {
         return Ok(Added::Full);
     }
@@ -142,8 +143,8 @@ pub async fn add(
         "INSERT INTO attachments (id, message_id, name, kind, size, sha256, state, due_at, created_at, updated_at) \
          VALUES ($1, $2, $3, $4, $5, $6, 'pending', $7, $7, $7) RETURNING *",
     )
-    .bind(id.text())
-    .bind(message.text())
+    .bind(id)
+    .bind(message)
     .bind(new.name)
     .bind(new.kind)
     .bind(i64::try_from(new.size).unwrap_or(i64::MAX))
@@ -172,8 +173,8 @@ macro_rules! select {
 /// One file of this user.
 pub async fn get(db: &Db, user: UserId, id: AttachmentId) -> Result<Attachment, StoreError> {
     query(select!("WHERE attachments.id = $1 AND sessions.user_id = $2"))
-        .bind(id.text())
-        .bind(user.text())
+        .bind(id)
+        .bind(user)
         .fetch_found(db.reader())
         .await
 }
@@ -187,31 +188,19 @@ pub async fn list(
     limit: u32,
 ) -> Result<Page<Attachment>, StoreError> {
     messages::get(db, user, message).await?;
-    let after = after.map(Cursor::key::<AttachmentId>);
-    if after == Some(None) {
-        return Ok(Page { items: Vec::new(), next: None });
-    }
-    let rows = query(select!(
-        "WHERE attachments.message_id = $1 AND sessions.user_id = $2 AND ($3 IS NULL OR attachments.id > $3) ",
-        "ORDER BY attachments.id LIMIT $4",
-    ))
-    .bind(message.text())
-    .bind(user.text())
-    .bind(after.flatten().map(AttachmentId::text))
-    .bind(i64::from(limit) + 1)
-    .fetch_all(db.reader())
-    .await?;
-    Ok(Page::cut(rows, limit, |attachment: &Attachment| Cursor::at(attachment.id)))
+    let theirs = query(select!("WHERE attachments.message_id = $1 AND sessions.user_id = $2")).bind(message).bind(user);
+    let eldest = Order("attachments.id > ?", "ORDER BY attachments.id LIMIT ?");
+    Page::of(db, theirs, eldest, after, limit, |attachment: &Attachment| attachment.id).await
 }
 
 /// The files of these messages, which follow each other in one session of this user; oldest first.
 pub async fn of(db: &Db, user: UserId, messages: &[Message]) -> Result<Vec<Attachment>, StoreError> {
-    let (Some(first), Some(last)) = (messages.first(), messages.last()) else { return Ok(Vec::new()) };
+    let Some((first, last)) = messages::those_with(messages, |more| more.files) else { return Ok(Vec::new()) };
     query(select!(
         "WHERE messages.session_id = $1 AND sessions.user_id = $2 AND messages.position BETWEEN $3 AND $4 ORDER BY attachments.id",
     ))
-    .bind(first.session.text())
-    .bind(user.text())
+    .bind(first.session)
+    .bind(user)
     .bind(first.position)
     .bind(last.position)
     .fetch_all(db.reader())
@@ -220,10 +209,10 @@ pub async fn of(db: &Db, user: UserId, messages: &[Message]) -> Result<Vec<Attac
 
 /// The newest files of a conversation of this user, the newest first.
 pub async fn of_session(db: &Db, user: UserId, session: SessionId, most: u32) -> Result<Vec<Attachment>, StoreError> {
-    query(select!("WHERE messages.session_id = $1 AND sessions.user_id = $2 ORDER BY attachments.id DESC LIMIT $3"))
-        .bind(session.text())
-        .bind(user.text())
-        .bind(i64::from(most))
+    query(select!("WHERE messages.session_id = $1 AND sessions.user_id = $2 ORDER BY attachments.id DESC LIMIT ?"))
+        .bind(session)
+        .bind(user)
+        .limit(most)
         .fetch_all(db.reader())
         .await
 }
@@ -234,8 +223,8 @@ pub async fn text(db: &Db, user: UserId, id: AttachmentId) -> Result<Option<Stri
         "SELECT attachments.content FROM attachments JOIN messages ON messages.id = attachments.message_id \
          JOIN sessions ON sessions.id = messages.session_id WHERE attachments.id = $1 AND sessions.user_id = $2",
     )
-    .bind(id.text())
-    .bind(user.text())
+    .bind(id)
+    .bind(user)
     .fetch_found(db.reader())
     .await?;
     Ok(content.0)
@@ -261,11 +250,11 @@ pub async fn excerpts(db: &Db, user: UserId, session: SessionId, most: u32) -> R
         "SELECT attachments.name, attachment_excerpts.content, attachment_excerpts.cut FROM attachment_excerpts \
          JOIN attachments ON attachments.id = attachment_excerpts.attachment_id \
          JOIN messages ON messages.id = attachments.message_id JOIN sessions ON sessions.id = messages.session_id \
-         WHERE messages.session_id = $1 AND sessions.user_id = $2 ORDER BY attachments.id DESC LIMIT $3",
+         WHERE messages.session_id = $1 AND sessions.user_id = $2 ORDER BY attachments.id DESC LIMIT ?",
     )
-    .bind(session.text())
-    .bind(user.text())
-    .bind(i64::from(most))
+    .bind(session)
+    .bind(user)
+    .limit(most)
     .fetch_all(db.reader())
     .await
 }
@@ -276,8 +265,8 @@ pub async fn thumbnail(db: &Db, user: UserId, id: AttachmentId) -> Result<Option
         "SELECT attachments.thumbnail FROM attachments JOIN messages ON messages.id = attachments.message_id \
          JOIN sessions ON sessions.id = messages.session_id WHERE attachments.id = $1 AND sessions.user_id = $2",
     )
-    .bind(id.text())
-    .bind(user.text())
+    .bind(id)
+    .bind(user)
     .fetch_found(db.reader())
     .await?;
     Ok(picture.0)
@@ -289,8 +278,8 @@ pub async fn delete(db: &Db, user: UserId, id: AttachmentId) -> Result<(), Store
         "DELETE FROM attachments WHERE id = $1 AND message_id IN \
          (SELECT messages.id FROM messages JOIN sessions ON sessions.id = messages.session_id WHERE sessions.user_id = $2)",
     )
-    .bind(id.text())
-    .bind(user.text())
+    .bind(id)
+    .bind(user)
     .execute_found(db.writer())
     .await
 }

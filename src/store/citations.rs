@@ -4,7 +4,7 @@
 
 use super::{
     CitationId, Db, DocumentId, MessageId, PassageId, SessionId, StoreError, UserId, column,
-    messages::{self, Message},
+    messages::{self, Message, More},
     sql::{Record, Row, Tx, query},
 };
 use crate::knowledge::source::{Cited, Source};
@@ -43,8 +43,8 @@ pub async fn keep(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let mut tx = db.write().await?;
-    messages::take(&mut tx, user, message, now).await?;
-    query("DELETE FROM citations WHERE message_id = $1").bind(message.text()).execute(&mut tx).await?;
+    messages::take(&mut tx, user, message, More::CITATIONS, now).await?;
+    query("DELETE FROM citations WHERE message_id = $1").bind(message).execute(&mut tx).await?;
     add(&mut tx, message, references, now).await?;
     tx.commit().await
 }
@@ -61,11 +61,11 @@ pub(super) async fn add(
             "INSERT INTO citations (id, message_id, position, source_id, passage_id, source, relevance_score, quoted_text, \
              context, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         )
-        .bind(CitationId::new(now).text())
-        .bind(message.text())
+        .bind(CitationId::new(now))
+        .bind(message)
         .bind(i64::from(cited.index))
-        .bind(document.map(DocumentId::text))
-        .bind(passage.map(PassageId::text))
+        .bind(*document)
+        .bind(*passage)
         .bind(written(&cited.source))
         .bind(cited.relevance_score.filter(|score| score.is_finite()).map(|score| f64::from(score.clamp(0.0, 100.0))))
         .bind(cited.quoted_text.as_ref())
@@ -84,22 +84,22 @@ pub async fn of_message(db: &Db, user: UserId, message: MessageId) -> Result<Vec
         "SELECT citations.* FROM citations JOIN messages ON messages.id = message_id \
          JOIN sessions ON sessions.id = session_id WHERE message_id = $1 AND user_id = $2 ORDER BY citations.position",
     )
-    .bind(message.text())
-    .bind(user.text())
+    .bind(message)
+    .bind(user)
     .fetch_all(db.reader())
     .await
 }
 
 /// What these messages cite, which follow each other in one session of this user; of each by its numbers.
 pub async fn of_messages(db: &Db, user: UserId, messages: &[Message]) -> Result<Vec<Citation>, StoreError> {
-    let (Some(first), Some(last)) = (messages.first(), messages.last()) else { return Ok(Vec::new()) };
+    let Some((first, last)) = messages::those_with(messages, |more| more.citations) else { return Ok(Vec::new()) };
     query(
         "SELECT citations.* FROM citations JOIN messages ON messages.id = message_id \
-         JOIN sessions ON sessions.id = session_id WHERE session_id = $1 AND user_id = $2 \
+         WHERE session_id = (SELECT id FROM sessions WHERE id = $1 AND user_id = $2) \
          AND messages.position BETWEEN $3 AND $4 ORDER BY messages.position, citations.position",
     )
-    .bind(first.session.text())
-    .bind(user.text())
+    .bind(first.session)
+    .bind(user)
     .bind(first.position)
     .bind(last.position)
     .fetch_all(db.reader())
@@ -113,11 +113,11 @@ pub async fn of_session(db: &Db, user: UserId, session: SessionId, limit: u32) -
     query(
         "SELECT source FROM citations JOIN messages ON messages.id = message_id \
          JOIN sessions ON sessions.id = session_id WHERE session_id = $1 AND user_id = $2 \
-         GROUP BY source ORDER BY MIN(messages.position), MIN(citations.position), source LIMIT $3",
+         GROUP BY source ORDER BY MIN(messages.position), MIN(citations.position), source LIMIT ?",
     )
-    .bind(session.text())
-    .bind(user.text())
-    .bind(i64::from(limit))
+    .bind(session)
+    .bind(user)
+    .limit(limit)
     .fetch_all(db.reader())
     .await
 }

@@ -81,9 +81,9 @@ pub async fn create(
          SELECT $1, $2, $3, $4, $5, $5 \
          WHERE $3 IS NULL OR EXISTS (SELECT 1 FROM sessions WHERE id = $3 AND user_id = $2) RETURNING *",
     )
-    .bind(ClinicalContextId::new(now).text())
-    .bind(user.text())
-    .bind(session.map(SessionId::text))
+    .bind(ClinicalContextId::new(now))
+    .bind(user)
+    .bind(session)
     .bind(merged("{}", facts, Vec::new()))
     .bind(column::millis(now))
     .fetch_found(db.writer())
@@ -94,8 +94,8 @@ pub async fn create(
 /// One context of this user.
 pub async fn get(db: &Db, user: UserId, id: ClinicalContextId) -> Result<ClinicalContext, StoreError> {
     query("SELECT * FROM clinical_contexts WHERE id = $1 AND user_id = $2")
-        .bind(id.text())
-        .bind(user.text())
+        .bind(id)
+        .bind(user)
         .fetch_found(db.reader())
         .await
 }
@@ -103,8 +103,8 @@ pub async fn get(db: &Db, user: UserId, id: ClinicalContextId) -> Result<Clinica
 /// The context this user made for this conversation, or (`None`) for all others.
 pub async fn current(db: &Db, user: UserId, session: Option<SessionId>) -> Result<ClinicalContext, StoreError> {
     query("SELECT * FROM clinical_contexts WHERE user_id = $1 AND COALESCE(session_id, '') = $2")
-        .bind(user.text())
-        .bind(session.map(SessionId::text).unwrap_or_default())
+        .bind(user)
+        .bind(session.map(|session| session.to_string()).unwrap_or_default())
         .fetch_found(db.reader())
         .await
 }
@@ -115,8 +115,8 @@ pub async fn in_force(db: &Db, user: UserId, session: SessionId) -> Result<Optio
         "SELECT facts FROM clinical_contexts WHERE user_id = $1 AND COALESCE(session_id, '') IN ($2, '') \
          ORDER BY COALESCE(session_id, '') DESC LIMIT 1",
     )
-    .bind(user.text())
-    .bind(session.text())
+    .bind(user)
+    .bind(session)
     .fetch_optional(db.reader())
     .await
 }
@@ -133,8 +133,8 @@ pub async fn change(
     // Takes the row, so that two who change different facts at once do not undo each other.
     let kept: String =
         query("UPDATE clinical_contexts SET updated_at = $3 WHERE id = $1 AND user_id = $2 RETURNING facts")
-            .bind(id.text())
-            .bind(user.text())
+            .bind(id)
+            .bind(user)
             .bind(column::millis(now))
             .fetch_found(&mut tx)
             .await?;
@@ -143,11 +143,11 @@ pub async fn change(
          WHERE id = $1 AND user_id = $2 \
          AND ($5 IS NULL OR EXISTS (SELECT 1 FROM sessions WHERE id = $5 AND user_id = $2)) RETURNING *",
     )
-    .bind(id.text())
-    .bind(user.text())
+    .bind(id)
+    .bind(user)
     .bind(merged(&kept, change.facts, change.lists))
     .bind(change.session.is_some())
-    .bind(change.session.flatten().map(SessionId::text))
+    .bind(change.session.flatten())
     .fetch_found(&mut tx)
     .await?;
     tx.commit().await?;
@@ -157,8 +157,8 @@ pub async fn change(
 /// Deletes a context of this user.
 pub async fn delete(db: &Db, user: UserId, id: ClinicalContextId) -> Result<(), StoreError> {
     query("DELETE FROM clinical_contexts WHERE id = $1 AND user_id = $2")
-        .bind(id.text())
-        .bind(user.text())
+        .bind(id)
+        .bind(user)
         .execute_found(db.writer())
         .await
 }

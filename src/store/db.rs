@@ -199,6 +199,7 @@ macro_rules! steps {
             ("acts", include_str!(concat!("../../migrations/", $engine, "/0014_acts.sql"))),
             ("shelves", include_str!(concat!("../../migrations/", $engine, "/0015_shelves.sql"))),
             ("ids", include_str!(concat!("../../migrations/", $engine, "/0016_ids.sql"))),
+            ("more of messages", include_str!(concat!("../../migrations/", $engine, "/0017_more_of_messages.sql"))),
         ]
     };
 }

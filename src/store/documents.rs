@@ -8,6 +8,7 @@ use std::str::FromStr;
 use super::{
     Cursor, Db, DocumentId, Page, StoreError, UserId, column,
     messages::UnknownValue,
+    page::NEWEST,
     sql::{Record, Row, Tx, query},
 };
 use jiff::Timestamp;
@@ -170,17 +171,16 @@ pub async fn add(
 ) -> Result<Added, StoreError> {
     let mut tx = db.write().await?;
     // Whoever adds another at the same time waits, so that none is one too many or the same.
-    query("UPDATE users SET role = role WHERE id = $1").bind(user.text()).execute_found(&mut tx).await?;
+    query("UPDATE users SET role = role WHERE id = $1").bind(user).execute_found(&mut tx).await?;
     let same: Option<String> = query("SELECT id FROM documents WHERE user_id = $1 AND sha256 = $2")
-        .bind(user.text())
+        .bind(user)
         .bind(new.sha256)
         .fetch_optional(&mut tx)
         .await?;
     if let Some(same) = same {
         return Ok(Added::Same(column::parse("id", &same)?));
     }
-    let count: i64 =
-        query("SELECT COUNT(*) FROM documents WHERE user_id = $1").bind(user.text()).fetch_one(&mut tx).await?;
+    let count: i64 = query("SELECT COUNT(*) FROM documents WHERE user_id = $1").bind(user).fetch_one(&mut tx).await?;
     if count >= i64::from(most) {
         return Ok(Added::Full);
     }
@@ -196,8 +196,8 @@ pub async fn add(
          updated_at, content) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9, $9, $9, $10) RETURNING",
         ""
     ))
-    .bind(id.text())
-    .bind(user.text())
+    .bind(id)
+    .bind(user)
     .bind(new.shared)
     .bind(name)
     .bind(kind)
@@ -215,8 +215,8 @@ pub async fn add(
 /// One document that this user may read.
 pub async fn get(db: &Db, user: UserId, id: DocumentId) -> Result<Document, StoreError> {
     query(columns!("SELECT", "FROM documents WHERE id = $1 AND (user_id = $2 OR shared)"))
-        .bind(id.text())
-        .bind(user.text())
+        .bind(id)
+        .bind(user)
         .fetch_found(db.reader())
         .await
 }
@@ -238,30 +238,18 @@ pub async fn list(
     after: Option<&Cursor>,
     limit: u32,
 ) -> Result<Page<Document>, StoreError> {
-    let after = after.map(Cursor::key::<DocumentId>);
-    if after == Some(None) {
-        return Ok(Page { items: Vec::new(), next: None });
-    }
-    let rows = query(columns!(
-        "SELECT",
-        "FROM documents WHERE (user_id = $1 OR shared) AND ($2 IS NULL OR state = $2) AND ($3 IS NULL OR shared = $3) \
-         AND ($4 IS NULL OR id < $4) ORDER BY id DESC LIMIT $5"
-    ))
-    .bind(user.text())
-    .bind(filter.state.map(State::as_str))
-    .bind(filter.shared)
-    .bind(after.flatten().map(DocumentId::text))
-    .bind(i64::from(limit) + 1)
-    .fetch_all(db.reader())
-    .await?;
-    Ok(Page::cut(rows, limit, |document: &Document| Cursor::at(document.id)))
+    let theirs = query(columns!("SELECT", "FROM documents WHERE (user_id = $1 OR shared)"))
+        .bind(user)
+        .and("state = ?", filter.state.map(State::as_str))
+        .and("shared = ?", filter.shared);
+    Page::of(db, theirs, NEWEST, after, limit, |document: &Document| document.id).await
 }
 
 /// The text that was read in a document that this user may read. A form feed parts pages.
 pub async fn text(db: &Db, user: UserId, id: DocumentId) -> Result<Option<String>, StoreError> {
     let text: Text = query("SELECT content FROM documents WHERE id = $1 AND (user_id = $2 OR shared)")
-        .bind(id.text())
-        .bind(user.text())
+        .bind(id)
+        .bind(user)
         .fetch_found(db.reader())
         .await?;
     Ok(text.0)
@@ -279,8 +267,8 @@ pub async fn describe(
     let before: String = query(
         "UPDATE documents SET updated_at = $4 WHERE id = $1 AND (user_id = $2 OR (shared AND $3)) RETURNING source",
     )
-    .bind(id.text())
-    .bind(caller.user.text())
+    .bind(id)
+    .bind(caller.user)
     .bind(caller.admin)
     .bind(column::millis(now))
     .fetch_found(&mut tx)
@@ -293,7 +281,7 @@ pub async fn describe(
 /// Replaces the bibliographic fields of a document whose row this transaction holds.
 pub(super) async fn rewrite(tx: &mut Tx, id: DocumentId, source: &str) -> Result<Document, StoreError> {
     query(columns!("UPDATE documents SET source = $2 WHERE id = $1 RETURNING", ""))
-        .bind(id.text())
+        .bind(id)
         .bind(source)
         .fetch_found(tx)
         .await
@@ -302,8 +290,8 @@ pub(super) async fn rewrite(tx: &mut Tx, id: DocumentId, source: &str) -> Result
 /// Deletes a document with its passages. Its bytes are stray from then on.
 pub async fn delete(db: &Db, caller: Caller, id: DocumentId) -> Result<(), StoreError> {
     query("DELETE FROM documents WHERE id = $1 AND (user_id = $2 OR (shared AND $3))")
-        .bind(id.text())
-        .bind(caller.user.text())
+        .bind(id)
+        .bind(caller.user)
         .bind(caller.admin)
         .execute_found(db.writer())
         .await

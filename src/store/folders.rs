@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use super::{
     Cursor, Db, FolderId, Page, StoreError, UserId, column,
+    page::ELDEST,
     sql::{Pool, Record, Row, Tx, query},
 };
 use jiff::Timestamp;
@@ -89,8 +90,7 @@ pub const MOST: i64 = 10_000;
 pub async fn create(db: &Db, user: UserId, new: NewFolder<'_>, now: Timestamp) -> Result<Folder, Refusal> {
     let mut tx = db.write().await?;
     hold(&mut tx, user).await?;
-    let count: i64 =
-        query("SELECT COUNT(*) FROM folders WHERE user_id = $1").bind(user.text()).fetch_one(&mut tx).await?;
+    let count: i64 = query("SELECT COUNT(*) FROM folders WHERE user_id = $1").bind(user).fetch_one(&mut tx).await?;
     if count >= MOST {
         return Err(Refusal::Full);
     }
@@ -103,9 +103,9 @@ pub async fn create(db: &Db, user: UserId, new: NewFolder<'_>, now: Timestamp) -
         "INSERT INTO folders (id, user_id, parent_id, name, color, icon, created_at, updated_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $7) RETURNING *",
     )
-    .bind(FolderId::new(now).text())
-    .bind(user.text())
-    .bind(new.parent.map(FolderId::text))
+    .bind(FolderId::new(now))
+    .bind(user)
+    .bind(new.parent)
     .bind(new.name)
     .bind(new.color)
     .bind(new.icon)
@@ -118,11 +118,7 @@ pub async fn create(db: &Db, user: UserId, new: NewFolder<'_>, now: Timestamp) -
 
 /// One folder of this user.
 pub async fn get(db: &Db, user: UserId, folder: FolderId) -> Result<Folder, StoreError> {
-    query("SELECT * FROM folders WHERE id = $1 AND user_id = $2")
-        .bind(folder.text())
-        .bind(user.text())
-        .fetch_found(db.reader())
-        .await
+    query("SELECT * FROM folders WHERE id = $1 AND user_id = $2").bind(folder).bind(user).fetch_found(db.reader()).await
 }
 
 /// The user's folders, the eldest first: all of them, those of one parent, or (an inner `None`) those at the top.
@@ -133,40 +129,35 @@ pub async fn list(
     after: Option<&Cursor>,
     limit: u32,
 ) -> Result<Page<Folder>, StoreError> {
-    let after = after.map(Cursor::key::<FolderId>);
-    if after == Some(None) {
-        return Ok(Page { items: Vec::new(), next: None });
-    }
-    let rows = query(
-        "SELECT * FROM folders WHERE user_id = $1 AND ($2 IS NULL OR id > $2) AND ($4 IS NULL OR parent_id = $4) \
-         AND (NOT $5 OR parent_id IS NULL) ORDER BY id LIMIT $3",
-    )
-    .bind(user.text())
-    .bind(after.flatten().map(FolderId::text))
-    .bind(i64::from(limit) + 1)
-    .bind(parent.flatten().map(FolderId::text))
-    .bind(parent == Some(None))
-    .fetch_all(db.reader())
-    .await?;
-    Ok(Page::cut(rows, limit, |folder: &Folder| Cursor::at(folder.id)))
+    let theirs = query("SELECT * FROM folders WHERE user_id = $1").bind(user);
+    let theirs = match parent {
+        Some(None) => theirs.then("AND parent_id IS NULL"),
+        parent => theirs.and("parent_id = ?", parent.flatten()),
+    };
+    Page::of(db, theirs, ELDEST, after, limit, |folder: &Folder| folder.id).await
 }
 
 /// All folders of this user by name (the order of its bytes), at most [`MOST`].
 pub async fn all(db: &Db, user: UserId) -> Result<Vec<Folder>, StoreError> {
-    if let Pool::Postgres(_) = db.reader() {
-        let sql = "SELECT * FROM folders WHERE user_id = $1 ORDER BY name COLLATE \"C\", id";
-        return query(sql).bind(user.text()).fetch_all(db.reader()).await;
-    }
-    // A row costs SQLite's driver several times what it costs SQLite, half of that on the threads on which voices are served.
-    let sql = "SELECT json_group_array(json_array(id, parent_id, name, color, icon, created_at, updated_at)) \
-               FROM folders WHERE user_id = $1";
-    let array: String = query(sql).bind(user.text()).fetch_one(db.reader()).await?;
-    // Ten thousand take milliseconds: too long for a thread that others wait for.
-    let read = tokio::task::spawn_blocking(move || by_name(&array)).await;
-    Ok(read.map_err(|_| sqlx::Error::WorkerCrashed)??)
+    // Ten thousand are read and ordered in milliseconds: too long for a thread that others wait for.
+    let ordered = match db.reader() {
+        Pool::Postgres(_) => {
+            let sql = "SELECT id, parent_id, name, color, icon, created_at, updated_at FROM folders WHERE user_id = $1";
+            let folders = query(sql).bind(user).fetch_all(db.reader()).await?;
+            tokio::task::spawn_blocking(move || Ok(by_name(folders))).await
+        }
+        // A row costs SQLite's driver several times what it costs SQLite, half of that on the threads on which voices are served.
+        Pool::Sqlite(_) => {
+            let sql = "SELECT json_group_array(json_array(id, parent_id, name, color, icon, created_at, updated_at)) \
+                       FROM folders WHERE user_id = $1";
+            let array: String = query(sql).bind(user).fetch_one(db.reader()).await?;
+            tokio::task::spawn_blocking(move || parsed(&array).map(by_name)).await
+        }
+    };
+    Ok(ordered.map_err(|_| sqlx::Error::WorkerCrashed)??)
 }
 
-fn by_name(array: &str) -> Result<Vec<Folder>, sqlx::Error> {
+fn parsed(array: &str) -> Result<Vec<Folder>, sqlx::Error> {
     type Columns = (FolderId, Option<FolderId>, String, Option<String>, Option<String>, i64, i64);
     let rows: Vec<Columns> = serde_json::from_str(array).map_err(|error| sqlx::Error::Decode(error.into()))?;
     let folder = |(id, parent, name, color, icon, created_at, updated_at)| {
@@ -174,9 +165,12 @@ fn by_name(array: &str) -> Result<Vec<Folder>, sqlx::Error> {
         let updated_at = column::decode("updated_at", updated_at)?;
         Ok(Folder { id, parent, name, color, icon, created_at, updated_at })
     };
-    let mut folders = rows.into_iter().map(folder).collect::<Result<Vec<_>, sqlx::Error>>()?;
+    rows.into_iter().map(folder).collect()
+}
+
+fn by_name(mut folders: Vec<Folder>) -> Vec<Folder> {
     folders.sort_unstable_by(|one, other| (&one.name, one.id).cmp(&(&other.name, other.id)));
-    Ok(folders)
+    folders
 }
 
 /// Changes a folder, or moves it with all that is in it.
@@ -205,11 +199,11 @@ pub async fn change(
          color = CASE WHEN $6 THEN $7 ELSE color END, icon = CASE WHEN $8 THEN $9 ELSE icon END, updated_at = $10 \
          WHERE id = $1 AND user_id = $2 RETURNING *",
     )
-    .bind(folder.text())
-    .bind(user.text())
+    .bind(folder)
+    .bind(user)
     .bind(change.name)
     .bind(change.parent.is_some())
-    .bind(change.parent.flatten().map(FolderId::text))
+    .bind(change.parent.flatten())
     .bind(change.color.is_some())
     .bind(change.color.flatten())
     .bind(change.icon.is_some())
@@ -227,28 +221,28 @@ pub async fn delete(db: &Db, user: UserId, folder: FolderId, now: Timestamp) -> 
     let mut tx = db.write().await?;
     hold(&mut tx, user).await?;
     let gone: Folder = query("DELETE FROM folders WHERE id = $1 AND user_id = $2 RETURNING *")
-        .bind(folder.text())
-        .bind(user.text())
+        .bind(folder)
+        .bind(user)
         .fetch_found(&mut tx)
         .await?;
-    let parent = gone.parent.map(FolderId::text);
+    let parent = gone.parent;
     let beside: Vec<String> =
         query("SELECT name FROM folders WHERE user_id = $1 AND COALESCE(parent_id, '') = COALESCE($2, '')")
-            .bind(user.text())
-            .bind(parent.clone())
+            .bind(user)
+            .bind(parent)
             .fetch_all(&mut tx)
             .await?;
     let children: Vec<Folder> = query("SELECT * FROM folders WHERE user_id = $1 AND parent_id = $2")
-        .bind(user.text())
-        .bind(folder.text())
+        .bind(user)
+        .bind(folder)
         .fetch_all(&mut tx)
         .await?;
     for (child, name) in renamed(&beside, &children) {
-        query("UPDATE folders SET name = $2 WHERE id = $1").bind(child.text()).bind(name).execute(&mut tx).await?;
+        query("UPDATE folders SET name = $2 WHERE id = $1").bind(child).bind(name).execute(&mut tx).await?;
     }
     query("UPDATE folders SET parent_id = $3, updated_at = $4 WHERE user_id = $1 AND parent_id = $2")
-        .bind(user.text())
-        .bind(folder.text())
+        .bind(user)
+        .bind(folder)
         .bind(parent)
         .bind(column::millis(now))
         .execute(&mut tx)
@@ -286,13 +280,13 @@ fn numbered(name: &str, n: usize) -> String {
 
 /// Takes the user's row to the end of the transaction.
 async fn hold(tx: &mut Tx, user: UserId) -> Result<(), StoreError> {
-    query("UPDATE users SET role = role WHERE id = $1").bind(user.text()).execute_found(tx).await
+    query("UPDATE users SET role = role WHERE id = $1").bind(user).execute_found(tx).await
 }
 
 async fn exists(tx: &mut Tx, user: UserId, folder: FolderId) -> Result<bool, StoreError> {
     query("SELECT EXISTS (SELECT 1 FROM folders WHERE id = $1 AND user_id = $2)")
-        .bind(folder.text())
-        .bind(user.text())
+        .bind(folder)
+        .bind(user)
         .fetch_one(tx)
         .await
 }
@@ -305,8 +299,8 @@ async fn is_within(tx: &mut Tx, folder: FolderId, outer: FolderId) -> Result<boo
          UNION SELECT folders.id, folders.parent_id FROM folders JOIN above ON folders.id = above.parent_id) \
          SELECT EXISTS (SELECT 1 FROM above WHERE id = $2)",
     )
-    .bind(folder.text())
-    .bind(outer.text())
+    .bind(folder)
+    .bind(outer)
     .fetch_one(tx)
     .await
 }

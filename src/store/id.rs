@@ -7,6 +7,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::sql::Value;
+
 macro_rules! row_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -20,9 +22,17 @@ macro_rules! row_id {
                 Self(v7(now))
             }
 
-            /// As it is bound to a query.
-            pub(crate) fn text(self) -> String {
-                self.0.hyphenated().to_string()
+        }
+
+        impl From<$name> for Value {
+            fn from(id: $name) -> Self {
+                Self::Text(Some(id.to_string()))
+            }
+        }
+
+        impl From<Option<$name>> for Value {
+            fn from(id: Option<$name>) -> Self {
+                Self::Text(id.map(|id| id.to_string()))
             }
         }
 
@@ -155,7 +165,7 @@ mod tests {
     #[test]
     fn the_text_form_reads_back_and_sorts_like_the_id() {
         let (a, b) = (SessionId::new(Timestamp::UNIX_EPOCH), SessionId::new(Timestamp::MAX));
-        assert_eq!(a.text().parse::<SessionId>().unwrap(), a);
-        assert_eq!(a.text() < b.text(), a < b);
+        assert_eq!(a.to_string().parse::<SessionId>().unwrap(), a);
+        assert_eq!(a.to_string() < b.to_string(), a < b);
     }
 }

@@ -68,7 +68,7 @@ pub async fn begin(
          WHERE idempotent_requests.expires_at <= $7 OR idempotent_requests.status IS NULL \
          AND idempotent_requests.running_until <= $7 AND idempotent_requests.fingerprint = excluded.fingerprint",
     )
-    .bind(named.user.text())
+    .bind(named.user)
     .bind(named.name)
     .bind(named.fingerprint)
     .bind(run.to_string())
@@ -81,7 +81,7 @@ pub async fn begin(
         return Ok(Standing::Run(run));
     }
     let kept: Option<Kept> = query("SELECT * FROM idempotent_requests WHERE user_id = $1 AND name = $2")
-        .bind(named.user.text())
+        .bind(named.user)
         .bind(named.name)
         .fetch_optional(db.writer())
         .await?;
@@ -99,7 +99,7 @@ pub async fn answer(db: &Db, named: Named<'_>, run: Uuid, answer: &Answer) -> Re
         "UPDATE idempotent_requests SET status = $4, headers = $5, body = $6 \
          WHERE user_id = $1 AND name = $2 AND run = $3",
     )
-    .bind(named.user.text())
+    .bind(named.user)
     .bind(named.name)
     .bind(run.to_string())
     .bind(i64::from(answer.status))
@@ -113,7 +113,7 @@ pub async fn answer(db: &Db, named: Named<'_>, run: Uuid, answer: &Answer) -> Re
 /// Forgets a request that did nothing: it may be sent again, or another under its name.
 pub async fn give_up(db: &Db, named: Named<'_>, run: Uuid) -> Result<(), StoreError> {
     query("DELETE FROM idempotent_requests WHERE user_id = $1 AND name = $2 AND run = $3")
-        .bind(named.user.text())
+        .bind(named.user)
         .bind(named.name)
         .bind(run.to_string())
         .execute(db.writer())

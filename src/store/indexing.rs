@@ -71,7 +71,7 @@ pub struct Content {
 
 /// What there is of a document; `None`: it is gone.
 pub async fn content(db: &Db, id: DocumentId) -> Result<Option<Content>, StoreError> {
-    query("SELECT content, source, name FROM documents WHERE id = $1").bind(id.text()).fetch_optional(db.reader()).await
+    query("SELECT content, source, name FROM documents WHERE id = $1").bind(id).fetch_optional(db.reader()).await
 }
 
 /// The document was read: its passages can be made. `complete` adds to its bibliographic fields what was found in it.
@@ -87,7 +87,7 @@ pub async fn read(
         "UPDATE documents SET state = 'indexing', content = $2, metadata = $3, warnings = $4, failure = NULL, tries = 1, \
          updated_at = $5 WHERE id = $1 AND state = 'pending' RETURNING source",
     )
-    .bind(id.text())
+    .bind(id)
     .bind(&found.text)
     .bind(&found.metadata)
     .bind(&found.warnings)
@@ -124,7 +124,7 @@ pub async fn advance(
         "UPDATE documents SET passages = $2, indexed = $3, model = $4, due_at = $6, failure = NULL, updated_at = $5 \
          WHERE id = $1 AND state = 'indexing'",
     )
-    .bind(id.text())
+    .bind(id)
     .bind(count(progress.passages))
     .bind(count(progress.indexed))
     .bind(progress.model)
@@ -147,7 +147,7 @@ pub async fn ready(
         "UPDATE documents SET state = 'ready', model = $2, warnings = $3, failure = NULL, updated_at = $4 \
          WHERE id = $1 AND state = 'indexing'",
     )
-    .bind(id.text())
+    .bind(id)
     .bind(model)
     .bind(warnings)
     .bind(column::millis(now))
@@ -162,7 +162,7 @@ pub async fn failed(db: &Db, id: DocumentId, why: &str, now: Timestamp) -> Resul
         "UPDATE documents SET state = 'failed', failure = $2, updated_at = $3 \
          WHERE id = $1 AND state IN ('pending', 'indexing')",
     )
-    .bind(id.text())
+    .bind(id)
     .bind(why)
     .bind(column::millis(now))
     .execute(db.writer())
@@ -173,7 +173,7 @@ pub async fn failed(db: &Db, id: DocumentId, why: &str, now: Timestamp) -> Resul
 /// The file could not be read for no fault of its own: again after `wait`.
 pub async fn again(db: &Db, id: DocumentId, now: Timestamp, wait: Duration) -> Result<bool, StoreError> {
     let changed = query("UPDATE documents SET due_at = $2 WHERE id = $1 AND state IN ('pending', 'indexing')")
-        .bind(id.text())
+        .bind(id)
         .bind(later(now, wait))
         .execute(db.writer())
         .await?;
@@ -185,7 +185,7 @@ pub async fn wait(db: &Db, id: DocumentId, why: &str, now: Timestamp, wait: Dura
     let changed = query(
         "UPDATE documents SET tries = 0, due_at = $2, failure = $3, updated_at = $4 WHERE id = $1 AND state = 'indexing'",
     )
-    .bind(id.text())
+    .bind(id)
     .bind(later(now, wait))
     .bind(why)
     .bind(column::millis(now))
@@ -198,7 +198,7 @@ pub async fn wait(db: &Db, id: DocumentId, why: &str, now: Timestamp, wait: Dura
 pub async fn give_back(db: &Db, id: DocumentId, now: Timestamp) -> Result<bool, StoreError> {
     let changed =
         query("UPDATE documents SET tries = tries - 1, due_at = $2 WHERE id = $1 AND state IN ('pending', 'indexing')")
-            .bind(id.text())
+            .bind(id)
             .bind(column::millis(now))
             .execute(db.writer())
             .await?;

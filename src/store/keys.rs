@@ -2,6 +2,7 @@
 
 use super::{
     Cursor, Db, KeyId, Page, StoreError, UserId, column,
+    page::NEWEST,
     sql::{Record, Row, query},
     users::Role,
 };
@@ -49,8 +50,8 @@ pub async fn create(db: &Db, user: UserId, new: NewKey<'_>, now: Timestamp) -> R
         "INSERT INTO api_keys (id, user_id, name, hash, hint, scopes, created_at, expires_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING *",
     )
-    .bind(KeyId::new(now).text())
-    .bind(user.text())
+    .bind(KeyId::new(now))
+    .bind(user)
     .bind(new.name)
     .bind(new.hash)
     .bind(new.hint)
@@ -63,27 +64,15 @@ pub async fn create(db: &Db, user: UserId, new: NewKey<'_>, now: Timestamp) -> R
 
 /// The keys of a user that are not revoked, newest first; expired ones are among them.
 pub async fn list(db: &Db, user: UserId, after: Option<&Cursor>, limit: u32) -> Result<Page<Key>, StoreError> {
-    let after = after.map(Cursor::key::<KeyId>);
-    if after == Some(None) {
-        return Ok(Page { items: Vec::new(), next: None });
-    }
-    let rows = query(
-        "SELECT * FROM api_keys WHERE user_id = $1 AND revoked_at IS NULL AND ($2 IS NULL OR id < $2) \
-         ORDER BY id DESC LIMIT $3",
-    )
-    .bind(user.text())
-    .bind(after.flatten().map(KeyId::text))
-    .bind(i64::from(limit) + 1)
-    .fetch_all(db.reader())
-    .await?;
-    Ok(Page::cut(rows, limit, |key: &Key| Cursor::at(key.id)))
+    let theirs = query("SELECT * FROM api_keys WHERE user_id = $1 AND revoked_at IS NULL").bind(user);
+    Page::of(db, theirs, NEWEST, after, limit, |key: &Key| key.id).await
 }
 
 /// Ends a key for good. [`StoreError::NotFound`] if it is not this user's or ended already.
 pub async fn revoke(db: &Db, user: UserId, key: KeyId, now: Timestamp) -> Result<(), StoreError> {
     query("UPDATE api_keys SET revoked_at = $3 WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL")
-        .bind(key.text())
-        .bind(user.text())
+        .bind(key)
+        .bind(user)
         .bind(column::millis(now))
         .execute_found(db.writer())
         .await
@@ -94,7 +83,7 @@ pub(crate) async fn retire(db: &Db, user: UserId, name: &str, now: Timestamp) ->
     query(
         "UPDATE api_keys SET revoked_at = $3 WHERE user_id = $1 AND name = $2 AND revoked_at IS NULL AND expires_at <= $3",
     )
-    .bind(user.text())
+    .bind(user)
     .bind(name)
     .bind(column::millis(now))
     .execute(db.writer())
@@ -108,8 +97,8 @@ pub(crate) async fn standing(db: &Db, user: UserId, key: KeyId, now: Timestamp) 
         "SELECT users.role FROM api_keys JOIN users ON users.id = api_keys.user_id WHERE api_keys.id = $1 AND user_id = $2 \
          AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $3) AND users.active",
     )
-    .bind(key.text())
-    .bind(user.text())
+    .bind(key)
+    .bind(user)
     .bind(column::millis(now))
     .fetch_optional(db.reader())
     .await?;
@@ -142,7 +131,7 @@ impl Record for Found {
 /// Notes that a key was used.
 pub(crate) async fn touch(db: &Db, key: KeyId, now: Timestamp) -> Result<(), StoreError> {
     query("UPDATE api_keys SET last_used_at = $2 WHERE id = $1")
-        .bind(key.text())
+        .bind(key)
         .bind(column::millis(now))
         .execute(db.writer())
         .await?;

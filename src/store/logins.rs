@@ -41,7 +41,7 @@ pub async fn begin(
     let mut tx = db.write().await?;
     // Writing the row holds it against a change of password in another transaction.
     query("UPDATE users SET last_login_at = $3 WHERE id = $1 AND password = $2 AND active")
-        .bind(user.text())
+        .bind(user)
         .bind(password.expose_secret())
         .bind(column::millis(now))
         .execute_found(&mut tx)
@@ -49,8 +49,8 @@ pub async fn begin(
     sweep(&mut tx, user, now).await?;
     let login = LoginId::new(now);
     query("INSERT INTO logins (id, user_id, created_at) VALUES ($1, $2, $3)")
-        .bind(login.text())
-        .bind(user.text())
+        .bind(login)
+        .bind(user)
         .bind(column::millis(now))
         .execute(&mut tx)
         .await?;
@@ -85,7 +85,7 @@ pub async fn rotate(db: &Db, hash: &[u8], new: NewToken<'_>, now: Timestamp) -> 
     let owner: Option<User> = query(
         "SELECT users.* FROM logins JOIN users ON users.id = logins.user_id WHERE logins.id = $1 AND users.active",
     )
-    .bind(login.text())
+    .bind(login)
     .fetch_optional(&mut tx)
     .await?;
     let Some(owner) = owner else { return Ok(Rotated::Unknown) };
@@ -96,11 +96,7 @@ pub async fn rotate(db: &Db, hash: &[u8], new: NewToken<'_>, now: Timestamp) -> 
 
 /// Ends a login; ended already, it stays so.
 pub async fn end(db: &Db, user: UserId, login: LoginId) -> Result<(), StoreError> {
-    query("DELETE FROM logins WHERE id = $1 AND user_id = $2")
-        .bind(login.text())
-        .bind(user.text())
-        .execute(db.writer())
-        .await?;
+    query("DELETE FROM logins WHERE id = $1 AND user_id = $2").bind(login).bind(user).execute(db.writer()).await?;
     Ok(())
 }
 
@@ -124,9 +120,9 @@ pub(crate) async fn standing(
         "SELECT users.role FROM logins JOIN users ON users.id = logins.user_id \
          WHERE logins.id = $1 AND users.id = $2 AND users.active AND EXISTS (SELECT 1 FROM signing_keys WHERE id = $3)",
     )
-    .bind(login.text())
-    .bind(user.text())
-    .bind(key.text())
+    .bind(login)
+    .bind(user)
+    .bind(key)
     .fetch_optional(db.reader())
     .await?;
     Ok(found.map(|role| column::parse("role", &role)).transpose()?)
@@ -135,7 +131,7 @@ pub(crate) async fn standing(
 async fn keep(tx: &mut Tx, login: LoginId, token: NewToken<'_>) -> Result<(), StoreError> {
     query("INSERT INTO refresh_tokens (hash, login_id, expires_at) VALUES ($1, $2, $3)")
         .bind(token.hash)
-        .bind(login.text())
+        .bind(login)
         .bind(column::millis(token.expires_at))
         .execute(tx)
         .await?;
@@ -146,13 +142,13 @@ async fn keep(tx: &mut Tx, login: LoginId, token: NewToken<'_>) -> Result<(), St
 async fn sweep(tx: &mut Tx, user: UserId, now: Timestamp) -> Result<(), StoreError> {
     let theirs = "DELETE FROM refresh_tokens WHERE expires_at <= $2 \
                   AND login_id IN (SELECT id FROM logins WHERE user_id = $1)";
-    query(theirs).bind(user.text()).bind(column::millis(now)).execute(&mut *tx).await?;
+    query(theirs).bind(user).bind(column::millis(now)).execute(&mut *tx).await?;
     query(
         "DELETE FROM logins WHERE user_id = $1 AND (\
          NOT EXISTS (SELECT 1 FROM refresh_tokens WHERE login_id = logins.id) \
          OR id NOT IN (SELECT id FROM logins WHERE user_id = $1 ORDER BY id DESC LIMIT $2))",
     )
-    .bind(user.text())
+    .bind(user)
     .bind(MOST - 1)
     .execute(tx)
     .await?;

@@ -56,7 +56,7 @@ pub async fn ready(db: &Db, id: AttachmentId, found: &Findings, now: Timestamp) 
         "UPDATE attachments SET state = 'ready', content = $2, metadata = $3, warnings = $4, thumbnail = $5, \
          updated_at = $6 WHERE id = $1 AND state = 'pending'",
     )
-    .bind(id.text())
+    .bind(id)
     .bind(found.text.as_ref())
     .bind(&found.metadata)
     .bind(&found.warnings)
@@ -67,7 +67,7 @@ pub async fn ready(db: &Db, id: AttachmentId, found: &Findings, now: Timestamp) 
     if let Some(text) = found.text.as_ref().filter(|_| changed > 0) {
         let end = text.char_indices().nth(EXCERPT).map(|(end, _)| end);
         query("INSERT INTO attachment_excerpts (attachment_id, content, cut) VALUES ($1, $2, $3)")
-            .bind(id.text())
+            .bind(id)
             .bind(&text[..end.unwrap_or(text.len())])
             .bind(end.is_some())
             .execute(&mut tx)
@@ -79,7 +79,7 @@ pub async fn ready(db: &Db, id: AttachmentId, found: &Findings, now: Timestamp) 
 /// The file cannot be read; `why` in words for its owner.
 pub async fn failed(db: &Db, id: AttachmentId, why: &str, now: Timestamp) -> Result<(), StoreError> {
     query("UPDATE attachments SET state = $2, failure = $3, updated_at = $4 WHERE id = $1 AND state = 'pending'")
-        .bind(id.text())
+        .bind(id)
         .bind(State::Failed.as_str())
         .bind(why)
         .bind(column::millis(now))
@@ -91,7 +91,7 @@ pub async fn failed(db: &Db, id: AttachmentId, why: &str, now: Timestamp) -> Res
 /// The file could not be read for no fault of its own: again after `wait`.
 pub async fn again(db: &Db, id: AttachmentId, now: Timestamp, wait: Duration) -> Result<(), StoreError> {
     query("UPDATE attachments SET due_at = $2 WHERE id = $1 AND state = 'pending'")
-        .bind(id.text())
+        .bind(id)
         .bind(later(now, wait))
         .execute(db.writer())
         .await?;
@@ -101,7 +101,7 @@ pub async fn again(db: &Db, id: AttachmentId, now: Timestamp, wait: Duration) ->
 /// Gives a job back as if it had not been taken.
 pub async fn give_back(db: &Db, id: AttachmentId, now: Timestamp) -> Result<(), StoreError> {
     query("UPDATE attachments SET tries = tries - 1, due_at = $2 WHERE id = $1 AND state = 'pending'")
-        .bind(id.text())
+        .bind(id)
         .bind(column::millis(now))
         .execute(db.writer())
         .await?;

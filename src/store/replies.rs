@@ -27,9 +27,9 @@ pub async fn begin(
         "UPDATE sessions SET answering = $3, answering_until = $4 \
          WHERE id = $1 AND user_id = $2 AND (answering IS NULL OR answering_until <= $5)",
     )
-    .bind(session.text())
-    .bind(user.text())
-    .bind(reply.text())
+    .bind(session)
+    .bind(user)
+    .bind(reply)
     .bind(column::millis(until))
     .bind(column::millis(now))
     .execute(db.writer())
@@ -49,9 +49,9 @@ pub async fn renew(
     until: Timestamp,
 ) -> Result<(), StoreError> {
     query("UPDATE sessions SET answering_until = $4 WHERE id = $1 AND user_id = $2 AND answering = $3")
-        .bind(session.text())
-        .bind(user.text())
-        .bind(reply.text())
+        .bind(session)
+        .bind(user)
+        .bind(reply)
         .bind(column::millis(until))
         .execute_found(db.writer())
         .await
@@ -60,9 +60,9 @@ pub async fn renew(
 /// Lets go without a reply. What is not held any more needs no letting go.
 pub async fn give_up(db: &Db, user: UserId, session: SessionId, reply: MessageId) -> Result<(), StoreError> {
     query("UPDATE sessions SET answering = NULL, answering_until = NULL WHERE id = $1 AND user_id = $2 AND answering = $3")
-        .bind(session.text())
-        .bind(user.text())
-        .bind(reply.text())
+        .bind(session)
+        .bind(user)
+        .bind(reply)
         .execute(db.writer())
         .await?;
     Ok(())
@@ -98,27 +98,29 @@ pub async fn keep(
         "UPDATE sessions SET answering = NULL, answering_until = NULL, updated_at = $4 \
          WHERE id = $1 AND user_id = $2 AND answering = $3",
     )
-    .bind(session.text())
-    .bind(user.text())
-    .bind(reply.id.text())
+    .bind(session)
+    .bind(user)
+    .bind(reply.id)
     .bind(column::millis(now))
     .execute_found(&mut tx)
     .await?;
     let position = messages::after(&mut tx, session, reply.to).await?;
     let message = query(
         "INSERT INTO messages (id, session_id, position, item_id, parent_message_id, role, modality, content, status, \
-         created_at, updated_at) \
+         created_at, updated_at, has_citations, has_acts) \
          SELECT $1, $2, $3, $4, (SELECT id FROM messages WHERE id = $5 AND session_id = $2), 'assistant', 'text', $6, $7, $8, \
-         $8 RETURNING *",
+         $8, $9, $10 RETURNING *",
     )
-    .bind(reply.id.text())
-    .bind(session.text())
+    .bind(reply.id)
+    .bind(session)
     .bind(position)
     .bind(messages::item_of(reply.id))
-    .bind(reply.to.text())
+    .bind(reply.to)
     .bind(reply.content)
     .bind(reply.status.as_str())
     .bind(column::millis(now))
+    .bind(!reply.cites.is_empty())
+    .bind(!reply.acts.is_empty())
     .fetch_one(&mut tx)
     .await?;
     citations::add(&mut tx, reply.id, reply.cites, now).await?;

@@ -2,6 +2,7 @@
 
 use super::{
     Cursor, Db, FolderId, Page, SessionId, StoreError, UserId, Words, column,
+    page::NEWEST,
     sql::{Record, Row, query},
 };
 use jiff::Timestamp;
@@ -38,8 +39,8 @@ pub async fn create(db: &Db, user: UserId, id: SessionId, now: Timestamp) -> Res
          ON CONFLICT (id) DO UPDATE SET updated_at = excluded.updated_at WHERE sessions.user_id = excluded.user_id \
          RETURNING *",
     )
-    .bind(id.text())
-    .bind(user.text())
+    .bind(id)
+    .bind(user)
     .bind(column::millis(now))
     .fetch_found(db.writer())
     .await
@@ -48,8 +49,8 @@ pub async fn create(db: &Db, user: UserId, id: SessionId, now: Timestamp) -> Res
 /// Notes that a conversation goes on.
 pub async fn resume(db: &Db, user: UserId, session: SessionId, now: Timestamp) -> Result<(), StoreError> {
     query("UPDATE sessions SET updated_at = $3 WHERE id = $1 AND user_id = $2")
-        .bind(session.text())
-        .bind(user.text())
+        .bind(session)
+        .bind(user)
         .bind(column::millis(now))
         .execute_found(db.writer())
         .await
@@ -69,10 +70,10 @@ pub async fn begin(
          SELECT $1, $2, $3, $4, $6, $5, $5 \
          WHERE $4 IS NULL OR EXISTS (SELECT 1 FROM folders WHERE id = $4 AND user_id = $2) RETURNING *",
     )
-    .bind(SessionId::new(now).text())
-    .bind(user.text())
+    .bind(SessionId::new(now))
+    .bind(user)
     .bind(title)
-    .bind(folder.map(FolderId::text))
+    .bind(folder)
     .bind(column::millis(now))
     .bind(merged("{}", Some(settings)))
     .fetch_optional(db.writer())
@@ -105,8 +106,8 @@ pub async fn change(db: &Db, user: UserId, session: SessionId, change: Change) -
     // Takes the row, so that two who change settings at once do not undo each other.
     let kept: String =
         query("UPDATE sessions SET archived = archived WHERE id = $1 AND user_id = $2 RETURNING settings")
-            .bind(session.text())
-            .bind(user.text())
+            .bind(session)
+            .bind(user)
             .fetch_found(&mut tx)
             .await?;
     let changed = query(
@@ -114,13 +115,13 @@ pub async fn change(db: &Db, user: UserId, session: SessionId, change: Change) -
          folder_id = CASE WHEN $6 THEN $7 ELSE folder_id END, settings = $8 WHERE id = $1 AND user_id = $2 \
          AND ($7 IS NULL OR EXISTS (SELECT 1 FROM folders WHERE id = $7 AND user_id = $2)) RETURNING *",
     )
-    .bind(session.text())
-    .bind(user.text())
+    .bind(session)
+    .bind(user)
     .bind(change.title.is_some())
     .bind(change.title.flatten())
     .bind(change.archived)
     .bind(change.folder.is_some())
-    .bind(change.folder.flatten().map(FolderId::text))
+    .bind(change.folder.flatten())
     .bind(change.settings.map_or_else(|| kept.clone(), |changes| merged(&kept, changes)))
     .fetch_optional(&mut tx)
     .await;
@@ -148,8 +149,8 @@ fn merged(kept: &str, changes: Option<Map<String, Value>>) -> String {
 /// One conversation of this user.
 pub async fn get(db: &Db, user: UserId, session: SessionId) -> Result<Session, StoreError> {
     query("SELECT * FROM sessions WHERE id = $1 AND user_id = $2")
-        .bind(session.text())
-        .bind(user.text())
+        .bind(session)
+        .bind(user)
         .fetch_found(db.reader())
         .await
 }
@@ -160,8 +161,8 @@ pub async fn counted(db: &Db, user: UserId, session: SessionId) -> Result<(Sessi
         "SELECT sessions.*, (SELECT COUNT(*) FROM messages WHERE session_id = sessions.id) AS messages FROM sessions \
          WHERE id = $1 AND user_id = $2",
     )
-    .bind(session.text())
-    .bind(user.text())
+    .bind(session)
+    .bind(user)
     .fetch_found(db.reader())
     .await?;
     Ok((found.0, found.1))
@@ -187,24 +188,11 @@ pub struct Filter {
     pub words: Option<Words>,
 }
 
-/// The query of a list, of which `$more` is said beside. 'g' stands behind every id: so the index serves later pages too.
-macro_rules! listed {
-    ($more:literal) => {
-        concat!(
-            "SELECT * FROM sessions WHERE user_id = $1 AND id < COALESCE($2, 'g') AND ($4 IS NULL OR archived = $4) ",
-            "AND ($5 IS NULL OR folder_id = $5) AND (NOT $6 OR folder_id IS NULL) ",
-            $more,
-            " ORDER BY id DESC LIMIT $3"
-        )
-    };
-}
-const LISTED: &str = listed!("");
+/// What a conversation with these words is.
 const FOUND_BY_FTS5: &str =
-    listed!("AND id IN (SELECT session_id FROM searched WHERE id IN (SELECT rowid FROM words WHERE words MATCH $7))");
-const FOUND_BY_TSQUERY: &str = listed!(
-    "AND (words_of(title) @@ to_tsquery('pg_catalog.simple', $7) OR id IN \
-     (SELECT session_id FROM messages WHERE words_of(content) @@ to_tsquery('pg_catalog.simple', $7)))"
-);
+    "id IN (SELECT session_id FROM searched WHERE id IN (SELECT rowid FROM words WHERE words MATCH ?))";
+const FOUND_BY_TSQUERY: &str = "(words_of(title) @@ to_tsquery('pg_catalog.simple', ?) OR id IN \
+     (SELECT session_id FROM messages WHERE words_of(content) @@ to_tsquery('pg_catalog.simple', ?)))";
 
 /// The user's conversations, newest first. A cursor of another list answers nothing.
 pub async fn list(
@@ -214,31 +202,21 @@ pub async fn list(
     after: Option<&Cursor>,
     limit: u32,
 ) -> Result<Page<Session>, StoreError> {
-    let after = after.map(Cursor::key::<SessionId>);
-    if after == Some(None) {
-        return Ok(Page { items: Vec::new(), next: None });
-    }
-    let sql = filter.words.as_ref().map_or(LISTED, |_| db.reader().pick(FOUND_BY_FTS5, FOUND_BY_TSQUERY));
-    let listed = query(sql)
-        .bind(user.text())
-        .bind(after.flatten().map(SessionId::text))
-        .bind(i64::from(limit) + 1)
-        .bind(filter.archived)
-        .bind(filter.folder.flatten().map(FolderId::text))
-        .bind(filter.folder == Some(None));
-    let listed = match &filter.words {
-        Some(words) => listed.bind(db.reader().pick(words.fts5(), words.tsquery())),
-        None => listed,
+    let theirs = query("SELECT * FROM sessions WHERE user_id = $1").bind(user).and("archived = ?", filter.archived);
+    let theirs = match filter.folder {
+        Some(None) => theirs.then("AND folder_id IS NULL"),
+        folder => theirs.and("folder_id = ?", folder.flatten()),
     };
-    let rows = listed.fetch_all(db.reader()).await?;
-    Ok(Page::cut(rows, limit, |session: &Session| Cursor::at(session.id)))
+    let found = db.reader().pick(FOUND_BY_FTS5, FOUND_BY_TSQUERY);
+    let words = filter.words.map(|words| db.reader().pick(words.fts5(), words.tsquery()));
+    Page::of(db, theirs.and(found, words), NEWEST, after, limit, |session: &Session| session.id).await
 }
 
 /// Deletes a conversation and all its messages.
 pub async fn delete(db: &Db, user: UserId, session: SessionId) -> Result<(), StoreError> {
     query("DELETE FROM sessions WHERE id = $1 AND user_id = $2")
-        .bind(session.text())
-        .bind(user.text())
+        .bind(session)
+        .bind(user)
         .execute_found(db.writer())
         .await
 }
@@ -249,8 +227,8 @@ pub async fn forget_if_empty(db: &Db, user: UserId, session: SessionId) -> Resul
         "DELETE FROM sessions WHERE id = $1 AND user_id = $2 AND complete \
          AND NOT EXISTS (SELECT 1 FROM messages WHERE session_id = $1)",
     )
-    .bind(session.text())
-    .bind(user.text())
+    .bind(session)
+    .bind(user)
     .execute(db.writer())
     .await?;
     Ok(())
@@ -259,8 +237,8 @@ pub async fn forget_if_empty(db: &Db, user: UserId, session: SessionId) -> Resul
 /// Notes that something of a conversation was lost.
 pub async fn mark_incomplete(db: &Db, user: UserId, session: SessionId) -> Result<(), StoreError> {
     query("UPDATE sessions SET complete = FALSE WHERE id = $1 AND user_id = $2")
-        .bind(session.text())
-        .bind(user.text())
+        .bind(session)
+        .bind(user)
         .execute(db.writer())
         .await?;
     Ok(())

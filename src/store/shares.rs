@@ -2,6 +2,7 @@
 
 use super::{
     Cursor, Db, Page, SessionId, ShareId, StoreError, UserId, column,
+    page::NEWEST,
     sessions::Session,
     sql::{Record, Row, query},
 };
@@ -62,9 +63,9 @@ pub async fn create(
         "INSERT INTO shares (id, session_id, token_hash, password_hash, allow_anonymous, created_at, expires_at) \
          SELECT $1, id, $4, $5, $6, $7, $8 FROM sessions WHERE id = $2 AND user_id = $3 RETURNING *",
     )
-    .bind(ShareId::new(now).text())
-    .bind(session.text())
-    .bind(user.text())
+    .bind(ShareId::new(now))
+    .bind(session)
+    .bind(user)
     .bind(new.token)
     .bind(new.password)
     .bind(new.anonymous)
@@ -84,37 +85,27 @@ pub async fn list(
     limit: u32,
 ) -> Result<Page<Share>, StoreError> {
     super::sessions::get(db, user, session).await?;
-    let after = after.map(Cursor::key::<ShareId>);
-    if after == Some(None) {
-        return Ok(Page { items: Vec::new(), next: None });
-    }
-    let rows = query(
-        "SELECT shares.* FROM shares JOIN sessions ON sessions.id = shares.session_id \
-         WHERE session_id = $1 AND user_id = $2 AND expires_at > $3 AND ($4 IS NULL OR shares.id < $4) \
-         ORDER BY shares.id DESC LIMIT $5",
+    let current = query(
+        "SELECT * FROM shares WHERE session_id = (SELECT id FROM sessions WHERE id = $1 AND user_id = $2) AND expires_at > $3",
     )
-    .bind(session.text())
-    .bind(user.text())
-    .bind(column::millis(now))
-    .bind(after.flatten().map(ShareId::text))
-    .bind(i64::from(limit) + 1)
-    .fetch_all(db.reader())
-    .await?;
-    Ok(Page::cut(rows, limit, |share: &Share| Cursor::at(share.id)))
+    .bind(session)
+    .bind(user)
+    .bind(column::millis(now));
+    Page::of(db, current, NEWEST, after, limit, |share: &Share| share.id).await
 }
 
 /// Ends a link for good: it is unknown from then on. [`StoreError::NotFound`] if the conversation has no such link.
 pub async fn revoke(db: &Db, user: UserId, session: SessionId, which: Which<'_>) -> Result<(), StoreError> {
     let (id, token) = match which {
-        Which::Id(id) => (Some(id.text()), None),
+        Which::Id(id) => (Some(id), None),
         Which::Token(hash) => (None, Some(hash)),
     };
     query(
         "DELETE FROM shares WHERE session_id = $1 AND (id = $3 OR token_hash = $4) \
          AND session_id IN (SELECT id FROM sessions WHERE id = $1 AND user_id = $2)",
     )
-    .bind(session.text())
-    .bind(user.text())
+    .bind(session)
+    .bind(user)
     .bind(id)
     .bind(token)
     .execute_found(db.writer())
@@ -156,7 +147,7 @@ pub async fn door(db: &Db, token: &[u8]) -> Result<Option<Door>, StoreError> {
 /// Counts that a link was opened. [`StoreError::NotFound`] if it was revoked meanwhile.
 pub async fn note_access(db: &Db, share: ShareId, now: Timestamp) -> Result<(), StoreError> {
     query("UPDATE shares SET accesses = accesses + 1, last_access_at = $2 WHERE id = $1")
-        .bind(share.text())
+        .bind(share)
         .bind(column::millis(now))
         .execute_found(db.writer())
         .await

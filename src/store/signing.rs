@@ -54,13 +54,13 @@ pub async fn newest(db: &Db) -> Result<SigningKey, StoreError> {
 
 /// The public half of a key that is good.
 pub async fn public(db: &Db, key: SigningKeyId) -> Result<Option<Vec<u8>>, StoreError> {
-    query("SELECT public FROM signing_keys WHERE id = $1").bind(key.text()).fetch_optional(db.reader()).await
+    query("SELECT public FROM signing_keys WHERE id = $1").bind(key).fetch_optional(db.reader()).await
 }
 
 async fn insert(tx: &mut Tx, new: &NewKey<'_>, now: Timestamp) -> Result<SigningKeyId, StoreError> {
     let id = SigningKeyId::new(now);
     query("INSERT INTO signing_keys (id, secret, public, created_at) VALUES ($1, $2, $3, $4)")
-        .bind(id.text())
+        .bind(id)
         .bind(new.secret)
         .bind(new.public)
         .bind(column::millis(now))

@@ -12,7 +12,7 @@ pub async fn add(db: &Db, user: UserId, session: SessionId, spent: &Spending) ->
     let typed = typed(&mut tx, user, session).await?;
     let sum = read(&typed).map_or_else(|| spent.clone(), |before| spent.clone().plus(&before));
     query("UPDATE sessions SET typed_cost = $2 WHERE id = $1")
-        .bind(session.text())
+        .bind(session)
         .bind(written(&sum))
         .execute(&mut tx)
         .await?;
@@ -29,8 +29,8 @@ pub async fn sum_up(db: &Db, user: UserId, session: SessionId) -> Result<(), Sto
 /// What typed replies have cost, empty for nothing. Takes the row, so that two who add up at once do not undo each other.
 async fn typed(tx: &mut Tx, user: UserId, session: SessionId) -> Result<String, StoreError> {
     query("UPDATE sessions SET cost = cost WHERE id = $1 AND user_id = $2 RETURNING COALESCE(typed_cost, '') AS typed")
-        .bind(session.text())
-        .bind(user.text())
+        .bind(session)
+        .bind(user)
         .fetch_found(tx)
         .await
 }
@@ -38,16 +38,12 @@ async fn typed(tx: &mut Tx, user: UserId, session: SessionId) -> Result<String, 
 async fn total(mut tx: Tx, session: SessionId, typed: Option<Spending>) -> Result<(), StoreError> {
     let spoken: Vec<String> =
         query("SELECT cost FROM voice_sessions WHERE session_id = $1 AND cost IS NOT NULL ORDER BY id")
-            .bind(session.text())
+            .bind(session)
             .fetch_all(&mut tx)
             .await?;
     let costs = spoken.iter().filter_map(|cost| read(cost)).chain(typed);
     if let Some(sum) = costs.reduce(|sum, cost| cost.plus(&sum)) {
-        query("UPDATE sessions SET cost = $2 WHERE id = $1")
-            .bind(session.text())
-            .bind(written(&sum))
-            .execute(&mut tx)
-            .await?;
+        query("UPDATE sessions SET cost = $2 WHERE id = $1").bind(session).bind(written(&sum)).execute(&mut tx).await?;
     }
     tx.commit().await
 }

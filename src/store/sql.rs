@@ -2,9 +2,15 @@
 //!
 //! Both take `$1` for an argument, `ON CONFLICT`, `RETURNING`, `TRUE` and `FALSE`, so a query is written once and so is what
 //! reads its rows. What truly differs between them is beside the query it concerns.
+//!
+//! What is asked only now and then is in the text only then ([`Query::and`]), and how many rows are asked for always
+//! ([`Query::limit`]): both engines keep a plan for each text, and a plan that has to do for all that could be asked
+//! (`$2 IS NULL OR id < $2`, `LIMIT $3`) walks over what an index would have skipped, or is made anew each time.
+
+use std::borrow::Cow;
 
 use sqlx::{
-    Decode, Postgres, Row as _, Sqlite, SqlitePool, Transaction, Type,
+    AssertSqlSafe, Decode, Postgres, Row as _, Sqlite, SqlitePool, Transaction, Type,
     postgres::{PgPool, PgRow},
     sqlite::SqliteRow,
 };
@@ -53,13 +59,13 @@ pub(super) enum Value {
 
 /// A query and its arguments.
 pub(super) struct Query {
-    sql: &'static str,
+    sql: Cow<'static, str>,
     arguments: Vec<Value>,
 }
 
 /// A query in the words both engines understand.
 pub(super) fn query(sql: &'static str) -> Query {
-    Query { sql, arguments: Vec::new() }
+    Query { sql: sql.into(), arguments: Vec::new() }
 }
 
 impl Pool {
@@ -78,7 +84,7 @@ macro_rules! run {
         let Query { sql, arguments } = $query;
         macro_rules! on {
             ($variant:ident, $executor:expr) => {{
-                let mut query = sqlx::query(sql);
+                let mut query = sqlx::query(AssertSqlSafe(sql));
                 for argument in arguments {
                     query = match argument {
                         Value::Text(value) => query.bind(value),
@@ -105,6 +111,27 @@ macro_rules! run {
 impl Query {
     pub(super) fn bind(mut self, value: impl Into<Value>) -> Self {
         self.arguments.push(value.into());
+        self
+    }
+
+    /// Asks for one thing more of the rows, where there is an argument for it: `?` in the condition.
+    pub(super) fn and(self, condition: &'static str, argument: Option<impl Into<Value>>) -> Self {
+        let Some(argument) = argument else { return self };
+        let mut more = self.bind(argument);
+        let condition = condition.replace('?', &format!("${}", more.arguments.len()));
+        more.sql.to_mut().extend([" AND ", &condition]);
+        more
+    }
+
+    /// Goes on with the text.
+    pub(super) fn then(mut self, more: &'static str) -> Self {
+        self.sql.to_mut().extend([" ", more]);
+        self
+    }
+
+    /// At most so many rows, wherever the text says `LIMIT ?`.
+    pub(super) fn limit(mut self, rows: u32) -> Self {
+        self.sql = self.sql.replace("LIMIT ?", &format!("LIMIT {rows}")).into();
         self
     }
 

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use super::{
     Cursor, Db, KeyId, LoginId, Page, StoreError, UserId, column,
+    page::NEWEST,
     sql::{Record, Row, Tx, query},
 };
 use jiff::Timestamp;
@@ -89,21 +90,12 @@ pub async fn create(db: &Db, role: Role, now: Timestamp) -> Result<User, StoreEr
 
 /// One user.
 pub async fn get(db: &Db, user: UserId) -> Result<User, StoreError> {
-    query("SELECT * FROM users WHERE id = $1").bind(user.text()).fetch_found(db.reader()).await
+    query("SELECT * FROM users WHERE id = $1").bind(user).fetch_found(db.reader()).await
 }
 
 /// All users, newest first. For admins: who asks is not part of the query.
 pub async fn list(db: &Db, after: Option<&Cursor>, limit: u32) -> Result<Page<User>, StoreError> {
-    let after = after.map(Cursor::key::<UserId>);
-    if after == Some(None) {
-        return Ok(Page { items: Vec::new(), next: None });
-    }
-    let rows = query("SELECT * FROM users WHERE ($1 IS NULL OR id < $1) ORDER BY id DESC LIMIT $2")
-        .bind(after.flatten().map(UserId::text))
-        .bind(i64::from(limit) + 1)
-        .fetch_all(db.reader())
-        .await?;
-    Ok(Page::cut(rows, limit, |user: &User| Cursor::at(user.id)))
+    Page::of(db, query("SELECT * FROM users WHERE TRUE"), NEWEST, after, limit, |user: &User| user.id).await
 }
 
 /// Says what a user may do, and whether its credentials work; `None` leaves it. Who is shut out has no logins left that would
@@ -112,13 +104,13 @@ pub async fn administer(db: &Db, user: UserId, role: Option<Role>, active: Optio
     let mut tx = db.write().await?;
     let changed: User =
         query("UPDATE users SET role = COALESCE($2, role), active = COALESCE($3, active) WHERE id = $1 RETURNING *")
-            .bind(user.text())
+            .bind(user)
             .bind(role.map(Role::as_str))
             .bind(active)
             .fetch_found(&mut tx)
             .await?;
     if !changed.active {
-        query("DELETE FROM logins WHERE user_id = $1").bind(user.text()).execute(&mut tx).await?;
+        query("DELETE FROM logins WHERE user_id = $1").bind(user).execute(&mut tx).await?;
     }
     tx.commit().await?;
     Ok(changed)
@@ -126,7 +118,7 @@ pub async fn administer(db: &Db, user: UserId, role: Option<Role>, active: Optio
 
 /// Erases a user and all that is theirs.
 pub async fn delete(db: &Db, user: UserId) -> Result<(), StoreError> {
-    query("DELETE FROM users WHERE id = $1").bind(user.text()).execute_found(db.writer()).await
+    query("DELETE FROM users WHERE id = $1").bind(user).execute_found(db.writer()).await
 }
 
 /// What a user may do now, if its credentials work and what it was let in by still holds: the key, or the login.
@@ -141,9 +133,9 @@ pub(crate) async fn standing(
          AND ($2 IS NULL OR EXISTS (SELECT 1 FROM api_keys WHERE id = $2 AND revoked_at IS NULL)) \
          AND ($3 IS NULL OR EXISTS (SELECT 1 FROM logins WHERE id = $3))",
     )
-    .bind(user.text())
-    .bind(key.map(KeyId::text))
-    .bind(login.map(LoginId::text))
+    .bind(user)
+    .bind(key)
+    .bind(login)
     .fetch_optional(db.reader())
     .await?;
     Ok(found.map(|role| column::parse("role", &role)).transpose()?)
@@ -151,7 +143,7 @@ pub(crate) async fn standing(
 
 /// The hash of this user's stored admin key.
 pub async fn admin_key(db: &Db, user: UserId) -> Result<Option<Vec<u8>>, StoreError> {
-    query("SELECT hash FROM admin_keys WHERE user_id = $1").bind(user.text()).fetch_optional(db.reader()).await
+    query("SELECT hash FROM admin_keys WHERE user_id = $1").bind(user).fetch_optional(db.reader()).await
 }
 
 /// Keeps the hash of this user's admin key in place of any earlier one.
@@ -160,7 +152,7 @@ pub async fn set_admin_key(db: &Db, user: UserId, hash: &[u8], now: Timestamp) -
         "INSERT INTO admin_keys (user_id, hash, created_at) VALUES ($1, $2, $3) \
          ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash, created_at = excluded.created_at",
     )
-    .bind(user.text())
+    .bind(user)
     .bind(hash)
     .bind(column::millis(now))
     .execute(db.writer())
@@ -170,7 +162,7 @@ pub async fn set_admin_key(db: &Db, user: UserId, hash: &[u8], now: Timestamp) -
 
 async fn insert(tx: &mut Tx, role: Role, now: Timestamp) -> Result<User, StoreError> {
     query("INSERT INTO users (id, role, created_at) VALUES ($1, $2, $3) RETURNING *")
-        .bind(UserId::new(now).text())
+        .bind(UserId::new(now))
         .bind(role.as_str())
         .bind(column::millis(now))
         .fetch_one(tx)

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     Cursor, Db, Page, SessionId, StoreError, UserId, VoiceSessionId, column,
+    page::NEWEST,
     sql::{Record, Row, query},
 };
 
@@ -32,9 +33,9 @@ pub async fn open(db: &Db, user: UserId, voice: &VoiceSession) -> Result<(), Sto
         "INSERT INTO voice_sessions (id, user_id, session_id, transport, model, started_at) \
          SELECT $1, $2, $3, $4, $5, $6 FROM sessions WHERE id = $3 AND user_id = $2 ON CONFLICT (id) DO NOTHING",
     )
-    .bind(voice.id.text())
-    .bind(user.text())
-    .bind(voice.session.text())
+    .bind(voice.id)
+    .bind(user)
+    .bind(voice.session)
     .bind(&voice.transport)
     .bind(&voice.model)
     .bind(column::millis(voice.started_at))
@@ -46,8 +47,8 @@ pub async fn open(db: &Db, user: UserId, voice: &VoiceSession) -> Result<(), Sto
 /// Keeps what one has cost so far, a JSON object as text.
 pub async fn charge(db: &Db, user: UserId, voice: VoiceSessionId, cost: &str) -> Result<(), StoreError> {
     query("UPDATE voice_sessions SET cost = $3 WHERE id = $1 AND user_id = $2")
-        .bind(voice.text())
-        .bind(user.text())
+        .bind(voice)
+        .bind(user)
         .bind(cost)
         .execute_found(db.writer())
         .await
@@ -56,8 +57,8 @@ pub async fn charge(db: &Db, user: UserId, voice: VoiceSessionId, cost: &str) ->
 /// Notes that one ended. One of which nothing is kept has nothing to note.
 pub async fn close(db: &Db, user: UserId, voice: VoiceSessionId, now: Timestamp) -> Result<(), StoreError> {
     query("UPDATE voice_sessions SET ended_at = $3 WHERE id = $1 AND user_id = $2")
-        .bind(voice.text())
-        .bind(user.text())
+        .bind(voice)
+        .bind(user)
         .bind(column::millis(now))
         .execute(db.writer())
         .await?;
@@ -67,26 +68,16 @@ pub async fn close(db: &Db, user: UserId, voice: VoiceSessionId, now: Timestamp)
 /// One of this user.
 pub async fn get(db: &Db, user: UserId, voice: VoiceSessionId) -> Result<VoiceSession, StoreError> {
     query("SELECT * FROM voice_sessions WHERE id = $1 AND user_id = $2")
-        .bind(voice.text())
-        .bind(user.text())
+        .bind(voice)
+        .bind(user)
         .fetch_found(db.reader())
         .await
 }
 
 /// The user's, newest first. A cursor of another list answers nothing.
 pub async fn list(db: &Db, user: UserId, after: Option<&Cursor>, limit: u32) -> Result<Page<VoiceSession>, StoreError> {
-    let after = after.map(Cursor::key::<VoiceSessionId>);
-    if after == Some(None) {
-        return Ok(Page { items: Vec::new(), next: None });
-    }
-    let rows =
-        query("SELECT * FROM voice_sessions WHERE user_id = $1 AND ($2 IS NULL OR id < $2) ORDER BY id DESC LIMIT $3")
-            .bind(user.text())
-            .bind(after.flatten().map(VoiceSessionId::text))
-            .bind(i64::from(limit) + 1)
-            .fetch_all(db.reader())
-            .await?;
-    Ok(Page::cut(rows, limit, |voice: &VoiceSession| Cursor::at(voice.id)))
+    let theirs = query("SELECT * FROM voice_sessions WHERE user_id = $1").bind(user);
+    Page::of(db, theirs, NEWEST, after, limit, |voice: &VoiceSession| voice.id).await
 }
 
 impl Record for VoiceSession {

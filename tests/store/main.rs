@@ -304,6 +304,7 @@ async fn what_led_to_a_message_is_its_owners_and_goes_with_it() {
     acts::keep(db, ann, second, &[act("x", ActState::Unknown)], at(4)).await.unwrap();
     acts::keep(db, ann, second, &both, at(5)).await.unwrap();
     assert!(matches!(acts::keep(db, bob, first, &both, at(5)).await, Err(StoreError::NotFound)));
+    let messages = scene.read(session).await;
     let kept = acts::by_message(db, ann, &messages).await.unwrap();
     assert_eq!((kept.len(), &kept[&second][..]), (1, &both[..]), "the latest stands");
     assert!(acts::by_message(db, bob, &messages).await.unwrap().is_empty());
@@ -369,6 +370,7 @@ async fn a_conversation_cites_in_the_order_of_its_messages_and_each_description_
     let titles = |sources: Vec<Source>| sources.into_iter().filter_map(|source| source.title).collect::<Vec<_>>();
     assert_eq!(titles(citations::of_session(db, ann, session, 10).await.unwrap()), ["c", "b", "a"]);
     assert_eq!(titles(citations::of_session(db, ann, session, 2).await.unwrap()), ["c", "b"]);
+    let messages = scene.read(session).await;
     let all = citations::of_messages(db, ann, &messages).await.unwrap();
     let told: Vec<_> = all.iter().map(|it| (it.message, it.reference.cited.index)).collect();
     let (first, second) = (messages[0].id, messages[1].id);

@@ -9,7 +9,7 @@ use sqlx::{
     sqlite::SqliteConnectOptions,
 };
 use voice_relay::store::{
-    Config, Db, DocumentId, SessionId, StoreError, UserId, Words, messages,
+    Config, Db, DocumentId, SessionId, StoreError, UserId, Words, acts, attachments, citations, messages,
     passages::{self, SignCache, Terms},
     sessions::{self, Filter},
     users,
@@ -121,6 +121,40 @@ async fn every_older_version_is_brought_up_to_date_with_all_that_was_in_it() {
         }
         db.close().await;
     }
+}
+
+/// What there is with a message was not noted with it up to version 16.
+#[tokio::test]
+async fn what_messages_of_an_older_version_have_is_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = database::config(dir.path()).await;
+    let raw = Raw::open(&config, dir.path()).await;
+    raw.migrate(&raw.steps()[..16]).await;
+    let (user, session) = fill(&raw).await;
+    let (id, of) = (uuid::Uuid::now_v7(), "(SELECT id FROM messages WHERE position = 1)");
+    raw.run(format!(
+        "INSERT INTO attachments (id, message_id, name, kind, size, sha256, state, due_at, created_at, updated_at) \
+         VALUES ('{id}', {of}, 'scan.png', 'png', 1, '0', 'ready', 0, 0, 0)"
+    ))
+    .await;
+    raw.run(format!(
+        "INSERT INTO citations (id, message_id, position, source, created_at) VALUES ('{id}', {of}, 1, '{{}}', 0)"
+    ))
+    .await;
+    raw.run(format!(
+        "INSERT INTO acts (message_id, position, call_id, name, arguments, output, state, writes, confidential) \
+         VALUES ({of}, 0, 'call', 'look', '{{}}', 'seen', 'done', FALSE, FALSE)"
+    ))
+    .await;
+    raw.close().await;
+
+    let db = Db::of(&config, dir.path()).await.unwrap();
+    let said = messages::list(&db, user, session, None, 10).await.unwrap().items;
+    let files = attachments::of(&db, user, &said).await.unwrap();
+    let cited = citations::of_messages(&db, user, &said).await.unwrap();
+    let acts = acts::by_message(&db, user, &said).await.unwrap();
+    assert_eq!((files.len(), cited.len(), acts.len()), (1, 1, 1));
+    db.close().await;
 }
 
 /// An index in another order than that of the ids it is joined to is no help: all rows are read for those of one message.

@@ -27,7 +27,7 @@ impl Filter {
     /// The same for FTS5: what the tags of a passage must match; all have the tag `all`.
     pub(super) fn tags(&self) -> String {
         let documents = self.documents.as_ref().map(|ids| {
-            let ids: Vec<_> = ids.iter().map(|id| format!("\"d{}\"", id.text().replace('-', ""))).collect();
+            let ids: Vec<_> = ids.iter().map(|id| format!("\"d{}\"", id.to_string().replace('-', ""))).collect();
             format!("tags : ({})", ids.join(" OR "))
         });
         let kind = self.source_type.as_ref().map(|kind| {
@@ -67,7 +67,7 @@ pub(super) use narrowed;
 /// Whether there is anything that this user may search.
 pub async fn any(db: &Db, user: UserId) -> Result<bool, StoreError> {
     let found: Option<String> = query("SELECT id FROM documents WHERE user_id = $1 OR shared LIMIT 1")
-        .bind(user.text())
+        .bind(user)
         .fetch_optional(db.reader())
         .await?;
     Ok(found.is_some())

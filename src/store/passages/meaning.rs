@@ -35,8 +35,7 @@ pub async fn nearness(
     places: &[Place],
 ) -> Result<Vec<(Place, f32)>, StoreError> {
     let sql = db.reader().pick(VECTORS, vectors!("jsonb_array_elements(CAST($2 AS jsonb)) AS wanted (value)"));
-    let vectors: Vec<Vector> =
-        query(sql).bind(user.text()).bind(listed(places)).bind(model).fetch_all(db.reader()).await?;
+    let vectors: Vec<Vector> = query(sql).bind(user).bind(listed(places)).bind(model).fetch_all(db.reader()).await?;
     let length = question.iter().map(|value| value * value).sum::<f32>().sqrt();
     let near = |vector: Vector| {
         let cosine = signs::cosine(question, &vector.vector)? / length;

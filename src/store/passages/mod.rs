@@ -76,15 +76,15 @@ pub async fn put(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let mut tx = hold(db, document).await?;
-    query("DELETE FROM document_signs WHERE document_id = $1").bind(document.text()).execute(&mut tx).await?;
-    query("DELETE FROM passages WHERE document_id = $1").bind(document.text()).execute(&mut tx).await?;
+    query("DELETE FROM document_signs WHERE document_id = $1").bind(document).execute(&mut tx).await?;
+    query("DELETE FROM passages WHERE document_id = $1").bind(document).execute(&mut tx).await?;
     for (position, passage) in (0_i64..).zip(passages) {
         query(
             "INSERT INTO passages (id, document_id, position, heading, page, starts_at, ends_at, content, vector) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         )
-        .bind(PassageId::new(now).text())
-        .bind(document.text())
+        .bind(PassageId::new(now))
+        .bind(document)
         .bind(position)
         .bind(passage.heading)
         .bind(passage.page.map(i64::from))
@@ -110,7 +110,7 @@ pub async fn embed(db: &Db, document: DocumentId, from: usize, vectors: &[Vec<f3
     let mut tx = hold(db, document).await?;
     for (position, vector) in (count(from)..).zip(vectors) {
         query("UPDATE passages SET vector = $3 WHERE document_id = $1 AND position = $2")
-            .bind(document.text())
+            .bind(document)
             .bind(position)
             .bind(signs::bytes(vector).as_slice())
             .execute_found(&mut tx)
@@ -140,7 +140,7 @@ pub async fn unread(
     let rows: Vec<Words> = query(
         "SELECT heading, content FROM passages WHERE document_id = $1 AND position >= $2 ORDER BY position LIMIT $3",
     )
-    .bind(document.text())
+    .bind(document)
     .bind(count(from))
     .bind(count(most))
     .fetch_all(db.reader())
@@ -151,16 +151,13 @@ pub async fn unread(
 /// Holds a document, so that it is neither deleted nor worked on by another while its passages change.
 async fn hold(db: &Db, document: DocumentId) -> Result<Tx, StoreError> {
     let mut tx = db.write().await?;
-    query("UPDATE documents SET updated_at = updated_at WHERE id = $1")
-        .bind(document.text())
-        .execute_found(&mut tx)
-        .await?;
+    query("UPDATE documents SET updated_at = updated_at WHERE id = $1").bind(document).execute_found(&mut tx).await?;
     Ok(tx)
 }
 
 async fn write_signs(tx: &mut Tx, document: DocumentId, model: &str) -> Result<(), StoreError> {
     let vectors: Vec<Vector> = query("SELECT vector FROM passages WHERE document_id = $1 ORDER BY position")
-        .bind(document.text())
+        .bind(document)
         .fetch_all(&mut *tx)
         .await?;
     let vectors: Option<Vec<Vec<u8>>> = vectors.into_iter().map(|vector| vector.0).collect();
@@ -169,9 +166,9 @@ async fn write_signs(tx: &mut Tx, document: DocumentId, model: &str) -> Result<(
     if vectors.iter().any(|vector| vector.len() != length) {
         return Err(StoreError::NotFound);
     }
-    query("DELETE FROM document_signs WHERE document_id = $1").bind(document.text()).execute(&mut *tx).await?;
+    query("DELETE FROM document_signs WHERE document_id = $1").bind(document).execute(&mut *tx).await?;
     query("INSERT INTO document_signs (document_id, model, dimensions, signs) VALUES ($1, $2, $3, $4)")
-        .bind(document.text())
+        .bind(document)
         .bind(model)
         .bind(count(length / size_of::<f32>()))
         .bind(
@@ -206,7 +203,7 @@ const PASSAGES: &str = at_places!("json_each($2) AS wanted");
 /// The passages at these places that this user may read, in no order.
 pub async fn read(db: &Db, user: UserId, places: &[Place]) -> Result<Vec<Passage>, StoreError> {
     let sql = db.reader().pick(PASSAGES, at_places!("jsonb_array_elements(CAST($2 AS jsonb)) AS wanted (value)"));
-    query(sql).bind(user.text()).bind(place::listed(places)).fetch_all(db.reader()).await
+    query(sql).bind(user).bind(place::listed(places)).fetch_all(db.reader()).await
 }
 
 fn count(value: usize) -> i64 {

@@ -98,7 +98,7 @@ async fn numbers(db: &Db, user: UserId, model: &str, filter: &Filter) -> Result<
         numbers_of!("COALESCE(CAST(json_agg(document_signs.number) AS TEXT), '[]')", narrowed!(postgres, "$3", "$4")),
     );
     let list: String = query(sql)
-        .bind(user.text())
+        .bind(user)
         .bind(model)
         .bind(filter.listed())
         .bind(filter.source_type.as_deref())
@@ -125,7 +125,7 @@ async fn read(db: &Db, user: UserId, numbers: &[i64]) -> Result<Vec<Arc<Document
         signs_of!("(SELECT value FROM json_each($2))"),
         signs_of!("(SELECT CAST(value AS BIGINT) FROM jsonb_array_elements_text(CAST($2 AS jsonb)) AS wanted (value))"),
     );
-    query(sql).bind(user.text()).bind(json!(numbers).to_string()).fetch_all(db.reader()).await
+    query(sql).bind(user).bind(json!(numbers).to_string()).fetch_all(db.reader()).await
 }
 
 impl SignCache {

@@ -130,10 +130,10 @@ async fn counted(db: &Db, user: UserId, terms: &Terms, filter: &Filter) -> Resul
         let pair = |word: &String| (word.clone(), fts5(&[word], filter));
         let pairs: Vec<_> =
             [(String::new(), filter.tags())].into_iter().chain(terms.words().iter().map(pair)).collect();
-        query(COUNTED_BY_FTS5).bind(user.text()).bind(json!(pairs).to_string()).bind(bound)
+        query(COUNTED_BY_FTS5).bind(user).bind(json!(pairs).to_string()).bind(bound)
     } else {
         let words = json!(terms.words()).to_string();
-        let counted = |sql| query(sql).bind(user.text()).bind(words).bind(bound);
+        let counted = |sql| query(sql).bind(user).bind(words).bind(bound);
         if filter.narrows() {
             counted(counted_by_tsquery!(of_some!("$4", "$5"))).bind(filter.listed()).bind(filter.source_type.as_deref())
         } else {
@@ -153,11 +153,11 @@ async fn found(
 ) -> Result<Vec<Place>, StoreError> {
     let asked: Vec<_> = words.iter().map(|counted| &counted.word).collect();
     let query = if db.reader().pick(true, false) {
-        query(FOUND_BY_FTS5).bind(user.text()).bind(fts5(&asked, filter)).bind(most).bind(RANKED)
+        query(FOUND_BY_FTS5).bind(user).bind(fts5(&asked, filter)).bind(most).bind(RANKED)
     } else {
         let weighed = words.iter().map(|counted| counted.weighed(all));
         let weighed: Vec<_> = weighed.map(|weighed| (weighed.word, weighed.weight)).collect();
-        let found = |sql| query(sql).bind(user.text()).bind(json!(weighed).to_string()).bind(most).bind(RANKED);
+        let found = |sql| query(sql).bind(user).bind(json!(weighed).to_string()).bind(most).bind(RANKED);
         let question = asked.iter().map(|word| word.as_str()).collect::<Vec<_>>().join(" | ");
         if filter.narrows() {
             let found = found(found_by_tsquery!(of_some!("$6", "$7"))).bind(question);

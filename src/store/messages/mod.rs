@@ -3,10 +3,14 @@
 //! Spoken turns come as conversation items, each of them possibly several times (a reply is kept when it ends, and again
 //! when it is cut to what was heard), so writing is an upsert by the item's id. Every write is a transaction of its own.
 
+mod pages;
+
 use std::str::FromStr;
 
+pub use pages::{around, latest, list, stretch};
+
 use super::{
-    Cursor, Db, MessageId, Page, SessionId, StoreError, UserId, column,
+    Db, MessageId, SessionId, StoreError, UserId, column,
     sql::{self, Record, Row, Tx, query},
 };
 use jiff::Timestamp;
@@ -28,6 +32,8 @@ pub struct Message {
     pub parent: Option<MessageId>,
     /// What was said.
     pub entry: Entry,
+    /// What there is with it.
+    pub(super) more: More,
     /// When it came to be.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -40,6 +46,27 @@ impl Message {
         let arguments = self.entry.call.as_ref().and_then(|call| call.arguments.as_ref());
         self.entry.content.len() + arguments.map_or(0, String::len)
     }
+}
+
+/// What else there was with a message when it was read, or before: what it has not, nobody needs to ask for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct More {
+    pub(super) files: bool,
+    pub(super) citations: bool,
+    pub(super) acts: bool,
+}
+
+impl More {
+    pub(super) const FILES: Self = Self { files: true, citations: false, acts: false };
+    pub(super) const CITATIONS: Self = Self { files: false, citations: true, acts: false };
+    pub(super) const ACTS: Self = Self { files: false, citations: false, acts: true };
+}
+
+/// The first and the last of these messages that have something, which follow each other in one session.
+pub(super) fn those_with(messages: &[Message], has: impl Fn(More) -> bool) -> Option<(&Message, &Message)> {
+    let mut having = messages.iter().filter(|message| has(message.more));
+    let first = having.next()?;
+    Some((first, having.next_back().unwrap_or(first)))
 }
 
 /// What a message says.
@@ -162,94 +189,12 @@ pub async fn delete_item(db: &Db, user: UserId, session: SessionId, item: &str) 
         "DELETE FROM messages WHERE session_id = $1 AND item_id = $2 \
          AND session_id IN (SELECT id FROM sessions WHERE id = $1 AND user_id = $3)",
     )
-    .bind(session.text())
+    .bind(session)
     .bind(item)
-    .bind(user.text())
+    .bind(user)
     .execute(db.writer())
     .await?;
     Ok(())
-}
-
-/// The position that a list from its beginning goes on after. Asked whether there is one, an index is no help (`$3 IS NULL OR …`), and
-/// each page is found by walking over those before it.
-const BEFORE_ALL: i64 = i64::MIN;
-
-/// A session's messages, oldest first.
-pub async fn list(
-    db: &Db,
-    user: UserId,
-    session: SessionId,
-    after: Option<&Cursor>,
-    limit: u32,
-) -> Result<Page<Message>, StoreError> {
-    let after = after.map(Cursor::key::<i64>);
-    let mut rows = Vec::new();
-    if after != Some(None) {
-        rows = query(
-            "SELECT messages.* FROM messages JOIN sessions ON sessions.id = messages.session_id \
-             WHERE session_id = $1 AND user_id = $2 AND position > $3 ORDER BY position LIMIT $4",
-        )
-        .bind(session.text())
-        .bind(user.text())
-        .bind(after.flatten().unwrap_or(BEFORE_ALL))
-        .bind(i64::from(limit) + 1)
-        .fetch_all(db.reader())
-        .await?;
-    }
-    if rows.is_empty() {
-        // Nothing is said in it, or it is not theirs.
-        super::sessions::get(db, user, session).await?;
-    }
-    Ok(Page::cut(rows, limit, |message: &Message| Cursor::at(message.position)))
-}
-
-/// A part of a session's messages, oldest first: at most `limit` of them, and no more once there are so many bytes of words.
-pub async fn stretch(
-    db: &Db,
-    user: UserId,
-    session: SessionId,
-    after: Option<&Cursor>,
-    limit: u32,
-    bytes: usize,
-) -> Result<Page<Message>, StoreError> {
-    let items: Vec<Message> = query(
-        // Summing up from message to message takes as long again as reading them, which few conversations need.
-        "WITH near AS (SELECT position, octet_length(content) + COALESCE(octet_length(call_arguments), 0) AS size \
-         FROM messages WHERE session_id = $1 AND position > $3 ORDER BY position LIMIT $4) \
-         SELECT messages.* FROM messages JOIN sessions ON sessions.id = messages.session_id \
-         WHERE session_id = $1 AND user_id = $2 AND position > $3 AND position <= \
-         (SELECT CASE WHEN SUM(size) < $5 THEN MAX(position) ELSE (SELECT MAX(position) FROM \
-         (SELECT position, SUM(size) OVER (ORDER BY position) - size AS before FROM near) AS sizes WHERE before < $5) END \
-         FROM near) ORDER BY position",
-    )
-    .bind(session.text())
-    .bind(user.text())
-    .bind(after.and_then(Cursor::key::<i64>).unwrap_or(BEFORE_ALL))
-    .bind(i64::from(limit))
-    .bind(i64::try_from(bytes).unwrap_or(i64::MAX))
-    .fetch_all(db.reader())
-    .await?;
-    if items.is_empty() {
-        super::sessions::get(db, user, session).await?;
-    }
-    let whole = items.len() < limit as usize && items.iter().map(Message::size).sum::<usize>() < bytes;
-    let next = items.last().filter(|_| !whole).map(|last| Cursor::at(last.position));
-    Ok(Page { items, next })
-}
-
-/// A session's newest messages, oldest first.
-pub async fn latest(db: &Db, user: UserId, session: SessionId, limit: u32) -> Result<Vec<Message>, StoreError> {
-    let mut messages: Vec<Message> = query(
-        "SELECT messages.* FROM messages JOIN sessions ON sessions.id = messages.session_id \
-         WHERE session_id = $1 AND user_id = $2 ORDER BY position DESC LIMIT $3",
-    )
-    .bind(session.text())
-    .bind(user.text())
-    .bind(i64::from(limit))
-    .fetch_all(db.reader())
-    .await?;
-    messages.reverse();
-    Ok(messages)
 }
 
 /// A typed message.
@@ -300,8 +245,8 @@ pub async fn post(
     }
     if let Some(parent) = post.parent {
         let found: Option<i64> = query("SELECT position FROM messages WHERE id = $1 AND session_id = $2")
-            .bind(parent.text())
-            .bind(session.text())
+            .bind(parent)
+            .bind(session)
             .fetch_optional(&mut tx)
             .await?;
         if found.is_none() {
@@ -315,10 +260,10 @@ pub async fn post(
          SELECT $1, $2, COALESCE(MAX(position) + 1, 0), $8, $3, $4, $5, 'text', $6, 'completed', $7, $7 \
          FROM messages WHERE session_id = $2 RETURNING *",
     )
-    .bind(id.text())
-    .bind(session.text())
+    .bind(id)
+    .bind(session)
     .bind(post.client_message)
-    .bind(post.parent.map(MessageId::text))
+    .bind(post.parent)
     .bind(post.role.as_str())
     .bind(post.content)
     .bind(column::millis(now))
@@ -331,21 +276,31 @@ pub async fn post(
 
 /// What a typed message is called among a conversation's items.
 pub(super) fn item_of(message: MessageId) -> String {
-    format!("item_{}", message.text().replace('-', ""))
+    format!("item_{}", message.to_string().replace('-', ""))
 }
 
 /// Takes a message of this user for what is kept with it, so that two who keep at once do so one after the other.
 ///
 /// # Errors
 /// [`StoreError::NotFound`].
-pub(super) async fn take(tx: &mut Tx, user: UserId, message: MessageId, now: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn take(
+    tx: &mut Tx,
+    user: UserId,
+    message: MessageId,
+    more: More,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     query(
-        "UPDATE messages SET updated_at = $3 \
+        "UPDATE messages SET updated_at = $3, has_files = has_files OR $4, has_citations = has_citations OR $5, \
+         has_acts = has_acts OR $6 \
          WHERE id = $1 AND session_id IN (SELECT id FROM sessions WHERE user_id = $2)",
     )
-    .bind(message.text())
-    .bind(user.text())
+    .bind(message)
+    .bind(user)
     .bind(column::millis(now))
+    .bind(more.files)
+    .bind(more.citations)
+    .bind(more.acts)
     .execute_found(&mut *tx)
     .await
 }
@@ -356,8 +311,8 @@ pub async fn get(db: &Db, user: UserId, message: MessageId) -> Result<Message, S
         "SELECT messages.* FROM messages JOIN sessions ON sessions.id = messages.session_id \
          WHERE messages.id = $1 AND user_id = $2",
     )
-    .bind(message.text())
-    .bind(user.text())
+    .bind(message)
+    .bind(user)
     .fetch_found(db.reader())
     .await
 }
@@ -366,14 +321,14 @@ pub async fn get(db: &Db, user: UserId, message: MessageId) -> Result<Message, S
 /// answer all that was said until then.
 pub async fn answer_to(db: &Db, user: UserId, message: &Message) -> Result<Option<Message>, StoreError> {
     query(
-        "SELECT messages.* FROM messages JOIN sessions ON sessions.id = messages.session_id \
-         WHERE session_id = $1 AND user_id = $2 AND role = 'assistant' AND call_id IS NULL \
+        "SELECT * FROM messages WHERE session_id = (SELECT id FROM sessions WHERE id = $1 AND user_id = $2) \
+         AND role = 'assistant' AND call_id IS NULL \
          AND (parent_message_id = $3 OR position > $4) \
          ORDER BY CASE WHEN parent_message_id = $3 THEN 0 ELSE 1 END, position LIMIT 1",
     )
-    .bind(message.session.text())
-    .bind(user.text())
-    .bind(message.id.text())
+    .bind(message.session)
+    .bind(user)
+    .bind(message.id)
     .bind(message.position)
     .fetch_optional(db.reader())
     .await
@@ -391,8 +346,8 @@ pub async fn edit(
         "UPDATE messages SET content = $3, updated_at = $4 \
          WHERE id = $1 AND session_id IN (SELECT id FROM sessions WHERE user_id = $2) RETURNING *",
     )
-    .bind(message.text())
-    .bind(user.text())
+    .bind(message)
+    .bind(user)
     .bind(content)
     .bind(column::millis(now))
     .fetch_found(db.writer())
@@ -402,8 +357,8 @@ pub async fn edit(
 /// Deletes a message. What answered it stays.
 pub async fn delete(db: &Db, user: UserId, message: MessageId) -> Result<(), StoreError> {
     query("DELETE FROM messages WHERE id = $1 AND session_id IN (SELECT id FROM sessions WHERE user_id = $2)")
-        .bind(message.text())
-        .bind(user.text())
+        .bind(message)
+        .bind(user)
         .execute_found(db.writer())
         .await
 }
@@ -411,7 +366,7 @@ pub async fn delete(db: &Db, user: UserId, message: MessageId) -> Result<(), Sto
 /// The message that its client called so.
 async fn sent(tx: &mut Tx, session: SessionId, named: &str) -> Result<Option<Message>, StoreError> {
     query("SELECT * FROM messages WHERE session_id = $1 AND client_message_id = $2")
-        .bind(session.text())
+        .bind(session)
         .bind(named)
         .fetch_optional(tx)
         .await
@@ -427,8 +382,8 @@ async fn adopt(
 ) -> Result<bool, StoreError> {
     let title = matches!(entry.role, Role::User).then(|| title(&entry.content)).flatten();
     let done = query("UPDATE sessions SET updated_at = $3, title = COALESCE(title, $4) WHERE id = $1 AND user_id = $2")
-        .bind(session.text())
-        .bind(user.text())
+        .bind(session)
+        .bind(user)
         .bind(column::millis(now))
         .bind(title)
         .execute(tx)
@@ -448,7 +403,7 @@ async fn update(
          call_id = $7, call_name = $8, call_arguments = $9, updated_at = $10 \
          WHERE session_id = $1 AND item_id = $2 RETURNING *",
     )
-    .bind(session.text())
+    .bind(session)
     .bind(item)
     .bind(entry.role.as_str())
     .bind(entry.modality.as_str())
@@ -476,8 +431,8 @@ async fn insert(
          call_id, call_name, call_arguments, created_at, updated_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12) RETURNING *",
     )
-    .bind(id.text())
-    .bind(session.text())
+    .bind(id)
+    .bind(session)
     .bind(position)
     .bind(item)
     .bind(entry.role.as_str())
@@ -497,7 +452,7 @@ async fn place(tx: &mut Tx, session: SessionId, previous: Option<&str>) -> Resul
     let Ends(Some(first), Some(last)) = ends(tx, session).await? else { return Ok(0) };
     let Some(previous) = previous else { return Ok(first - 1) };
     let found = query("SELECT position FROM messages WHERE session_id = $1 AND item_id = $2")
-        .bind(session.text())
+        .bind(session)
         .bind(previous)
         .fetch_optional(&mut *tx)
         .await?;
@@ -509,8 +464,8 @@ pub(super) async fn after(tx: &mut Tx, session: SessionId, message: MessageId) -
     let Ends(_, last) = ends(tx, session).await?;
     let Some(last) = last else { return Ok(0) };
     let found = query("SELECT position FROM messages WHERE session_id = $1 AND id = $2")
-        .bind(session.text())
-        .bind(message.text())
+        .bind(session)
+        .bind(message)
         .fetch_optional(&mut *tx)
         .await?;
     make_room(tx, session, found.unwrap_or(last), last).await
@@ -518,7 +473,7 @@ pub(super) async fn after(tx: &mut Tx, session: SessionId, message: MessageId) -
 
 async fn ends(tx: &mut Tx, session: SessionId) -> Result<Ends, StoreError> {
     query("SELECT MIN(position) AS first, MAX(position) AS last FROM messages WHERE session_id = $1")
-        .bind(session.text())
+        .bind(session)
         .fetch_one(tx)
         .await
 }
@@ -526,7 +481,7 @@ async fn ends(tx: &mut Tx, session: SessionId) -> Result<Ends, StoreError> {
 async fn make_room(tx: &mut Tx, session: SessionId, before: i64, last: i64) -> Result<i64, StoreError> {
     if before < last {
         query("UPDATE messages SET position = position + 1 WHERE session_id = $1 AND position > $2")
-            .bind(session.text())
+            .bind(session)
             .bind(before)
             .execute(tx)
             .await?;
@@ -575,6 +530,11 @@ impl Record for Message {
                     Some(id) => Some(Call { id, name: row.get("call_name")?, arguments: row.get("call_arguments")? }),
                     None => None,
                 },
+            },
+            more: More {
+                files: row.get("has_files")?,
+                citations: row.get("has_citations")?,
+                acts: row.get("has_acts")?,
             },
             created_at: column::required(row, "created_at")?,
             updated_at: column::required(row, "updated_at")?,
