@@ -34,8 +34,11 @@ pub(super) async fn of(desk: &Desk, user: UserId, session: &Session) -> Result<Q
     let mut prompt = session::typed_prompt(&settings, &items);
     if let Some(dossiers) = &desk.engine.dossiers {
         let name = user.to_string();
-        prompt.aside = dossiers.find(&name, session.id.into()).await.map_err(unread)?;
-        if let Some(question) = prompt.question() {
+        let found = dossiers.find(&name, session.id.into()).await.map_err(unread)?;
+        prompt.aside = found.aside;
+        if found.documents
+            && let Some(question) = prompt.question()
+        {
             prompt.passages = dossiers.search(&name, question).await.map_err(unread)?;
         }
     }

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use crate::{
     knowledge::{Library, Question, cite},
-    realtime::dossier::Dossiers,
+    realtime::dossier::{Dossiers, Found},
     store::{Db, SessionId, StoreError, UserId, attachments, clinical, passages},
 };
 
@@ -36,25 +36,24 @@ struct Cabinet {
 }
 
 impl Cabinet {
-    async fn read(&self, user: UserId, session: SessionId) -> Result<Option<Aside>, StoreError> {
-        let facts = clinical::in_force(&self.db, user, session).await?;
-        let excerpts = attachments::excerpts(&self.db, user, session, files::MOST).await?;
+    async fn read(&self, user: UserId, session: SessionId) -> Result<Found, StoreError> {
+        let (facts, excerpts, documents) = tokio::try_join!(
+            clinical::in_force(&self.db, user, session),
+            attachments::excerpts(&self.db, user, session, files::MOST),
+            passages::any(&self.db, user),
+        )?;
         let context = facts.and_then(|kept| sheet::written(&Facts::kept(&kept))).unwrap_or_default();
         let files = files::written(&excerpts).unwrap_or_default();
         if !self.files {
-            return Ok(Aside::new(context, files));
+            return Ok(Found { aside: Aside::new(context, files), documents });
         }
         let parts: Vec<_> = [context, files].into_iter().filter(|part| !part.is_empty()).collect();
-        Ok(Aside::new(parts.join("\n\n"), ""))
+        Ok(Found { aside: Aside::new(parts.join("\n\n"), ""), documents })
     }
 }
 
 impl Dossiers for Cabinet {
-    fn find(
-        &self,
-        principal: &str,
-        conversation: Uuid,
-    ) -> BoxFuture<'_, Result<Option<Aside>, Box<dyn Error + Send + Sync>>> {
+    fn find(&self, principal: &str, conversation: Uuid) -> BoxFuture<'_, Result<Found, Box<dyn Error + Send + Sync>>> {
         let user = principal.parse::<UserId>();
         Box::pin(async move { Ok(self.read(user?, conversation.into()).await?) })
     }

@@ -1,4 +1,5 @@
-//! What models are told beside a conversation: looked up for each reply, so that a change holds from the next one on.
+//! What models are told beside a conversation: looked up for each reply, so that a change holds from the next one on. That is
+//! done while the person pauses, before it is known whether they have finished: nobody waits for the database then.
 //!
 //! Knows no database: see [`Dossiers`]. One that is away, or slow, costs a reply a moment and no more: what was last known
 //! is told.
@@ -6,7 +7,7 @@
 use std::{
     error::Error,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures_util::{
@@ -19,21 +20,30 @@ use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
 use super::admission::Live;
+use crate::clock::Clock;
 
 /// How long a reply waits for it: many times what a query takes, and hardly heard.
 const PATIENCE: Duration = Duration::from_millis(250);
 
+/// How long what was looked up ahead is what there is now: a pause, and what speech-to-text takes after it.
+const CURRENT: Duration = Duration::from_secs(2);
+
+/// What there is for a conversation.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Found {
+    /// What is told beside it; `None`: nothing.
+    pub aside: Option<Aside>,
+    /// Whether there are documents to search.
+    pub documents: bool,
+}
+
 /// Knows what models are told beside conversations.
 pub trait Dossiers: Send + Sync {
-    /// What there is now for a conversation of this principal; `None`: nothing.
+    /// What there is now for a conversation of this principal.
     ///
     /// # Errors
     /// It cannot be read for now. The error holds nothing of what it is about.
-    fn find(
-        &self,
-        principal: &str,
-        conversation: Uuid,
-    ) -> BoxFuture<'_, Result<Option<Aside>, Box<dyn Error + Send + Sync>>>;
+    fn find(&self, principal: &str, conversation: Uuid) -> BoxFuture<'_, Result<Found, Box<dyn Error + Send + Sync>>>;
 
     /// What this principal's documents say about a question, the best first; nothing, where none of them says anything; `None`
     /// where there are no documents.
@@ -51,8 +61,19 @@ pub trait Dossiers: Send + Sync {
 #[derive(Clone, Default)]
 pub(crate) struct Dossier {
     source: Option<Source>,
-    last: Arc<Mutex<Option<Aside>>>,
+    last: Arc<Mutex<Option<Found>>>,
+    early: Arc<Mutex<Option<Early>>>,
     ahead: Arc<Mutex<Option<Search>>>,
+}
+
+/// What a look at the dossier comes to; `None`: it cannot be read.
+type Look = Shared<BoxFuture<'static, Option<Found>>>;
+
+/// A look that was begun before a reply was wanted.
+struct Early {
+    at: Instant,
+    look: Look,
+    _task: AbortOnDropHandle<()>,
 }
 
 /// A search in documents that was begun for these words.
@@ -67,38 +88,83 @@ struct Source {
     dossiers: Arc<dyn Dossiers>,
     principal: Arc<str>,
     conversation: Uuid,
+    clock: Clock,
+}
+
+impl Source {
+    fn look(&self) -> Look {
+        let Self { dossiers, principal, conversation, .. } = self.clone();
+        let looking = async move {
+            let found = dossiers.find(&principal, conversation).await;
+            found
+                .inspect_err(|error| {
+                    let error = &**error as &dyn Error;
+                    tracing::warn!(error, "a dossier cannot be read; what was last known is told");
+                })
+                .ok()
+        };
+        looking.boxed().shared()
+    }
 }
 
 impl Dossier {
     /// What is told in this session. Without `dossiers` nothing is.
-    pub(crate) fn of(dossiers: Option<Arc<dyn Dossiers>>, live: &Live) -> Self {
+    pub(crate) fn of(dossiers: Option<Arc<dyn Dossiers>>, live: &Live, clock: Clock) -> Self {
         let conversation = live.conversation.unwrap_or(live.id);
         let principal = Arc::clone(&live.principal);
-        let source = dossiers.map(|dossiers| Source { dossiers, principal, conversation });
-        Self { source, last: Arc::default(), ahead: Arc::default() }
+        let source = dossiers.map(|dossiers| Source { dossiers, principal, conversation, clock });
+        Self { source, ..Self::default() }
     }
 
     /// What was last known.
     pub(crate) fn last(&self) -> Option<Aside> {
-        self.lock().clone()
+        lock(&self.last).as_ref()?.aside.clone()
     }
 
-    /// What is known now; where that cannot be found out in time, what was last known.
-    pub(crate) async fn fresh(&self) -> Option<Aside> {
-        let Some(Source { dossiers, principal, conversation }) = &self.source else { return None };
-        match timeout(PATIENCE, dossiers.find(principal, *conversation)).await {
-            Ok(Ok(found)) => self.lock().clone_from(&found),
-            Ok(Err(error)) => {
-                tracing::warn!(error = &*error as &dyn Error, "a dossier cannot be read; what was last known is told");
-            }
+    /// Begins to look up what there is now: a reply may be wanted in a moment.
+    pub(crate) fn expect(&self) {
+        let Some(source) = &self.source else { return };
+        let look = source.look();
+        let task = AbortOnDropHandle::new(tokio::spawn(look.clone().map(drop)));
+        *lock(&self.early) = Some(Early { at: source.clock.now(), look, _task: task });
+    }
+
+    /// Begins as [`Self::expect`], unless what was begun is still what there is now.
+    pub(crate) fn expect_still(&self) {
+        if self.source.as_ref().is_some_and(|source| self.current(source).is_none()) {
+            self.expect();
+        }
+    }
+
+    /// What there is now; where that cannot be found out in time, what was last known; `None` where nothing was.
+    pub(crate) async fn fresh(&self) -> Option<Found> {
+        let source = self.source.as_ref()?;
+        let begun = self.current(source);
+        let look = begun.unwrap_or_else(|| source.look());
+        match timeout(PATIENCE, look).await {
+            Ok(Some(found)) => *lock(&self.last) = Some(found),
+            Ok(None) => {}
             Err(_) => tracing::warn!("a dossier is not read in time; what was last known is told"),
         }
-        self.last()
+        // The next reply is not told what this one was.
+        *lock(&self.early) = None;
+        lock(&self.last).clone()
+    }
+
+    /// What was looked up ahead, if that is still what there is now.
+    fn current(&self, source: &Source) -> Option<Look> {
+        let now = source.clock.now();
+        let early = lock(&self.early);
+        early.as_ref().filter(|early| now.saturating_duration_since(early.at) < CURRENT).map(|early| early.look.clone())
     }
 
     /// Begins to search documents for words that may not be all that is said. Whatever was searched for before is not any more.
     pub(crate) fn prepare(&self, words: &str) {
-        _ = self.searched(words);
+        let Some(source) = &self.source else { return };
+        let found = self.current(source).and_then(|look| look.peek().cloned().flatten());
+        if found.is_none_or(|found| found.documents) {
+            _ = self.searched(words);
+        }
     }
 
     /// What documents say about a question; `None` also where that cannot be found out in time.
@@ -117,7 +183,7 @@ impl Dossier {
         if words.is_empty() {
             return None;
         }
-        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ahead = lock(&self.ahead);
         if let Some(search) = ahead.as_ref().filter(|search| search.words == words) {
             return Some(search.found.clone());
         }
@@ -136,10 +202,10 @@ impl Dossier {
         *ahead = Some(Search { words, found: found.clone(), _task: task });
         Some(found)
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, Option<Aside>> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Words as they are searched for: their spaces, their case, and how they end while they are still heard, make no other question.
@@ -162,15 +228,24 @@ mod tests {
         Stuck,
     }
 
+    fn found(text: Option<&str>) -> Found {
+        Found { aside: text.and_then(|text| Aside::new(text, "")), documents: text != Some("no documents") }
+    }
+
+    fn dossier(script: &Arc<Script>) -> Dossier {
+        let pass = Admission::new(1, 1).admit("ann", "ws", SystemTime::UNIX_EPOCH).unwrap();
+        Dossier::of(Some(Arc::clone(script) as _), pass.live(), Clock::system())
+    }
+
     struct Script(Mutex<Vec<Next>>, Mutex<Vec<String>>);
 
     impl Dossiers for Script {
-        fn find(&self, principal: &str, _: Uuid) -> BoxFuture<'_, Result<Option<Aside>, Box<dyn Error + Send + Sync>>> {
+        fn find(&self, principal: &str, _: Uuid) -> BoxFuture<'_, Result<Found, Box<dyn Error + Send + Sync>>> {
             assert_eq!(principal, "ann");
             let next = self.0.lock().unwrap().remove(0);
             Box::pin(async move {
                 match next {
-                    Next::Found(text) => Ok(text.and_then(|text| Aside::new(text, ""))),
+                    Next::Found(text) => Ok(found(text)),
                     Next::Broken => Err("the disk is full".into()),
                     Next::Stuck => std::future::pending().await,
                 }
@@ -206,13 +281,43 @@ mod tests {
             Next::Found(None),
             Next::Stuck,
         ];
-        let pass = Admission::new(1, 1).admit("ann", "ws", SystemTime::UNIX_EPOCH).unwrap();
-        let dossier = Dossier::of(Some(Arc::new(Script(Mutex::new(script), Mutex::default()))), pass.live());
-        assert_eq!(dossier.last(), None);
-        for expected in [None, Some("old"), Some("old"), Some("old"), Some("new"), None, None] {
-            assert_eq!(dossier.fresh().await, expected.and_then(|text| Aside::new(text, "")));
-            assert_eq!(dossier.last(), expected.and_then(|text| Aside::new(text, "")));
+        let dossier = dossier(&Arc::new(Script(Mutex::new(script), Mutex::default())));
+        assert_eq!(dossier.fresh().await, None);
+        for expected in [Some("old"), Some("old"), Some("old"), Some("new"), None, None] {
+            assert_eq!(dossier.fresh().await, Some(found(expected)));
+            assert_eq!(dossier.last(), found(expected).aside);
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_looked_up_in_a_pause_is_told_once_and_while_it_is_new() {
+        let script = ["cut short", "a", "b", "stale", "c", "d"].map(|text| Next::Found(Some(text)));
+        let dossier = dossier(&Arc::new(Script(Mutex::new(script.into()), Mutex::default())));
+        for (resumes, wait, expected) in [(true, 500, "a"), (false, 0, "b")] {
+            if resumes {
+                dossier.expect();
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                dossier.expect();
+            }
+            tokio::time::sleep(Duration::from_millis(wait)).await;
+            dossier.expect_still();
+            assert_eq!(dossier.fresh().await, Some(found(Some(expected))));
+        }
+        dossier.expect();
+        tokio::time::sleep(CURRENT).await;
+        assert_eq!(dossier.fresh().await, Some(found(Some("c"))), "what is old is looked up anew");
+        assert_eq!(dossier.fresh().await, Some(found(Some("d"))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_there_are_no_documents_none_are_searched_ahead() {
+        let script = Arc::new(Script(Mutex::new(vec![Next::Found(Some("no documents"))]), Mutex::default()));
+        let dossier = dossier(&script);
+        dossier.expect();
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        dossier.prepare("how much");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        assert!(script.1.lock().unwrap().is_empty());
     }
 
     #[tokio::test]
@@ -224,9 +329,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn documents_are_searched_once_for_the_same_words_and_waited_for_no_longer_than_a_moment() {
-        let pass = Admission::new(1, 1).admit("ann", "ws", SystemTime::UNIX_EPOCH).unwrap();
         let script = Arc::new(Script(Mutex::default(), Mutex::default()));
-        let dossier = Dossier::of(Some(Arc::clone(&script) as _), pass.live());
+        let dossier = dossier(&script);
         dossier.prepare("how much");
         dossier.prepare("how  much of it");
         dossier.prepare(" ");

@@ -345,7 +345,7 @@ async fn dossier(server: &Server, user: UserId, session: &str) -> Option<String>
     let session: SessionId = session.parse().unwrap();
     let dossiers = server.context.engine.dossiers.as_ref().unwrap();
     let found = dossiers.find(&user.to_string(), session.into()).await.unwrap();
-    found.as_ref().and_then(|found| found.expose(true))
+    found.aside.as_ref().and_then(|aside| aside.expose(true))
 }
 
 #[tokio::test]

@@ -119,7 +119,7 @@ impl Driver {
             History::open(engine.ledger.clone(), &pass, &settings.model, engine.clock.clone(), engine.drain.hold());
         let expires_at = engine.clock.unix() + config.longest_session_secs;
         let encoder = Encoder::new(live.name(), expires_at).in_dialect(dialect);
-        let dossier = Dossier::of(engine.dossiers.clone(), live);
+        let dossier = Dossier::of(engine.dossiers.clone(), live, engine.clock.clone());
         let conversation = live.conversation.unwrap_or(live.id);
         let toolbox = engine.toolboxes.as_ref().map(|all| all.of(&live.principal, conversation));
         let recall = Recall { memory: engine.memories.of(conversation.as_u128()), window: config.context_tokens };

@@ -40,6 +40,7 @@ impl Driver {
                 let audio = self.ingest.since(from).take_while(|(end, _)| *end < until).map(|(_, frame)| *frame);
                 self.workers.advise(turn, pause, audio.collect());
             }
+            Output::Expect => self.workers.expect(),
             Output::Infer { response, prompt } => self.workers.think(response, *prompt),
             Output::Converse { response, ask } => {
                 self.egress.open(&response);

@@ -32,6 +32,8 @@ pub enum Output {
         /// Where the pause began in the stream; the audio to judge ends here.
         pause: Duration,
     },
+    /// The person pauses, and a reply may be wanted in a moment: look up what it would be told.
+    Expect,
     /// Ask the language model.
     Infer {
         /// For which response.

@@ -73,6 +73,7 @@ impl Session {
             (Turn::Overlap { span }, Voice::Quiet { .. }) => self.end_overlap(now, span, out),
             (Turn::Speaking { span }, Voice::Quiet { since }) => {
                 let pause = Pause::new(since.clamp(span.onset, heard.end));
+                out.push(Output::Expect);
                 self.judge_pause(now, span, pause, out);
             }
             (Turn::Speaking { span } | Turn::Pausing { span, .. }, Voice::Speech { .. }) => {

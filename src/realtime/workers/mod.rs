@@ -186,6 +186,7 @@ impl Workers {
 
     /// No audio of the turn follows after this position; what lies before is still fed.
     pub(crate) fn finish(&mut self, turn: TurnId, until: Duration) {
+        self.kit.dossier.expect_still();
         if let Some(ear) = self.ears.get_mut(&turn) {
             ear.finish(until);
         }
@@ -229,6 +230,11 @@ impl Workers {
         if let Some(native) = &mut self.native {
             native.abandon(turn);
         }
+    }
+
+    /// The person pauses: a reply may be wanted in a moment.
+    pub(crate) fn expect(&self) {
+        self.kit.dossier.expect();
     }
 
     /// Asks the turn detector about the audio before a pause.

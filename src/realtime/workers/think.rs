@@ -21,14 +21,13 @@ pub(super) fn spawn(kit: &Kit, response: ResponseId, prompt: Prompt) -> AbortOnD
 }
 
 async fn think(kit: Kit, response: ResponseId, mut prompt: Prompt) {
-    let question = prompt.question().map(str::to_owned);
-    let found = async {
-        match question {
-            Some(question) => kit.dossier.passages(&question).await,
-            None => None,
-        }
-    };
-    (prompt.aside, prompt.passages) = tokio::join!(kit.dossier.fresh(), found);
+    let found = kit.dossier.fresh().await;
+    if found.as_ref().is_none_or(|found| found.documents)
+        && let Some(question) = prompt.question()
+    {
+        prompt.passages = kit.dossier.passages(question).await;
+    }
+    prompt.aside = found.and_then(|found| found.aside);
     let Recall { memory, window } = kit.recall.clone();
     // Somebody waits for the first word: what is not summarised yet is left out.
     let told = Condensed::new(Arc::clone(&kit.providers.llm), memory, window);

@@ -222,7 +222,11 @@ impl Client {
                     assert!(self.responses.values().all(|response| response.done), "2: open response at close");
                     self.closed = true;
                 }
-                Output::Advise { .. } | Output::SynthesizeEnd { .. } | Output::Cancel(_) | Output::Measure(_) => {}
+                Output::Advise { .. }
+                | Output::Expect
+                | Output::SynthesizeEnd { .. }
+                | Output::Cancel(_)
+                | Output::Measure(_) => {}
             }
         }
         if let Input::Command(command) = input

@@ -434,7 +434,7 @@ pub(super) fn name(output: &Output) -> &'static str {
         Output::Flush(_) => "flush",
         Output::Pause => "pause",
         Output::Resume => "resume",
-        Output::Record(_) | Output::Measure(_) => "",
+        Output::Expect | Output::Record(_) | Output::Measure(_) => "",
         Output::Close(_) => "close",
         Output::Notify(event) => match &**event {
             Event::SessionCreated(_) => "session.created",

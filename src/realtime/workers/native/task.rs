@@ -104,7 +104,7 @@ impl Task {
             Order::End => Ok(()),
             Order::Abandon => self.abandon(),
             Order::Ask { response, mut ask } => {
-                ask.manner.aside = self.kit.dossier.fresh().await;
+                ask.manner.aside = self.kit.dossier.fresh().await.and_then(|found| found.aside);
                 self.wanted = Some((response, ask));
                 self.advance()
             }

@@ -19,7 +19,7 @@ use crate::{
     clock::Clock,
     realtime::{
         admission::Admission,
-        dossier::{Dossier, Dossiers},
+        dossier::{Dossier, Dossiers, Found},
         session::output::Said,
         workers::{Providers, Report, tests::scripted},
     },
@@ -307,9 +307,9 @@ impl Shelf {
 }
 
 impl Dossiers for Shelf {
-    fn find(&self, _: &str, _: Uuid) -> BoxFuture<'_, Result<Option<Aside>, Box<dyn Error + Send + Sync>>> {
-        let found = self.0.lock().unwrap().clone();
-        Box::pin(async { Ok(found) })
+    fn find(&self, _: &str, _: Uuid) -> BoxFuture<'_, Result<Found, Box<dyn Error + Send + Sync>>> {
+        let aside = self.0.lock().unwrap().clone();
+        Box::pin(async { Ok(Found { aside, documents: false }) })
     }
 
     fn search(&self, _: &str, _: &str) -> BoxFuture<'_, Result<Option<Passages>, Box<dyn Error + Send + Sync>>> {
@@ -323,7 +323,7 @@ async fn it_is_called_with_its_dossier_and_told_of_a_change_with_the_next_reply(
         let shelf = Arc::new(Shelf::default());
         shelf.put("old");
         let pass = Admission::new(1, 1).admit("ann", "ws", SystemTime::UNIX_EPOCH).unwrap();
-        let dossier = Dossier::of(Some(Arc::clone(&shelf) as _), pass.live());
+        let dossier = Dossier::of(Some(Arc::clone(&shelf) as _), pass.live(), Clock::system());
         let mut script = says(&["One.", "Two.", "Three."]);
         script.capabilities.reconfigures = reconfigures;
         let mut stage = Stage::told_of(script, Duration::from_secs(20), dossier);
