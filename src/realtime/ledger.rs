@@ -138,13 +138,17 @@ impl Book {
         let Some(entry) = message(item) else { return Ok(()) };
         let Record { owner, conversation, .. } = record;
         let (id, at) = (item.id.as_str(), timestamp(at));
-        let message = messages::upsert(&self.db, owner, conversation, id, previous, &entry, at).await?;
+        let mut message = messages::upsert(&self.db, owner, conversation, id, previous, &entry, at).await?;
         if !item.citations.is_empty() {
             let cited = cite::kept(&item.citations, &entry.content);
             citations::keep(&self.db, owner, message.id, &cited, at).await?;
         }
         if !item.acts.is_empty() {
             acts::keep(&self.db, owner, message.id, &item.acts, at).await?;
+        }
+        if !(item.citations.is_empty() && item.acts.is_empty()) {
+            // Who is told of it asks for what it says it has.
+            message = messages::get(&self.db, owner, message.id).await?;
         }
         if let Some(reader) = &self.reader {
             reader.kept(&message);
@@ -234,6 +238,38 @@ mod tests {
         let body = Body::Message { role: Role::Assistant, parts };
         let previous = Some(ItemId::new("a"));
         Entry::Item { item: item("b", status, body), previous, at: SystemTime::UNIX_EPOCH }
+    }
+
+    #[derive(Default)]
+    struct Told(Mutex<Vec<Message>>);
+
+    impl Reader for Told {
+        fn kept(&self, message: &Message) {
+            self.0.lock().unwrap().push(message.clone());
+        }
+    }
+
+    #[tokio::test]
+    async fn who_reads_along_is_told_what_a_message_has_with_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open(&dir.path().join("relay.db")).await.unwrap();
+        let owner = users::owner(&db, jiff::Timestamp::UNIX_EPOCH).await.unwrap().id;
+        let told = Arc::new(Told::default());
+        let book = Book { db: db.clone(), reader: Some(Arc::clone(&told) as _), open: Mutex::default() };
+        let (id, at) = (Uuid::now_v7(), SystemTime::UNIX_EPOCH);
+        let principal = owner.to_string().into();
+        let live = Live { id, conversation: None, principal, transport: "ws", since: at };
+        let call = providers::llm::Call { call: "c".into(), name: "look".into(), arguments: "{}".into() };
+        let state = providers::tool::ActState::Done;
+        let act = providers::tool::Act { call, output: "blue".into(), state, writes: false, confidential: false };
+        let mut entry = reply("It is blue", ItemStatus::Completed);
+        if let Entry::Item { item, .. } = &mut entry {
+            item.acts.push(act);
+        }
+        book.record(id, Entry::Opened { live, model: "m".into() }).await.unwrap();
+        book.record(id, entry).await.unwrap();
+        let told = told.0.lock().unwrap().clone();
+        assert_eq!(acts::by_message(&db, owner, &told).await.unwrap().len(), 1);
     }
 
     #[tokio::test]
