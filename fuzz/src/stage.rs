@@ -317,6 +317,7 @@ impl Stage {
                 | Output::Pause
                 | Output::Resume
                 | Output::Record(_)
+                | Output::Expect
                 | Output::Measure(_)
                 | Output::Close(_) => {}
             }
