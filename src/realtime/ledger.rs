@@ -141,14 +141,10 @@ impl Book {
         let mut message = messages::upsert(&self.db, owner, conversation, id, previous, &entry, at).await?;
         if !item.citations.is_empty() {
             let cited = cite::kept(&item.citations, &entry.content);
-            citations::keep(&self.db, owner, message.id, &cited, at).await?;
+            message = citations::keep(&self.db, owner, message.id, &cited, at).await?;
         }
         if !item.acts.is_empty() {
-            acts::keep(&self.db, owner, message.id, &item.acts, at).await?;
-        }
-        if !(item.citations.is_empty() && item.acts.is_empty()) {
-            // Who is told of it asks for what it says it has.
-            message = messages::get(&self.db, owner, message.id).await?;
+            message = acts::keep(&self.db, owner, message.id, &item.acts, at).await?;
         }
         if let Some(reader) = &self.reader {
             reader.kept(&message);

@@ -14,13 +14,20 @@ use super::{
     sql::{Record, Row, Tx, query},
 };
 
-/// Keeps what led to a message of this user, in place of what was kept before.
-pub async fn keep(db: &Db, user: UserId, message: MessageId, acts: &[Act], now: Timestamp) -> Result<(), StoreError> {
+/// Keeps what led to a message of this user, in place of what was kept before. The message as it is with that.
+pub async fn keep(
+    db: &Db,
+    user: UserId,
+    message: MessageId,
+    acts: &[Act],
+    now: Timestamp,
+) -> Result<Message, StoreError> {
     let mut tx = db.write().await?;
-    messages::take(&mut tx, user, message, More::ACTS, now).await?;
+    let taken = messages::take(&mut tx, user, message, More::ACTS, now).await?;
     query("DELETE FROM acts WHERE message_id = $1").bind(message).execute(&mut tx).await?;
     add(&mut tx, message, acts).await?;
-    tx.commit().await
+    tx.commit().await?;
+    Ok(taken)
 }
 
 /// Adds what led to a message that its caller has taken or made in this transaction.

@@ -34,19 +34,21 @@ pub struct Reference {
     pub cited: Cited,
 }
 
-/// Keeps what a message of this user cites, in place of what it cited before. No two may have the same number.
+/// Keeps what a message of this user cites, in place of what it cited before. No two may have the same number. The message
+/// as it is with that.
 pub async fn keep(
     db: &Db,
     user: UserId,
     message: MessageId,
     references: &[Reference],
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<Message, StoreError> {
     let mut tx = db.write().await?;
-    messages::take(&mut tx, user, message, More::CITATIONS, now).await?;
+    let taken = messages::take(&mut tx, user, message, More::CITATIONS, now).await?;
     query("DELETE FROM citations WHERE message_id = $1").bind(message).execute(&mut tx).await?;
     add(&mut tx, message, references, now).await?;
-    tx.commit().await
+    tx.commit().await?;
+    Ok(taken)
 }
 
 /// Adds what a message cites that its caller has taken or made in this transaction.

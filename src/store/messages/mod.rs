@@ -279,7 +279,8 @@ pub(super) fn item_of(message: MessageId) -> String {
     format!("item_{}", message.to_string().replace('-', ""))
 }
 
-/// Takes a message of this user for what is kept with it, so that two who keep at once do so one after the other.
+/// Takes a message of this user for what is kept with it, so that two who keep at once do so one after the other. The message
+/// as it is with that.
 ///
 /// # Errors
 /// [`StoreError::NotFound`].
@@ -289,11 +290,11 @@ pub(super) async fn take(
     message: MessageId,
     more: More,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<Message, StoreError> {
     query(
         "UPDATE messages SET updated_at = $3, has_files = has_files OR $4, has_citations = has_citations OR $5, \
          has_acts = has_acts OR $6 \
-         WHERE id = $1 AND session_id IN (SELECT id FROM sessions WHERE user_id = $2)",
+         WHERE id = $1 AND session_id IN (SELECT id FROM sessions WHERE user_id = $2) RETURNING *",
     )
     .bind(message)
     .bind(user)
@@ -301,7 +302,7 @@ pub(super) async fn take(
     .bind(more.files)
     .bind(more.citations)
     .bind(more.acts)
-    .execute_found(&mut *tx)
+    .fetch_found(&mut *tx)
     .await
 }
 
