@@ -21,7 +21,6 @@ macro_rules! row_id {
             pub fn new(now: Timestamp) -> Self {
                 Self(v7(now))
             }
-
         }
 
         impl From<$name> for Value {

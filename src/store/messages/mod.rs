@@ -321,18 +321,11 @@ pub async fn get(db: &Db, user: UserId, message: MessageId) -> Result<Message, S
 /// What the assistant said to a message of this user: what names it as its parent, or else its first words after it, which
 /// answer all that was said until then.
 pub async fn answer_to(db: &Db, user: UserId, message: &Message) -> Result<Option<Message>, StoreError> {
-    query(
-        "SELECT * FROM messages WHERE session_id = (SELECT id FROM sessions WHERE id = $1 AND user_id = $2) \
-         AND role = 'assistant' AND call_id IS NULL \
-         AND (parent_message_id = $3 OR position > $4) \
+    let answers = pages::theirs(user, message.session).then(
+        "AND role = 'assistant' AND call_id IS NULL AND (parent_message_id = $3 OR position > $4) \
          ORDER BY CASE WHEN parent_message_id = $3 THEN 0 ELSE 1 END, position LIMIT 1",
-    )
-    .bind(message.session)
-    .bind(user)
-    .bind(message.id)
-    .bind(message.position)
-    .fetch_optional(db.reader())
-    .await
+    );
+    answers.bind(message.id).bind(message.position).fetch_optional(db.reader()).await
 }
 
 /// Changes a message's words.

@@ -4,9 +4,21 @@
 //! no message belongs to none.
 
 use super::{
-    super::{Cursor, Db, MessageId, Page, SessionId, StoreError, UserId, page::Order, sessions, sql::query},
+    super::{
+        Cursor, Db, MessageId, Page, SessionId, StoreError, UserId,
+        page::Order,
+        sessions,
+        sql::{Query, query},
+    },
     Message,
 };
+
+/// The messages of a session of this user, which are `$1` and `$2`.
+pub(super) fn theirs(user: UserId, session: SessionId) -> Query {
+    query("SELECT * FROM messages WHERE session_id = (SELECT id FROM sessions WHERE id = $1 AND user_id = $2)")
+        .bind(session)
+        .bind(user)
+}
 
 /// A session's messages, oldest first.
 pub async fn list(
@@ -16,10 +28,8 @@ pub async fn list(
     after: Option<&Cursor>,
     limit: u32,
 ) -> Result<Page<Message>, StoreError> {
-    let theirs =
-        query("SELECT * FROM messages WHERE session_id = (SELECT id FROM sessions WHERE id = $1 AND user_id = $2)");
-    let (theirs, order) = (theirs.bind(session).bind(user), Order("position > ?", "ORDER BY position LIMIT ?"));
-    let page = Page::of(db, theirs, order, after, limit, |message: &Message| message.position).await?;
+    let order = Order("position > ?", "ORDER BY position LIMIT ?");
+    let page = Page::of(db, theirs(user, session), order, after, limit, |message: &Message| message.position).await?;
     if page.items.is_empty() {
         // Nothing is said in it, or it is not theirs.
         sessions::get(db, user, session).await?;
@@ -64,15 +74,8 @@ pub async fn stretch(
 
 /// A session's newest messages, oldest first.
 pub async fn latest(db: &Db, user: UserId, session: SessionId, limit: u32) -> Result<Vec<Message>, StoreError> {
-    let mut messages: Vec<Message> = query(
-        "SELECT * FROM messages WHERE session_id = (SELECT id FROM sessions WHERE id = $1 AND user_id = $2) \
-         ORDER BY position DESC LIMIT ?",
-    )
-    .bind(session)
-    .bind(user)
-    .limit(limit)
-    .fetch_all(db.reader())
-    .await?;
+    let newest = theirs(user, session).then("ORDER BY position DESC LIMIT ?").limit(limit);
+    let mut messages: Vec<Message> = newest.fetch_all(db.reader()).await?;
     messages.reverse();
     Ok(messages)
 }
@@ -85,19 +88,13 @@ pub async fn around(
     message: MessageId,
     limit: u32,
 ) -> Result<Option<Page<Message>>, StoreError> {
-    let rows: Vec<Message> = query(
-        "SELECT * FROM messages WHERE session_id = (SELECT id FROM sessions WHERE id = $1 AND user_id = $2) \
-         AND position >= (SELECT MIN(position) FROM (SELECT position FROM messages \
+    let near = theirs(user, session).then(
+        "AND position >= (SELECT MIN(position) FROM (SELECT position FROM messages \
          WHERE session_id = $1 AND position <= (SELECT position FROM messages WHERE session_id = $1 AND id = $3) \
          ORDER BY position DESC LIMIT $4) AS near) ORDER BY position LIMIT ?",
-    )
-    .bind(session)
-    .bind(user)
-    .bind(message)
-    .bind(i64::from(limit / 2) + 1)
-    .limit(limit + 1)
-    .fetch_all(db.reader())
-    .await?;
+    );
+    let near = near.bind(message).bind(i64::from(limit / 2) + 1).limit(limit + 1);
+    let rows: Vec<Message> = near.fetch_all(db.reader()).await?;
     if rows.is_empty() {
         // It is not theirs, or has no such message.
         sessions::get(db, user, session).await?;
